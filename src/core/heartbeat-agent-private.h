@@ -1,0 +1,34 @@
+/* SPDX-License-Identifier: MIT */
+
+#pragma once
+
+#include "core/heartbeat-agent.h"
+#include "core/heartbeat-registry.h"
+#include "core/heartbeat-tick.h"
+
+G_BEGIN_DECLS
+
+/**
+ * HeartbeatTickDone:
+ * @safe: whether all that the tick has caused is safe, so that it may be acknowledged; %FALSE where the agent stops
+ * @user_data: what was passed to heartbeat_agent_tick()
+ *
+ * Called once for each tick that is not idle.
+ */
+typedef void (*HeartbeatTickDone) (gboolean safe, gpointer user_data);
+
+HeartbeatAgent *
+heartbeat_agent_new (const char *name, const char *path, HeartbeatRegistry *registry);
+HeartbeatRegistry *heartbeat_agent_get_registry (HeartbeatAgent *self);
+void heartbeat_agent_set_limits (HeartbeatAgent *self, guint max_runs, guint timeout);
+
+gboolean heartbeat_agent_tick (HeartbeatAgent *self,
+                               const HeartbeatTick *tick,
+                               HeartbeatTickDone done,
+                               gpointer user_data);
+
+void
+heartbeat_agent_stop_async (HeartbeatAgent *self, GAsyncReadyCallback callback, gpointer user_data);
+void heartbeat_agent_stop_finish (HeartbeatAgent *self, GAsyncResult *result);
+
+G_END_DECLS

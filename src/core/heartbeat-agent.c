@@ -1,0 +1,1073 @@
+/* SPDX-License-Identifier: MIT */
+
+#include "core/heartbeat-agent-private.h"
+
+#include <string.h>
+
+#include "core/heartbeat-edit.h"
+#include "core/heartbeat-envelope.h"
+#include "core/heartbeat-error.h"
+#include "core/heartbeat-execution.h"
+#include "core/heartbeat-loader.h"
+#include "core/heartbeat-log.h"
+#include "core/heartbeat-schedule.h"
+
+#define MAX_NAME_LENGTH    64
+#define DEFAULT_TIMEOUT_MS 300000
+#define DEFAULT_HANDLER    "default"
+#define STOP_GRACE_MS      10000
+
+/**
+ * HeartbeatAgent:
+ *
+ * One AI agent with its heartbeat.json. It decides at each tick which check runs, runs it and saves `lastRun`. It knows
+ * neither where ticks come from nor who looks at it.
+ */
+struct _HeartbeatAgent
+{
+  GObject parent_instance;
+
+  char *name;
+  HeartbeatRegistry *registry;
+  HeartbeatFile *file;
+  HeartbeatLoader *loader;
+  HeartbeatSchedule *schedule;
+  char *config_error;
+  guint max_runs;
+  guint timeout;
+
+  struct Pending *waiting; /* the tick that is not decided yet */
+  GPtrArray *trips;        /* of Trip: the runs that go on */
+  guint tick_runs;
+  gboolean stopping;
+  GTask *stop_task;
+  GSource *stop_timer;
+  gboolean save_warned;
+
+  gint64 last_tick;
+  guint64 ticks_received;
+  guint64 ticks_idle;
+  guint64 runs[HEARTBEAT_STATUS_SKIPPED + 1];
+};
+
+/* A tick that has caused something, or may. */
+typedef struct Pending
+{
+  HeartbeatTickDone done;
+  gpointer user_data;
+  char *body;
+  guint quarter;
+} Pending;
+
+/* One run from its start until all that it caused is safe. */
+typedef struct
+{
+  HeartbeatAgent *agent; /* unowned: it owns the trip */
+  HeartbeatExecution *execution;
+  HeartbeatResult *result;
+  Pending *tick; /* the tick that caused it, or NULL */
+  GTask *task;   /* who asked for it, or NULL */
+} Trip;
+
+enum
+{
+  PROP_0,
+  PROP_NAME,
+  PROP_CONFIG_PATH,
+  PROP_CONFIG_ERROR,
+  PROP_LAST_TICK,
+  PROP_NEXT_DUE,
+  PROP_PAUSED,
+  PROP_TICKS_RECEIVED,
+  PROP_TICKS_IDLE,
+  N_PROPS,
+};
+
+enum
+{
+  CHECK_ADDED,
+  CHECK_REMOVED,
+  CHECK_STARTED,
+  CHECK_FINISHED,
+  N_SIGNALS,
+};
+
+static GParamSpec *props[N_PROPS];
+static guint signals[N_SIGNALS];
+
+G_DEFINE_FINAL_TYPE (HeartbeatAgent, heartbeat_agent, G_TYPE_OBJECT)
+
+static void decide_waiting (HeartbeatAgent *self);
+
+static gint64
+now_ms (void)
+{
+  return g_get_real_time () / 1000;
+}
+
+static GSource *
+add_timer (HeartbeatAgent *self, guint interval, GSourceFunc func)
+{
+  GSource *source = g_timeout_source_new (interval);
+
+  g_source_set_callback (source, func, self, NULL);
+  g_source_attach (source, g_main_context_get_thread_default ());
+  return source;
+}
+
+static void
+remove_timer (GSource **source)
+{
+  if (*source != NULL)
+    g_source_destroy (*source);
+  g_clear_pointer (source, g_source_unref);
+}
+
+static void
+pending_end (Pending *pending, gboolean safe)
+{
+  if (pending == NULL)
+    return;
+  pending->done (safe, pending->user_data);
+  g_free (pending->body);
+  g_free (pending);
+}
+
+static void
+trip_free (gpointer data)
+{
+  Trip *trip = data;
+
+  g_clear_pointer (&trip->execution, heartbeat_execution_free);
+  g_clear_pointer (&trip->result, heartbeat_result_unref);
+  pending_end (g_steal_pointer (&trip->tick), FALSE);
+  if (trip->task != NULL)
+    g_task_return_new_error (trip->task, G_IO_ERROR, G_IO_ERROR_CANCELLED, "the agent has stopped");
+  g_clear_object (&trip->task);
+  g_free (trip);
+}
+
+static void
+heartbeat_agent_get_property (GObject *object, guint id, GValue *value, GParamSpec *pspec)
+{
+  HeartbeatAgent *self = HEARTBEAT_AGENT (object);
+
+  switch (id)
+    {
+    case PROP_NAME:
+      g_value_set_string (value, self->name);
+      break;
+    case PROP_CONFIG_PATH:
+      g_value_set_string (value, heartbeat_agent_get_config_path (self));
+      break;
+    case PROP_CONFIG_ERROR:
+      g_value_set_string (value, self->config_error);
+      break;
+    case PROP_LAST_TICK:
+      g_value_set_int64 (value, self->last_tick);
+      break;
+    case PROP_NEXT_DUE:
+      g_value_set_int64 (value, heartbeat_agent_get_next_due (self));
+      break;
+    case PROP_PAUSED:
+      g_value_set_boolean (value, heartbeat_agent_get_paused (self));
+      break;
+    case PROP_TICKS_RECEIVED:
+      g_value_set_uint64 (value, self->ticks_received);
+      break;
+    case PROP_TICKS_IDLE:
+      g_value_set_uint64 (value, self->ticks_idle);
+      break;
+    default:
+      G_OBJECT_WARN_INVALID_PROPERTY_ID (object, id, pspec);
+    }
+}
+
+static void
+heartbeat_agent_dispose (GObject *object)
+{
+  HeartbeatAgent *self = HEARTBEAT_AGENT (object);
+
+  self->stopping = TRUE;
+  remove_timer (&self->stop_timer);
+  if (self->loader != NULL)
+    heartbeat_loader_stop (self->loader);
+  g_clear_object (&self->loader);
+  pending_end (g_steal_pointer (&self->waiting), FALSE);
+  g_clear_pointer (&self->trips, g_ptr_array_unref);
+  G_OBJECT_CLASS (heartbeat_agent_parent_class)->dispose (object);
+}
+
+static void
+heartbeat_agent_finalize (GObject *object)
+{
+  HeartbeatAgent *self = HEARTBEAT_AGENT (object);
+
+  g_clear_pointer (&self->schedule, heartbeat_schedule_free);
+  g_clear_object (&self->file);
+  g_clear_object (&self->registry);
+  g_free (self->config_error);
+  g_free (self->name);
+  G_OBJECT_CLASS (heartbeat_agent_parent_class)->finalize (object);
+}
+
+static void
+install_properties (GObjectClass *object_class)
+{
+  const GParamFlags flags = G_PARAM_READABLE | G_PARAM_STATIC_STRINGS;
+
+  props[PROP_NAME] = g_param_spec_string ("name", NULL, NULL, NULL, flags);
+  props[PROP_CONFIG_PATH] = g_param_spec_string ("config-path", NULL, NULL, NULL, flags);
+  props[PROP_CONFIG_ERROR] = g_param_spec_string ("config-error", NULL, NULL, "", flags);
+  props[PROP_LAST_TICK] = g_param_spec_int64 ("last-tick", NULL, NULL, 0, G_MAXINT64, 0, flags);
+  props[PROP_NEXT_DUE] = g_param_spec_int64 ("next-due", NULL, NULL, 0, G_MAXINT64, 0, flags);
+  props[PROP_PAUSED] = g_param_spec_boolean ("paused", NULL, NULL, FALSE, flags);
+  props[PROP_TICKS_RECEIVED]
+      = g_param_spec_uint64 ("ticks-received", NULL, NULL, 0, G_MAXUINT64, 0, flags);
+  props[PROP_TICKS_IDLE] = g_param_spec_uint64 ("ticks-idle", NULL, NULL, 0, G_MAXUINT64, 0, flags);
+  g_object_class_install_properties (object_class, N_PROPS, props);
+}
+
+static void
+heartbeat_agent_class_init (HeartbeatAgentClass *klass)
+{
+  GObjectClass *object_class = G_OBJECT_CLASS (klass);
+  GType type = G_TYPE_FROM_CLASS (klass);
+
+  object_class->get_property = heartbeat_agent_get_property;
+  object_class->dispose = heartbeat_agent_dispose;
+  object_class->finalize = heartbeat_agent_finalize;
+  install_properties (object_class);
+
+  /**
+   * HeartbeatAgent::check-added:
+   * @self: an agent
+   * @check: a check that has come into heartbeat.json
+   */
+  signals[CHECK_ADDED] = g_signal_new ("check-added", type, G_SIGNAL_RUN_LAST, 0, NULL, NULL, NULL,
+                                       G_TYPE_NONE, 1, HEARTBEAT_TYPE_CHECK);
+
+  /**
+   * HeartbeatAgent::check-removed:
+   * @self: an agent
+   * @check: a check that has gone from heartbeat.json
+   */
+  signals[CHECK_REMOVED] = g_signal_new ("check-removed", type, G_SIGNAL_RUN_LAST, 0, NULL, NULL,
+                                         NULL, G_TYPE_NONE, 1, HEARTBEAT_TYPE_CHECK);
+
+  /**
+   * HeartbeatAgent::check-started:
+   * @self: an agent
+   * @check: a check of which a run begins
+   */
+  signals[CHECK_STARTED] = g_signal_new ("check-started", type, G_SIGNAL_RUN_LAST, 0, NULL, NULL,
+                                         NULL, G_TYPE_NONE, 1, HEARTBEAT_TYPE_CHECK);
+
+  /**
+   * HeartbeatAgent::check-finished:
+   * @self: an agent
+   * @check: a check of which a run has ended
+   * @result: how it ended
+   *
+   * `lastRun` is saved by now.
+   */
+  signals[CHECK_FINISHED]
+      = g_signal_new ("check-finished", type, G_SIGNAL_RUN_LAST, 0, NULL, NULL, NULL, G_TYPE_NONE,
+                      2, HEARTBEAT_TYPE_CHECK, HEARTBEAT_TYPE_RESULT);
+}
+
+static void
+heartbeat_agent_init (HeartbeatAgent *self)
+{
+  self->max_runs = 1;
+  self->timeout = DEFAULT_TIMEOUT_MS;
+  self->config_error = g_strdup ("");
+  self->schedule = heartbeat_schedule_new ();
+  self->trips = g_ptr_array_new_with_free_func (trip_free);
+}
+
+static void on_loaded (HeartbeatConfig *config, const GError *error, gpointer user_data);
+
+/**
+ * heartbeat_agent_is_name:
+ * @name: a text
+ *
+ * A name becomes part of routing keys and bus names, so a dot or `#` in it would change the routing.
+ *
+ * Returns: whether @name is a letter or digit and up to 63 more, or `_` or `-`
+ */
+gboolean
+heartbeat_agent_is_name (const char *name)
+{
+  g_return_val_if_fail (name != NULL, FALSE);
+
+  if (!g_ascii_isalnum (*name) || strlen (name) > MAX_NAME_LENGTH)
+    return FALSE;
+  for (; *name != '\0'; name++)
+    if (!g_ascii_isalnum (*name) && *name != '_' && *name != '-')
+      return FALSE;
+  return TRUE;
+}
+
+/**
+ * heartbeat_agent_new:
+ * @name: its name, see heartbeat_agent_is_name()
+ * @path: where its heartbeat.json is, or will be
+ * @registry: the handlers that it knows
+ *
+ * Returns: (transfer full): an agent that has not read its file yet
+ */
+HeartbeatAgent *
+heartbeat_agent_new (const char *name, const char *path, HeartbeatRegistry *registry)
+{
+  HeartbeatAgent *self = g_object_new (HEARTBEAT_TYPE_AGENT, NULL);
+
+  self->name = g_strdup (name);
+  self->file = heartbeat_file_new (path);
+  self->registry = g_object_ref (registry);
+  self->loader = heartbeat_loader_new (self->file, on_loaded, self);
+  return self;
+}
+
+/**
+ * heartbeat_agent_get_registry:
+ * @self: an agent
+ *
+ * Returns: (transfer none): the handlers that it knows
+ */
+HeartbeatRegistry *
+heartbeat_agent_get_registry (HeartbeatAgent *self)
+{
+  return self->registry;
+}
+
+/**
+ * heartbeat_agent_set_limits:
+ * @self: an agent
+ * @max_runs: how many runs ticks may have going at once
+ * @timeout: the time limit of a run whose check has none, in ms
+ */
+void
+heartbeat_agent_set_limits (HeartbeatAgent *self, guint max_runs, guint timeout)
+{
+  self->max_runs = max_runs;
+  self->timeout = timeout;
+}
+
+/* --- The file ------------------------------------------------------------------------------------------------------- */
+
+static void
+set_config_error (HeartbeatAgent *self, const char *message)
+{
+  if (strcmp (self->config_error, message) == 0)
+    return;
+  g_free (self->config_error);
+  self->config_error = g_strdup (message);
+  if (*message != '\0')
+    heartbeat_log (G_LOG_LEVEL_WARNING, HEARTBEAT_EVENT_CONFIG_BROKEN, self->name, NULL, "%s: %s",
+                   heartbeat_file_get_path (self->file), message);
+  else
+    heartbeat_log (G_LOG_LEVEL_MESSAGE, HEARTBEAT_EVENT_CONFIG_LOADED, self->name, NULL,
+                   "%s: is good again", heartbeat_file_get_path (self->file));
+  g_object_notify_by_pspec (G_OBJECT (self), props[PROP_CONFIG_ERROR]);
+}
+
+static void
+report_invalid_checks (HeartbeatAgent *self, const HeartbeatConfig *old, HeartbeatConfig *config)
+{
+  if (old != NULL && g_bytes_equal (old->text, config->text))
+    return;
+  for (guint i = 0; i < config->checks->len; i++)
+    {
+      const HeartbeatCheckSpec *spec = g_ptr_array_index (config->checks, i);
+      HeartbeatCheck *known = heartbeat_schedule_lookup (self->schedule, spec->name);
+
+      if (spec->error != NULL
+          && (known == NULL || strcmp (heartbeat_check_get_error (known), spec->error) != 0))
+        heartbeat_log (G_LOG_LEVEL_WARNING, HEARTBEAT_EVENT_CHECK_INVALID, self->name, spec->name,
+                       "%s: %s; the check is disabled, the others go on",
+                       heartbeat_file_get_path (self->file), spec->error);
+    }
+  if (strcmp (config->agent, self->name) != 0
+      && (old == NULL || strcmp (old->agent, config->agent) != 0))
+    heartbeat_log (G_LOG_LEVEL_WARNING, HEARTBEAT_EVENT_CONFIG_LOADED, self->name, NULL,
+                   "%s: is written for the agent “%s”, not for “%s”",
+                   heartbeat_file_get_path (self->file), config->agent, self->name);
+}
+
+static void
+apply_config (HeartbeatAgent *self, HeartbeatConfig *config)
+{
+  g_autoptr (GPtrArray) added = g_ptr_array_new_with_free_func (g_object_unref);
+  g_autoptr (GPtrArray) removed = g_ptr_array_new_with_free_func (g_object_unref);
+
+  report_invalid_checks (self, heartbeat_schedule_get_config (self->schedule), config);
+  heartbeat_schedule_apply (self->schedule, config, added, removed);
+  for (guint i = 0; i < removed->len; i++)
+    g_signal_emit (self, signals[CHECK_REMOVED], 0, g_ptr_array_index (removed, i));
+  for (guint i = 0; i < added->len; i++)
+    g_signal_emit (self, signals[CHECK_ADDED], 0, g_ptr_array_index (added, i));
+  set_config_error (self, "");
+  g_object_notify_by_pspec (G_OBJECT (self), props[PROP_NEXT_DUE]);
+  g_object_notify_by_pspec (G_OBJECT (self), props[PROP_PAUSED]);
+}
+
+static void
+on_loaded (HeartbeatConfig *config, const GError *error, gpointer user_data)
+{
+  HeartbeatAgent *self = user_data;
+
+  if (config != NULL)
+    apply_config (self, config);
+  else
+    set_config_error (self, error->message);
+  decide_waiting (self);
+}
+
+static void
+on_reloaded (GObject *source, GAsyncResult *result, gpointer user_data)
+{
+  g_autoptr (GTask) task = user_data;
+
+  heartbeat_loader_finish (HEARTBEAT_LOADER (source), result);
+  g_task_return_boolean (task, TRUE);
+}
+
+/**
+ * heartbeat_agent_reload_async:
+ * @self: an agent
+ * @cancellable: (nullable): the answer is not waited for any more
+ * @callback: called when it is done; it calls heartbeat_agent_reload_finish()
+ * @user_data: passed to @callback
+ *
+ * Reads heartbeat.json now, changed or not.
+ */
+void
+heartbeat_agent_reload_async (HeartbeatAgent *self,
+                              GCancellable *cancellable,
+                              GAsyncReadyCallback callback,
+                              gpointer user_data)
+{
+  g_return_if_fail (HEARTBEAT_IS_AGENT (self));
+
+  heartbeat_loader_reload_async (self->loader, on_reloaded,
+                                 g_task_new (self, cancellable, callback, user_data));
+}
+
+/**
+ * heartbeat_agent_reload_finish:
+ * @self: an agent
+ * @result: what the callback was given
+ * @error: return location for %HEARTBEAT_ERROR_CONFIG_UNUSABLE
+ *
+ * Returns: whether the file is good
+ */
+gboolean
+heartbeat_agent_reload_finish (HeartbeatAgent *self, GAsyncResult *result, GError **error)
+{
+  g_return_val_if_fail (g_task_is_valid (result, self), FALSE);
+
+  if (!g_task_propagate_boolean (G_TASK (result), error))
+    return FALSE;
+  if (*self->config_error == '\0')
+    return TRUE;
+  g_set_error (error, HEARTBEAT_ERROR, HEARTBEAT_ERROR_CONFIG_UNUSABLE, "%s: %s",
+               heartbeat_file_get_path (self->file), self->config_error);
+  return FALSE;
+}
+
+/* --- A run ---------------------------------------------------------------------------------------------------------- */
+
+typedef struct
+{
+  char *check;
+  char *time;
+} LastRun;
+
+static void
+last_run_free (gpointer data)
+{
+  LastRun *last_run = data;
+
+  g_free (last_run->check);
+  g_free (last_run->time);
+  g_free (last_run);
+}
+
+static GBytes *
+set_last_run (GBytes *text, gconstpointer data, GError **error)
+{
+  const LastRun *last_run = data;
+  const char *const path[] = { "checks", last_run->check, NULL };
+
+  return heartbeat_edit_set_member (text, path, "lastRun", last_run->time, error);
+}
+
+static void
+check_stopped (HeartbeatAgent *self)
+{
+  if (!self->stopping || self->trips->len > 0 || self->stop_task == NULL)
+    return;
+  remove_timer (&self->stop_timer);
+  g_task_return_boolean (self->stop_task, TRUE);
+  g_clear_object (&self->stop_task);
+}
+
+static void
+log_result (HeartbeatAgent *self, HeartbeatCheck *check, HeartbeatResult *result)
+{
+  gboolean failed = heartbeat_result_get_status (result) == HEARTBEAT_STATUS_FAILED;
+  const char *message = heartbeat_result_get_message (result);
+
+  heartbeat_log (failed ? G_LOG_LEVEL_WARNING : G_LOG_LEVEL_INFO,
+                 failed ? HEARTBEAT_EVENT_RUN_FAILED : HEARTBEAT_EVENT_RUN_FINISHED, self->name,
+                 heartbeat_check_get_name (check), "%s %s in %.3f s%s%s",
+                 heartbeat_check_get_name (check),
+                 heartbeat_status_to_string (heartbeat_result_get_status (result)),
+                 heartbeat_result_get_duration (result) / 1e6, *message == '\0' ? "" : ": ",
+                 message);
+}
+
+/* All that the run caused is safe: tell everybody, and let the next tick in. */
+static void
+finish_trip (HeartbeatAgent *self, Trip *trip)
+{
+  HeartbeatCheck *check = heartbeat_execution_get_check (trip->execution);
+  g_autoptr (HeartbeatAgent) keep
+      = g_object_ref (self); /* who is told may drop the last other reference */
+  g_autoptr (GTask) task = g_steal_pointer (&trip->task);
+
+  heartbeat_check_end (check, trip->result, now_ms ());
+  heartbeat_schedule_invalidate (self->schedule);
+  self->runs[heartbeat_result_get_status (trip->result)]++;
+  log_result (self, check, trip->result);
+  g_signal_emit (self, signals[CHECK_FINISHED], 0, check, trip->result);
+  g_object_notify_by_pspec (G_OBJECT (self), props[PROP_NEXT_DUE]);
+  if (trip->tick != NULL)
+    {
+      self->tick_runs--;
+      pending_end (g_steal_pointer (&trip->tick), TRUE);
+    }
+  if (task != NULL)
+    g_task_return_pointer (task, heartbeat_result_ref (trip->result),
+                           (GDestroyNotify) heartbeat_result_unref);
+  g_ptr_array_remove_fast (self->trips, trip);
+  decide_waiting (self);
+  check_stopped (self);
+}
+
+static void
+report_unsaved (HeartbeatAgent *self, HeartbeatCheck *check, const GError *error)
+{
+  gboolean gone = g_error_matches (error, HEARTBEAT_ERROR, HEARTBEAT_ERROR_NO_SUCH_CHECK);
+
+  heartbeat_log (gone || self->save_warned ? G_LOG_LEVEL_DEBUG : G_LOG_LEVEL_WARNING,
+                 HEARTBEAT_EVENT_SAVE_FAILED, self->name, heartbeat_check_get_name (check),
+                 "lastRun is kept in memory only: %s", error->message);
+  self->save_warned |= !gone;
+}
+
+static void
+on_saved (GObject *source, GAsyncResult *result, gpointer user_data)
+{
+  Trip *trip = user_data;
+  g_autoptr (HeartbeatAgent) self = trip->agent; /* the reference that the save has held */
+  g_autoptr (GError) error = NULL;
+  g_autoptr (HeartbeatConfig) config = heartbeat_file_finish (self->file, result, &error);
+
+  if (config != NULL)
+    {
+      self->save_warned = FALSE;
+      apply_config (self, config);
+    }
+  else
+    report_unsaved (self, heartbeat_execution_get_check (trip->execution), error);
+  finish_trip (self, trip);
+}
+
+static void
+on_ended (HeartbeatExecution *execution, HeartbeatResult *result, gpointer user_data)
+{
+  Trip *trip = user_data;
+  HeartbeatAgent *self = trip->agent;
+  LastRun *last_run;
+
+  trip->result = heartbeat_result_ref (result);
+  if (heartbeat_result_get_status (result) == HEARTBEAT_STATUS_FAILED)
+    {
+      finish_trip (self, trip);
+      return;
+    }
+  last_run = g_new (LastRun, 1);
+  last_run->check = g_strdup (heartbeat_check_get_name (heartbeat_execution_get_check (execution)));
+  last_run->time
+      = g_strdup_printf ("%" G_GINT64_FORMAT, heartbeat_result_get_started (result) / 1000);
+  g_object_ref (self);
+  heartbeat_file_edit_async (self->file, set_last_run, last_run, last_run_free, on_saved, trip);
+}
+
+static const HeartbeatHandler *
+find_handler (HeartbeatAgent *self, HeartbeatCheck *check, HeartbeatExecution *execution)
+{
+  const char *name = heartbeat_check_get_handler (check);
+  const HeartbeatHandler *handler = heartbeat_registry_find (self->registry, name);
+  g_autofree char *note = NULL;
+
+  if (handler != NULL)
+    return handler;
+  note = g_strdup_printf ("there is no handler “%s”, “" DEFAULT_HANDLER "” ran", name);
+  heartbeat_execution_set_note (execution, note);
+  if (heartbeat_check_first_complaint (check))
+    heartbeat_log (G_LOG_LEVEL_WARNING, HEARTBEAT_EVENT_HANDLER_UNKNOWN, self->name,
+                   heartbeat_check_get_name (check),
+                   "there is no handler “%s”: “" DEFAULT_HANDLER "” runs in its place", name);
+  return heartbeat_registry_find (self->registry, DEFAULT_HANDLER);
+}
+
+static char *
+manual_envelope (void)
+{
+  const HeartbeatEnvelopeSource source = { "manual", HEARTBEAT_SOURCE_APP };
+  g_autoptr (HeartbeatEnvelope) envelope = heartbeat_envelope_new_tick (&source, now_ms ());
+  gsize length;
+  const char *text = g_bytes_get_data (envelope->body, &length);
+
+  return g_strndup (text, length);
+}
+
+/* Runs @check. @tick and @task may be NULL; the trip takes both. */
+static void
+start_trip (HeartbeatAgent *self, HeartbeatCheck *check, Pending *tick, GTask *task, guint timeout)
+{
+  const HeartbeatCheckSpec *spec = heartbeat_check_get_spec (check);
+  Trip *trip = g_new0 (Trip, 1);
+  g_autofree char *folder = g_path_get_dirname (heartbeat_file_get_path (self->file));
+  HeartbeatRunFacts facts = { self->name, spec->name, folder, g_get_real_time (), NULL, NULL };
+
+  heartbeat_log (G_LOG_LEVEL_INFO, HEARTBEAT_EVENT_RUN_STARTED, self->name, spec->name,
+                 "running %s: %.2f × its cadence has passed, priority %" G_GINT64_FORMAT
+                 ", handler %s",
+                 spec->name, heartbeat_check_get_overdue_ratio (check), spec->priority,
+                 spec->handler);
+  trip->agent = self;
+  trip->tick = tick;
+  trip->task = task;
+  trip->execution = heartbeat_execution_new (check, on_ended, trip);
+  g_ptr_array_add (self->trips, trip);
+  if (tick != NULL)
+    self->tick_runs++;
+  facts.check = heartbeat_json_dup_text (&spec->json);
+  facts.envelope = tick != NULL ? g_strdup (tick->body) : manual_envelope ();
+  if (timeout == 0)
+    timeout = spec->timeout != 0 ? spec->timeout : self->timeout;
+
+  heartbeat_check_begin (check);
+  heartbeat_schedule_invalidate (self->schedule);
+  g_signal_emit (self, signals[CHECK_STARTED], 0, check);
+  heartbeat_execution_start (trip->execution, &facts, find_handler (self, check, trip->execution),
+                             timeout);
+}
+
+/* --- Ticks ---------------------------------------------------------------------------------------------------------- */
+
+static void
+count_idle (HeartbeatAgent *self)
+{
+  self->ticks_idle++;
+  g_object_notify_by_pspec (G_OBJECT (self), props[PROP_TICKS_IDLE]);
+}
+
+/* Goes on with the tick that waits, if nothing is in its way any more. */
+static void
+decide_waiting (HeartbeatAgent *self)
+{
+  Pending *tick = self->waiting;
+  HeartbeatCheck *check;
+  gint64 now = now_ms ();
+
+  if (tick == NULL || heartbeat_loader_is_busy (self->loader) || self->stopping
+      || self->tick_runs >= self->max_runs)
+    return;
+  self->waiting = NULL;
+  check = heartbeat_schedule_choose (self->schedule, tick->quarter, now);
+  if (check != NULL)
+    {
+      start_trip (self, check, tick, NULL, 0);
+      return;
+    }
+  heartbeat_schedule_next_due (self->schedule, tick->quarter, now);
+  count_idle (self);
+  pending_end (tick, TRUE);
+}
+
+/**
+ * heartbeat_agent_tick:
+ * @self: an agent
+ * @tick: a tick
+ * @done: called when all that the tick caused is safe, perhaps before this returns
+ * @user_data: passed to @done
+ *
+ * Decides, and runs the most overdue check. While as many runs as allowed go on, or the file is being read, one tick waits.
+ * With nothing due it costs one `statx` and a comparison.
+ *
+ * Returns: %TRUE if the tick was idle: it may be acknowledged now, and @done is not called
+ */
+gboolean
+heartbeat_agent_tick (HeartbeatAgent *self,
+                      const HeartbeatTick *tick,
+                      HeartbeatTickDone done,
+                      gpointer user_data)
+{
+  gint64 now = now_ms ();
+  guint quarter = heartbeat_tick_get_fresh_quarter (tick, now);
+  gboolean current;
+
+  if (self->stopping)
+    {
+      done (FALSE, user_data);
+      return FALSE;
+    }
+  self->last_tick = g_get_real_time ();
+  self->ticks_received++;
+  g_object_notify_by_pspec (G_OBJECT (self), props[PROP_TICKS_RECEIVED]);
+  if (self->waiting != NULL)
+    {
+      count_idle (self);
+      return TRUE;
+    }
+  current = heartbeat_loader_is_current (self->loader);
+  if (current && heartbeat_schedule_is_idle (self->schedule, quarter, now))
+    {
+      count_idle (self);
+      return TRUE;
+    }
+  self->waiting = g_new (Pending, 1);
+  *self->waiting = (Pending){ done, user_data, g_strndup (tick->body, tick->length), quarter };
+  if (current)
+    decide_waiting (self);
+  else
+    heartbeat_loader_refresh (self->loader);
+  return FALSE;
+}
+
+/* --- Runs by hand --------------------------------------------------------------------------------------------------- */
+
+typedef struct
+{
+  char *name;
+  guint timeout;
+} Order;
+
+static void
+order_free (gpointer data)
+{
+  Order *order = data;
+
+  g_free (order->name);
+  g_free (order);
+}
+
+/* The check that may run by hand now, whatever the clock says. */
+static HeartbeatCheck *
+find_runnable (HeartbeatAgent *self, const char *name, GError **error)
+{
+  HeartbeatCheck *check = heartbeat_schedule_lookup (self->schedule, name);
+
+  if (self->stopping)
+    g_set_error_literal (error, G_IO_ERROR, G_IO_ERROR_CANCELLED, "the agent stops");
+  else if (heartbeat_schedule_get_config (self->schedule) == NULL)
+    g_set_error (error, HEARTBEAT_ERROR, HEARTBEAT_ERROR_CONFIG_UNUSABLE, "%s: %s",
+                 heartbeat_file_get_path (self->file), self->config_error);
+  else if (check == NULL)
+    g_set_error (error, HEARTBEAT_ERROR, HEARTBEAT_ERROR_NO_SUCH_CHECK,
+                 "the agent “%s” has no check “%s”", self->name, name);
+  else if (*heartbeat_check_get_error (check) != '\0')
+    g_set_error (error, HEARTBEAT_ERROR, HEARTBEAT_ERROR_CONFIG_UNUSABLE, "%s: %s",
+                 heartbeat_file_get_path (self->file), heartbeat_check_get_error (check));
+  else if (heartbeat_check_peek_state (check)->running)
+    g_set_error (error, HEARTBEAT_ERROR, HEARTBEAT_ERROR_ALREADY_RUNNING,
+                 "the check “%s” is running", name);
+  else
+    return check;
+  return NULL;
+}
+
+static void
+on_current_for_run (GObject *source, GAsyncResult *result, gpointer user_data)
+{
+  g_autoptr (GTask) task = user_data;
+  HeartbeatAgent *self = g_task_get_source_object (task);
+  Order *order = g_task_get_task_data (task);
+  HeartbeatCheck *check;
+  GError *error = NULL;
+
+  heartbeat_loader_finish (HEARTBEAT_LOADER (source), result);
+  check = find_runnable (self, order->name, &error);
+  if (check == NULL)
+    g_task_return_error (task, error);
+  else
+    start_trip (self, check, NULL, g_steal_pointer (&task), order->timeout);
+}
+
+/**
+ * heartbeat_agent_run_check_async:
+ * @self: an agent
+ * @name: the name of a check
+ * @timeout: its time limit in ms, or 0 for that of the check
+ * @cancellable: (nullable): the answer is not waited for any more; the run goes on
+ * @callback: called when the run has ended and `lastRun` is saved; it calls heartbeat_agent_run_check_finish()
+ * @user_data: passed to @callback
+ *
+ * Runs a check now: paused, disabled or not due, and besides the runs that ticks may have going.
+ */
+void
+heartbeat_agent_run_check_async (HeartbeatAgent *self,
+                                 const char *name,
+                                 guint timeout,
+                                 GCancellable *cancellable,
+                                 GAsyncReadyCallback callback,
+                                 gpointer user_data)
+{
+  GTask *task;
+  Order *order;
+
+  g_return_if_fail (HEARTBEAT_IS_AGENT (self));
+  g_return_if_fail (name != NULL);
+
+  order = g_new (Order, 1);
+  order->name = g_strdup (name);
+  order->timeout = timeout;
+  task = g_task_new (self, cancellable, callback, user_data);
+  g_task_set_task_data (task, order, order_free);
+  heartbeat_loader_wait_async (self->loader, on_current_for_run, task);
+}
+
+/**
+ * heartbeat_agent_run_check_finish:
+ * @self: an agent
+ * @result: what the callback was given
+ * @error: return location for %HEARTBEAT_ERROR_NO_SUCH_CHECK, %HEARTBEAT_ERROR_ALREADY_RUNNING or
+ *   %HEARTBEAT_ERROR_CONFIG_UNUSABLE; a run that failed is no error
+ *
+ * Returns: (transfer full): how the run ended
+ */
+HeartbeatResult *
+heartbeat_agent_run_check_finish (HeartbeatAgent *self, GAsyncResult *result, GError **error)
+{
+  g_return_val_if_fail (g_task_is_valid (result, self), NULL);
+
+  return g_task_propagate_pointer (G_TASK (result), error);
+}
+
+/* --- Stopping ------------------------------------------------------------------------------------------------------- */
+
+static gboolean
+on_grace_over (gpointer user_data)
+{
+  HeartbeatAgent *self = user_data;
+
+  remove_timer (&self->stop_timer);
+  for (guint i = self->trips->len; i > 0; i--)
+    {
+      Trip *trip = g_ptr_array_index (self->trips, i - 1);
+
+      if (trip->result == NULL)
+        g_ptr_array_remove_index_fast (self->trips, i - 1);
+    }
+  check_stopped (self);
+  return G_SOURCE_REMOVE;
+}
+
+/**
+ * heartbeat_agent_stop_async:
+ * @self: an agent
+ * @callback: called when nothing runs any more; it calls heartbeat_agent_stop_finish()
+ * @user_data: passed to @callback
+ *
+ * Starts no more runs, and gives those that go on ten seconds. A tick that waits is given back.
+ */
+void
+heartbeat_agent_stop_async (HeartbeatAgent *self, GAsyncReadyCallback callback, gpointer user_data)
+{
+  g_return_if_fail (HEARTBEAT_IS_AGENT (self));
+  g_return_if_fail (self->stop_task == NULL);
+
+  self->stopping = TRUE;
+  self->stop_task = g_task_new (self, NULL, callback, user_data);
+  pending_end (g_steal_pointer (&self->waiting), FALSE);
+  if (self->trips->len > 0)
+    self->stop_timer = add_timer (self, STOP_GRACE_MS, on_grace_over);
+  check_stopped (self);
+}
+
+void
+heartbeat_agent_stop_finish (HeartbeatAgent *self, GAsyncResult *result)
+{
+  g_task_propagate_boolean (G_TASK (result), NULL);
+}
+
+/* --- What there is to see ------------------------------------------------------------------------------------------- */
+
+/**
+ * heartbeat_agent_get_name:
+ * @self: an agent
+ *
+ * Returns: (transfer none): its name
+ */
+const char *
+heartbeat_agent_get_name (HeartbeatAgent *self)
+{
+  g_return_val_if_fail (HEARTBEAT_IS_AGENT (self), NULL);
+
+  return self->name;
+}
+
+/**
+ * heartbeat_agent_get_config_path:
+ * @self: an agent
+ *
+ * Returns: (transfer none): the absolute path of its heartbeat.json
+ */
+const char *
+heartbeat_agent_get_config_path (HeartbeatAgent *self)
+{
+  g_return_val_if_fail (HEARTBEAT_IS_AGENT (self), NULL);
+
+  return heartbeat_file_get_path (self->file);
+}
+
+/**
+ * heartbeat_agent_get_config_error:
+ * @self: an agent
+ *
+ * Returns: (transfer none): why heartbeat.json cannot be used, or an empty text
+ */
+const char *
+heartbeat_agent_get_config_error (HeartbeatAgent *self)
+{
+  g_return_val_if_fail (HEARTBEAT_IS_AGENT (self), NULL);
+
+  return self->config_error;
+}
+
+/**
+ * heartbeat_agent_list_checks:
+ * @self: an agent
+ *
+ * Returns: (transfer container) (element-type HeartbeatCheck): its checks, sorted by name
+ */
+GPtrArray *
+heartbeat_agent_list_checks (HeartbeatAgent *self)
+{
+  g_return_val_if_fail (HEARTBEAT_IS_AGENT (self), NULL);
+
+  return g_ptr_array_ref (heartbeat_schedule_get_checks (self->schedule));
+}
+
+/**
+ * heartbeat_agent_get_check:
+ * @self: an agent
+ * @name: the name of a check
+ *
+ * Returns: (transfer none) (nullable): the check
+ */
+HeartbeatCheck *
+heartbeat_agent_get_check (HeartbeatAgent *self, const char *name)
+{
+  g_return_val_if_fail (HEARTBEAT_IS_AGENT (self), NULL);
+  g_return_val_if_fail (name != NULL, NULL);
+
+  return heartbeat_schedule_lookup (self->schedule, name);
+}
+
+/**
+ * heartbeat_agent_get_last_tick:
+ * @self: an agent
+ *
+ * Returns: when the last tick came, in µs since the epoch, 0 for none
+ */
+gint64
+heartbeat_agent_get_last_tick (HeartbeatAgent *self)
+{
+  g_return_val_if_fail (HEARTBEAT_IS_AGENT (self), 0);
+
+  return self->last_tick;
+}
+
+/**
+ * heartbeat_agent_get_next_due:
+ * @self: an agent
+ *
+ * Returns: when the first check will be due, in µs since the epoch, 0 for never
+ */
+gint64
+heartbeat_agent_get_next_due (HeartbeatAgent *self)
+{
+  gint64 due;
+
+  g_return_val_if_fail (HEARTBEAT_IS_AGENT (self), 0);
+
+  due = heartbeat_schedule_next_due (self->schedule, 0, now_ms ());
+  return due > G_MAXINT64 / 1000 ? 0 : due * 1000;
+}
+
+/**
+ * heartbeat_agent_get_paused:
+ * @self: an agent
+ *
+ * Returns: whether all its checks are paused
+ */
+gboolean
+heartbeat_agent_get_paused (HeartbeatAgent *self)
+{
+  HeartbeatConfig *config;
+
+  g_return_val_if_fail (HEARTBEAT_IS_AGENT (self), FALSE);
+
+  config = heartbeat_schedule_get_config (self->schedule);
+  return config != NULL && heartbeat_pause_holds (&config->pause, now_ms ());
+}
+
+/**
+ * heartbeat_agent_get_ticks_received:
+ * @self: an agent
+ *
+ * Returns: how many ticks came
+ */
+guint64
+heartbeat_agent_get_ticks_received (HeartbeatAgent *self)
+{
+  g_return_val_if_fail (HEARTBEAT_IS_AGENT (self), 0);
+
+  return self->ticks_received;
+}
+
+/**
+ * heartbeat_agent_get_ticks_idle:
+ * @self: an agent
+ *
+ * Returns: how many of them started no run
+ */
+guint64
+heartbeat_agent_get_ticks_idle (HeartbeatAgent *self)
+{
+  g_return_val_if_fail (HEARTBEAT_IS_AGENT (self), 0);
+
+  return self->ticks_idle;
+}
+
+/**
+ * heartbeat_agent_get_runs:
+ * @self: an agent
+ * @status: a way to end
+ *
+ * Returns: how many runs ended so
+ */
+guint64
+heartbeat_agent_get_runs (HeartbeatAgent *self, HeartbeatStatus status)
+{
+  g_return_val_if_fail (HEARTBEAT_IS_AGENT (self), 0);
+  g_return_val_if_fail (status < G_N_ELEMENTS (self->runs), 0);
+
+  return self->runs[status];
+}

@@ -1,0 +1,241 @@
+/* SPDX-License-Identifier: MIT */
+
+#include "core/heartbeat-file.h"
+
+#include <fcntl.h>
+
+/**
+ * HeartbeatFile:
+ *
+ * A heartbeat.json on disk: it is read and edited on GTask's threads, one job after the other, and knows whether what was
+ * read last still is what is there.
+ */
+struct _HeartbeatFile
+{
+  GObject parent_instance;
+
+  char *path;
+  HeartbeatIdentity identity;
+  gboolean trusted;
+  GQueue jobs; /* of GTask; the first is under way */
+};
+
+G_DEFINE_FINAL_TYPE (HeartbeatFile, heartbeat_file, G_TYPE_OBJECT)
+
+/* What the thread of a job is given, and what it found. */
+typedef struct
+{
+  char *path;
+  HeartbeatEdit edit; /* NULL only reads */
+  gpointer data;
+  GDestroyNotify destroy;
+  HeartbeatIdentity identity;
+  gboolean racy;
+  gboolean read;
+} Job;
+
+static void
+job_free (gpointer data)
+{
+  Job *job = data;
+
+  if (job->destroy != NULL)
+    job->destroy (job->data);
+  g_free (job->path);
+  g_free (job);
+}
+
+static void
+heartbeat_file_finalize (GObject *object)
+{
+  HeartbeatFile *self = HEARTBEAT_FILE (object);
+
+  g_free (self->path);
+  G_OBJECT_CLASS (heartbeat_file_parent_class)->finalize (object);
+}
+
+static void
+heartbeat_file_class_init (HeartbeatFileClass *klass)
+{
+  G_OBJECT_CLASS (klass)->finalize = heartbeat_file_finalize;
+}
+
+static void
+heartbeat_file_init (HeartbeatFile *self)
+{
+  g_queue_init (&self->jobs);
+}
+
+/**
+ * heartbeat_file_new:
+ * @path: where it is, or will be
+ *
+ * Returns: (transfer full): a file that was not read yet
+ */
+HeartbeatFile *
+heartbeat_file_new (const char *path)
+{
+  HeartbeatFile *self = g_object_new (HEARTBEAT_TYPE_FILE, NULL);
+
+  self->path = g_canonicalize_filename (path, NULL);
+  return self;
+}
+
+/**
+ * heartbeat_file_get_path:
+ * @self: a file
+ *
+ * Returns: (transfer none): its absolute path
+ */
+const char *
+heartbeat_file_get_path (HeartbeatFile *self)
+{
+  return self->path;
+}
+
+/**
+ * heartbeat_file_is_current:
+ * @self: a file
+ *
+ * Costs one `statx`.
+ *
+ * Returns: whether what was read last still is what is there
+ */
+gboolean
+heartbeat_file_is_current (HeartbeatFile *self)
+{
+  HeartbeatIdentity identity;
+
+  if (!self->trusted)
+    return FALSE;
+  heartbeat_identity_query (&identity, AT_FDCWD, self->path);
+  return heartbeat_identity_equal (&identity, &self->identity);
+}
+
+/* Editing does not tell which identity the file has now, so what is in force is always what a read has found. */
+static void
+run_job (GTask *task, gpointer source, gpointer task_data, GCancellable *cancellable)
+{
+  Job *job = task_data;
+  g_autoptr (GBytes) text = NULL;
+  HeartbeatConfig *config;
+  GError *error = NULL;
+  gint64 read_at;
+
+  if (job->edit != NULL)
+    {
+      text = heartbeat_storage_edit (job->path, HEARTBEAT_CONFIG_MAX_SIZE, job->edit, job->data,
+                                     &error);
+      if (text == NULL)
+        {
+          g_task_return_error (task, error);
+          return;
+        }
+      g_clear_pointer (&text, g_bytes_unref);
+    }
+
+  read_at = g_get_real_time ();
+  text = heartbeat_storage_read (job->path, HEARTBEAT_CONFIG_MAX_SIZE, &job->identity, &error);
+  job->read = TRUE;
+  job->racy = heartbeat_identity_is_racy (&job->identity, read_at);
+  config = text != NULL ? heartbeat_config_parse (text, &error) : NULL;
+  if (config == NULL)
+    g_task_return_error (task, error);
+  else
+    g_task_return_pointer (task, config, (GDestroyNotify) heartbeat_config_unref);
+}
+
+static void
+start_next (HeartbeatFile *self)
+{
+  if (!g_queue_is_empty (&self->jobs))
+    g_task_run_in_thread (g_queue_peek_head (&self->jobs), run_job);
+}
+
+static void
+push (HeartbeatFile *self, Job *job, GAsyncReadyCallback callback, gpointer user_data)
+{
+  GTask *task = g_task_new (self, NULL, callback, user_data);
+
+  job->path = g_strdup (self->path);
+  g_task_set_task_data (task, job, job_free);
+  g_queue_push_tail (&self->jobs, task);
+  if (self->jobs.length == 1)
+    start_next (self);
+}
+
+/**
+ * heartbeat_file_load_async:
+ * @self: a file
+ * @callback: called when it was read; it calls heartbeat_file_finish()
+ * @user_data: passed to @callback
+ *
+ * Reads the file.
+ */
+void
+heartbeat_file_load_async (HeartbeatFile *self, GAsyncReadyCallback callback, gpointer user_data)
+{
+  g_return_if_fail (HEARTBEAT_IS_FILE (self));
+
+  push (self, g_new0 (Job, 1), callback, user_data);
+}
+
+/**
+ * heartbeat_file_edit_async:
+ * @self: a file
+ * @edit: what to do with its text, called on another thread
+ * @data: passed to @edit
+ * @destroy: frees @data
+ * @callback: called when the change is on disk; it calls heartbeat_file_finish()
+ * @user_data: passed to @callback
+ *
+ * Edits the file as heartbeat_storage_edit() does, and reads it.
+ */
+void
+heartbeat_file_edit_async (HeartbeatFile *self,
+                           HeartbeatEdit edit,
+                           gpointer data,
+                           GDestroyNotify destroy,
+                           GAsyncReadyCallback callback,
+                           gpointer user_data)
+{
+  Job *job = g_new0 (Job, 1);
+
+  g_return_if_fail (HEARTBEAT_IS_FILE (self));
+
+  job->edit = edit;
+  job->data = data;
+  job->destroy = destroy;
+  push (self, job, callback, user_data);
+}
+
+/**
+ * heartbeat_file_finish:
+ * @self: a file
+ * @result: what the callback was given
+ * @error: return location for a #GIOErrorEnum where the file cannot be read or written, a #HeartbeatError where its text
+ *   is wrong
+ *
+ * Ends heartbeat_file_load_async() and heartbeat_file_edit_async().
+ *
+ * Returns: (transfer full): what the file says now
+ */
+HeartbeatConfig *
+heartbeat_file_finish (HeartbeatFile *self, GAsyncResult *result, GError **error)
+{
+  GTask *task = G_TASK (result);
+  Job *job = g_task_get_task_data (task);
+
+  g_return_val_if_fail (g_task_is_valid (result, self), NULL);
+
+  if (job->read)
+    {
+      self->identity = job->identity;
+      self->trusted = !job->racy;
+    }
+  g_warn_if_fail (g_queue_pop_head (&self->jobs) == task);
+  start_next (self);
+  /* The queue's reference; the caller of the callback holds another. */
+  g_object_unref (task);
+  return g_task_propagate_pointer (task, error);
+}

@@ -1,0 +1,30 @@
+/* SPDX-License-Identifier: MIT */
+
+#pragma once
+
+#include <gio/gio.h>
+
+#include "core/heartbeat-config.h"
+#include "core/heartbeat-storage.h"
+
+G_BEGIN_DECLS
+
+#define HEARTBEAT_TYPE_FILE (heartbeat_file_get_type ())
+
+G_DECLARE_FINAL_TYPE (HeartbeatFile, heartbeat_file, HEARTBEAT, FILE, GObject)
+
+HeartbeatFile *heartbeat_file_new (const char *path);
+const char *heartbeat_file_get_path (HeartbeatFile *self);
+gboolean heartbeat_file_is_current (HeartbeatFile *self);
+
+void
+heartbeat_file_load_async (HeartbeatFile *self, GAsyncReadyCallback callback, gpointer user_data);
+void heartbeat_file_edit_async (HeartbeatFile *self,
+                                HeartbeatEdit edit,
+                                gpointer data,
+                                GDestroyNotify destroy,
+                                GAsyncReadyCallback callback,
+                                gpointer user_data);
+HeartbeatConfig *heartbeat_file_finish (HeartbeatFile *self, GAsyncResult *result, GError **error);
+
+G_END_DECLS

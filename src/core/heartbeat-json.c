@@ -1,0 +1,670 @@
+/* SPDX-License-Identifier: MIT */
+
+#include "core/heartbeat-json.h"
+
+#include <math.h>
+#include <string.h>
+
+#include "core/heartbeat-error.h"
+
+/* The grammar is RFC 8259's and nothing more. json-glib accepts comments, single quotes and an empty text, and its stack
+ * ends at deep nesting, so this runs first over every text that comes from outside. */
+
+typedef struct
+{
+  const char *at;
+  const char *end;
+  const char *rule; /* what the text at `at` breaks, set where scanning stops */
+} Scanner;
+
+static const char *
+skip_space (const char *at, const char *end)
+{
+  while (at < end && (*at == ' ' || *at == '\n' || *at == '\r' || *at == '\t'))
+    at++;
+  return at;
+}
+
+static gboolean
+fail (Scanner *scanner, const char *rule)
+{
+  scanner->rule = rule;
+  return FALSE;
+}
+
+static gboolean
+scan_literal (Scanner *scanner, const char *literal)
+{
+  gsize length = strlen (literal);
+
+  if ((gsize) (scanner->end - scanner->at) < length || memcmp (scanner->at, literal, length) != 0)
+    return fail (scanner, "a value is expected here");
+  scanner->at += length;
+  return TRUE;
+}
+
+static gboolean
+scan_digits (Scanner *scanner)
+{
+  const char *start = scanner->at;
+
+  while (scanner->at < scanner->end && g_ascii_isdigit (*scanner->at))
+    scanner->at++;
+  return scanner->at > start || fail (scanner, "a digit is expected here");
+}
+
+static gboolean
+scan_number (Scanner *scanner)
+{
+  if (*scanner->at == '-')
+    scanner->at++;
+  if (scanner->at < scanner->end && *scanner->at == '0')
+    scanner->at++;
+  else if (!scan_digits (scanner))
+    return FALSE;
+  if (scanner->at < scanner->end && g_ascii_isdigit (*scanner->at))
+    return fail (scanner, "a number has no leading zeros");
+  if (scanner->at < scanner->end && *scanner->at == '.')
+    {
+      scanner->at++;
+      if (!scan_digits (scanner))
+        return FALSE;
+    }
+  if (scanner->at < scanner->end && (*scanner->at == 'e' || *scanner->at == 'E'))
+    {
+      scanner->at++;
+      if (scanner->at < scanner->end && (*scanner->at == '+' || *scanner->at == '-'))
+        scanner->at++;
+      return scan_digits (scanner);
+    }
+  return TRUE;
+}
+
+/* Four hexadecimal digits, or -1. */
+static int
+read_hex4 (const char *at, const char *end)
+{
+  int value = 0;
+
+  if (end - at < 4)
+    return -1;
+  for (int i = 0; i < 4; i++)
+    {
+      if (!g_ascii_isxdigit (at[i]))
+        return -1;
+      value = value * 16 + g_ascii_xdigit_value (at[i]);
+    }
+  return value;
+}
+
+/* At the `u` of `\u`. A surrogate counts only as half of a pair (RFC 8259, section 8.2). */
+static gboolean
+scan_unicode_escape (Scanner *scanner)
+{
+  int unit = read_hex4 (scanner->at + 1, scanner->end);
+
+  if (unit < 0)
+    return fail (scanner, "\\u is followed by four hexadecimal digits");
+  scanner->at += 5;
+  if (unit < 0xd800 || unit > 0xdfff)
+    return TRUE;
+  if (unit <= 0xdbff && scanner->end - scanner->at >= 6 && scanner->at[0] == '\\'
+      && scanner->at[1] == 'u')
+    {
+      int low = read_hex4 (scanner->at + 2, scanner->end);
+
+      if (low >= 0xdc00 && low <= 0xdfff)
+        {
+          scanner->at += 6;
+          return TRUE;
+        }
+    }
+  return fail (scanner, "a surrogate stands alone");
+}
+
+static gboolean
+scan_escape (Scanner *scanner)
+{
+  scanner->at++;
+  if (scanner->at < scanner->end)
+    {
+      if (*scanner->at == 'u')
+        return scan_unicode_escape (scanner);
+      if (*scanner->at != '\0' && strchr ("\"\\/bfnrt", *scanner->at) != NULL)
+        {
+          scanner->at++;
+          return TRUE;
+        }
+    }
+  return fail (scanner, "this escape does not exist in JSON");
+}
+
+static gboolean
+scan_string (Scanner *scanner)
+{
+  scanner->at++;
+  while (scanner->at < scanner->end)
+    {
+      guchar c = *scanner->at;
+
+      if (c == '"')
+        {
+          scanner->at++;
+          return TRUE;
+        }
+      if (c < 0x20)
+        return fail (scanner, "a control character in a string is written as an escape");
+      if (c != '\\')
+        scanner->at++;
+      else if (!scan_escape (scanner))
+        return FALSE;
+    }
+  return fail (scanner, "the text ends within a string");
+}
+
+static gboolean
+scan_scalar (Scanner *scanner)
+{
+  switch (*scanner->at)
+    {
+    case '"':
+      return scan_string (scanner);
+    case 't':
+      return scan_literal (scanner, "true");
+    case 'f':
+      return scan_literal (scanner, "false");
+    case 'n':
+      return scan_literal (scanner, "null");
+    default:
+      if (*scanner->at == '-' || g_ascii_isdigit (*scanner->at))
+        return scan_number (scanner);
+      return fail (scanner, "a value is expected here");
+    }
+}
+
+/* A name and its colon. */
+static gboolean
+scan_name (Scanner *scanner)
+{
+  if (scanner->at >= scanner->end || *scanner->at != '"')
+    return fail (scanner, "a member's name in double quotes is expected here");
+  if (!scan_string (scanner))
+    return FALSE;
+  scanner->at = skip_space (scanner->at, scanner->end);
+  if (scanner->at >= scanner->end || *scanner->at != ':')
+    return fail (scanner, "a colon is expected here");
+  scanner->at = skip_space (scanner->at + 1, scanner->end);
+  return TRUE;
+}
+
+/* After a value: closes what ends here, and goes to where the next value begins. Leaves `depth` 0 at the end of all. */
+static gboolean
+scan_after_value (Scanner *scanner, const char *open, guint *depth)
+{
+  while (*depth > 0)
+    {
+      gboolean object = open[*depth - 1] == '{';
+
+      scanner->at = skip_space (scanner->at, scanner->end);
+      if (scanner->at >= scanner->end)
+        return fail (scanner,
+                     object ? "the text ends within an object" : "the text ends within an array");
+      if (*scanner->at == ',')
+        {
+          scanner->at = skip_space (scanner->at + 1, scanner->end);
+          return !object || scan_name (scanner);
+        }
+      if (*scanner->at != (object ? '}' : ']'))
+        return fail (scanner,
+                     object ? "a comma or } is expected here" : "a comma or ] is expected here");
+      scanner->at++;
+      (*depth)--;
+    }
+  return TRUE;
+}
+
+/* At a bracket: goes to the first value inside, or past an empty container, which then is a whole value. */
+static gboolean
+scan_open (Scanner *scanner, char *open, guint *depth, gboolean *whole)
+{
+  gboolean object = *scanner->at == '{';
+
+  if (*depth == HEARTBEAT_JSON_MAX_DEPTH)
+    return fail (scanner, "nesting is deeper than 64");
+  open[(*depth)++] = *scanner->at;
+  scanner->at = skip_space (scanner->at + 1, scanner->end);
+  *whole = scanner->at < scanner->end && *scanner->at == (object ? '}' : ']');
+  if (*whole)
+    {
+      scanner->at++;
+      (*depth)--;
+      return TRUE;
+    }
+  return !object || scan_name (scanner);
+}
+
+/* An explicit stack of brackets instead of recursion: the depth of a text never is the depth of ours. */
+static gboolean
+scan_value (Scanner *scanner)
+{
+  char open[HEARTBEAT_JSON_MAX_DEPTH];
+  guint depth = 0;
+
+  do
+    {
+      gboolean whole = TRUE;
+
+      if (scanner->at >= scanner->end)
+        return fail (scanner, "the text ends where a value is expected");
+      if (*scanner->at == '{' || *scanner->at == '[')
+        {
+          if (!scan_open (scanner, open, &depth, &whole))
+            return FALSE;
+        }
+      else if (!scan_scalar (scanner))
+        return FALSE;
+
+      if (whole && !scan_after_value (scanner, open, &depth))
+        return FALSE;
+    }
+  while (depth > 0);
+  return TRUE;
+}
+
+static gboolean
+scan_text (Scanner *scanner, HeartbeatJson *root)
+{
+  scanner->at = skip_space (scanner->at, scanner->end);
+  root->start = scanner->at;
+  if (!scan_value (scanner))
+    return FALSE;
+  root->end = scanner->at;
+  scanner->at = skip_space (scanner->at, scanner->end);
+  return scanner->at == scanner->end || fail (scanner, "nothing may follow the value");
+}
+
+/**
+ * heartbeat_json_scan:
+ * @text: (array length=length): a text, not necessarily with a NUL at its end
+ * @length: its length in bytes
+ * @flags: %HEARTBEAT_JSON_ALLOW_BOM for files
+ * @root: (out caller-allocates): the value
+ * @error: return location for a #HeartbeatError, naming line, column and rule
+ *
+ * Reads @text as RFC 8259 has it, in UTF-8, without lone surrogates and nested no deeper than
+ * %HEARTBEAT_JSON_MAX_DEPTH. Every other function here takes only what this one has accepted.
+ *
+ * Returns: whether @text is one JSON value
+ */
+gboolean
+heartbeat_json_scan (const char *text,
+                     gsize length,
+                     HeartbeatJsonFlags flags,
+                     HeartbeatJson *root,
+                     GError **error)
+{
+  Scanner scanner = { text, text + length, NULL };
+  const char *invalid = NULL;
+  guint line = 1, column = 1;
+
+  g_return_val_if_fail (text != NULL || length == 0, FALSE);
+  g_return_val_if_fail (root != NULL, FALSE);
+
+  if ((flags & HEARTBEAT_JSON_ALLOW_BOM) && length >= 3 && memcmp (text, "\xef\xbb\xbf", 3) == 0)
+    scanner.at += 3;
+  if (!scan_text (&scanner, root))
+    ;
+  else if (!g_utf8_validate_len (text, length, &invalid))
+    {
+      scanner.at = invalid;
+      scanner.rule = "this byte is not UTF-8";
+    }
+  else
+    return TRUE;
+
+  if (text != NULL)
+    heartbeat_json_position (text, scanner.at, &line, &column);
+  g_set_error (error, HEARTBEAT_ERROR, HEARTBEAT_ERROR_INVALID_ARGUMENT, "line %u, column %u: %s",
+               line, column, scanner.rule);
+  return FALSE;
+}
+
+/**
+ * heartbeat_json_position:
+ * @text: the start of a text
+ * @at: a byte in it, or its end
+ * @line: (out): the line, from 1
+ * @column: (out): the column in characters, from 1
+ *
+ * Says where a byte is, as editors count.
+ */
+void
+heartbeat_json_position (const char *text, const char *at, guint *line, guint *column)
+{
+  *line = 1;
+  *column = 1;
+  if (at - text >= 3 && memcmp (text, "\xef\xbb\xbf", 3) == 0)
+    text += 3;
+  for (; text < at; text++)
+    {
+      if (*text == '\n' || (*text == '\r' && (text + 1 == at || text[1] != '\n')))
+        {
+          (*line)++;
+          *column = 1;
+        }
+      else if ((*text & 0xc0) != 0x80)
+        (*column)++;
+    }
+}
+
+gboolean
+heartbeat_json_is_object (const HeartbeatJson *value)
+{
+  return *value->start == '{';
+}
+
+gboolean
+heartbeat_json_is_array (const HeartbeatJson *value)
+{
+  return *value->start == '[';
+}
+
+gboolean
+heartbeat_json_is_string (const HeartbeatJson *value)
+{
+  return *value->start == '"';
+}
+
+gboolean
+heartbeat_json_is_null (const HeartbeatJson *value)
+{
+  return *value->start == 'n';
+}
+
+/* The byte after the string that starts at @at. */
+static const char *
+skip_string (const char *at)
+{
+  for (at++; *at != '"'; at++)
+    if (*at == '\\')
+      at++;
+  return at + 1;
+}
+
+/* The byte after the value that starts at @at: strings hide brackets, all else is counted. */
+static const char *
+skip_value (const char *at, const char *end)
+{
+  guint depth = 0;
+
+  if (*at == '"')
+    return skip_string (at);
+  while (at < end)
+    {
+      if (*at == '"')
+        {
+          at = skip_string (at);
+          continue;
+        }
+      if (*at == '{' || *at == '[')
+        depth++;
+      else if (depth == 0 && strchr (",}] \t\r\n", *at) != NULL)
+        return at;
+      else if ((*at == '}' || *at == ']') && --depth == 0)
+        return at + 1;
+      at++;
+    }
+  return end;
+}
+
+/**
+ * heartbeat_json_iter_init:
+ * @iter: (out caller-allocates): the iterator
+ * @container: an object or an array
+ *
+ * Starts before the first member or element.
+ */
+void
+heartbeat_json_iter_init (HeartbeatJsonIter *iter, const HeartbeatJson *container)
+{
+  iter->end = container->end - 1;
+  iter->next = skip_space (container->start + 1, iter->end);
+}
+
+static gboolean
+iter_value (HeartbeatJsonIter *iter, HeartbeatJson *value)
+{
+  value->start = iter->next;
+  value->end = skip_value (iter->next, iter->end);
+  iter->next = skip_space (value->end, iter->end);
+  if (iter->next < iter->end)
+    iter->next = skip_space (iter->next + 1, iter->end);
+  return TRUE;
+}
+
+/**
+ * heartbeat_json_iter_member:
+ * @iter: an iterator over an object
+ * @name: (out caller-allocates): the name, a string value with its quotes
+ * @value: (out caller-allocates): the value
+ *
+ * Returns: %FALSE after the last member
+ */
+gboolean
+heartbeat_json_iter_member (HeartbeatJsonIter *iter, HeartbeatJson *name, HeartbeatJson *value)
+{
+  if (iter->next >= iter->end)
+    return FALSE;
+  name->start = iter->next;
+  name->end = skip_string (iter->next);
+  iter->next = skip_space (skip_space (name->end, iter->end) + 1, iter->end);
+  return iter_value (iter, value);
+}
+
+/**
+ * heartbeat_json_iter_element:
+ * @iter: an iterator over an array
+ * @value: (out caller-allocates): the element
+ *
+ * Returns: %FALSE after the last element
+ */
+gboolean
+heartbeat_json_iter_element (HeartbeatJsonIter *iter, HeartbeatJson *value)
+{
+  return iter->next < iter->end && iter_value (iter, value);
+}
+
+/**
+ * heartbeat_json_get_member:
+ * @object: an object
+ * @name: a member's name
+ * @value: (out caller-allocates): its value; of duplicate members the last counts
+ *
+ * Returns: whether @object has such a member
+ */
+gboolean
+heartbeat_json_get_member (const HeartbeatJson *object, const char *name, HeartbeatJson *value)
+{
+  HeartbeatJsonIter iter;
+  HeartbeatJson key, candidate;
+  gboolean found = FALSE;
+
+  heartbeat_json_iter_init (&iter, object);
+  while (heartbeat_json_iter_member (&iter, &key, &candidate))
+    {
+      if (!heartbeat_json_equals (&key, name))
+        continue;
+      *value = candidate;
+      found = TRUE;
+    }
+  return found;
+}
+
+/**
+ * heartbeat_json_equals:
+ * @string: any value
+ * @text: a text
+ *
+ * Returns: whether @string is a string and means @text, escaped or not
+ */
+gboolean
+heartbeat_json_equals (const HeartbeatJson *string, const char *text)
+{
+  gsize length = string->end - string->start;
+  g_autofree char *unescaped = NULL;
+  gsize unescaped_length;
+
+  if (*string->start != '"')
+    return FALSE;
+  if (memchr (string->start, '\\', length) == NULL)
+    return length == strlen (text) + 2 && memcmp (string->start + 1, text, length - 2) == 0;
+  unescaped = heartbeat_json_dup_string (string, &unescaped_length);
+  return unescaped_length == strlen (text) && memcmp (unescaped, text, unescaped_length) == 0;
+}
+
+static void
+append_escape (GString *out, const char **at, const char *end)
+{
+  static const char names[] = "bfnrt", values[] = "\b\f\n\r\t";
+  const char *name;
+  gunichar c;
+
+  (*at)++;
+  if (**at != 'u')
+    {
+      name = strchr (names, **at);
+      g_string_append_c (out, name != NULL ? values[name - names] : **at);
+      (*at)++;
+      return;
+    }
+  c = read_hex4 (*at + 1, end);
+  *at += 5;
+  if (c >= 0xd800 && c <= 0xdbff)
+    {
+      c = 0x10000 + ((c - 0xd800) << 10) + (read_hex4 (*at + 2, end) - 0xdc00);
+      *at += 6;
+    }
+  g_string_append_unichar (out, c);
+}
+
+/**
+ * heartbeat_json_dup_string:
+ * @string: a string value
+ * @length: (out) (optional): the length in bytes: `\u0000` is a NUL within
+ *
+ * Returns: (transfer full): what the string means, in UTF-8
+ */
+char *
+heartbeat_json_dup_string (const HeartbeatJson *string, gsize *length)
+{
+  const char *at = string->start + 1, *end = string->end - 1;
+  GString *out = g_string_sized_new (end - at);
+
+  while (at < end)
+    {
+      if (*at == '\\')
+        append_escape (out, &at, end);
+      else
+        g_string_append_c (out, *at++);
+    }
+  if (length != NULL)
+    *length = out->len;
+  return g_string_free (out, FALSE);
+}
+
+/**
+ * heartbeat_json_dup_text:
+ * @value: any value
+ *
+ * Returns: (transfer full): the value as it is written
+ */
+char *
+heartbeat_json_dup_text (const HeartbeatJson *value)
+{
+  return g_strndup (value->start, value->end - value->start);
+}
+
+/**
+ * heartbeat_json_get_boolean:
+ * @value: any value
+ * @result: (out): the truth
+ *
+ * Returns: whether @value is `true` or `false`
+ */
+gboolean
+heartbeat_json_get_boolean (const HeartbeatJson *value, gboolean *result)
+{
+  *result = *value->start == 't';
+  return *value->start == 't' || *value->start == 'f';
+}
+
+/* The usual form, without an allocation: up to 15 digits are below 2^53. */
+static gboolean
+read_plain_integer (const HeartbeatJson *value, gint64 *result)
+{
+  gboolean negative = *value->start == '-';
+  const char *at = value->start + negative;
+  gint64 number = 0;
+
+  if (value->end - at > 15)
+    return FALSE;
+  for (; at < value->end; at++)
+    {
+      if (!g_ascii_isdigit (*at))
+        return FALSE;
+      number = number * 10 + (*at - '0');
+    }
+  *result = negative ? -number : number;
+  return TRUE;
+}
+
+/**
+ * heartbeat_json_get_integer:
+ * @value: any value
+ * @result: (out): the integer
+ *
+ * Any number with a whole value of at most 2^53 - 1 is an integer, however it is written: 900000, 900000.0, 9e5.
+ *
+ * Returns: whether @value is such a number
+ */
+gboolean
+heartbeat_json_get_integer (const HeartbeatJson *value, gint64 *result)
+{
+  g_autofree char *text = NULL;
+  double number;
+
+  if (*value->start != '-' && !g_ascii_isdigit (*value->start))
+    return FALSE;
+  if (read_plain_integer (value, result))
+    return TRUE;
+  text = heartbeat_json_dup_text (value);
+  number = g_ascii_strtod (text, NULL);
+  if (!(fabs (number) <= HEARTBEAT_JSON_MAX_INTEGER) || number != floor (number))
+    return FALSE;
+  *result = (gint64) number;
+  return TRUE;
+}
+
+/**
+ * heartbeat_json_quote:
+ * @text: a text in UTF-8
+ *
+ * Returns: (transfer full): @text as a JSON string, with its quotes
+ */
+char *
+heartbeat_json_quote (const char *text)
+{
+  GString *out = g_string_new ("\"");
+
+  for (; *text != '\0'; text++)
+    {
+      if (*text == '"' || *text == '\\')
+        g_string_append_c (out, '\\');
+      if ((guchar) *text < 0x20)
+        g_string_append_printf (out, "\\u%04x", (guint) (guchar) *text);
+      else
+        g_string_append_c (out, *text);
+    }
+  g_string_append_c (out, '"');
+  return g_string_free (out, FALSE);
+}

@@ -1,0 +1,72 @@
+/* SPDX-License-Identifier: MIT */
+
+#pragma once
+
+#include <glib.h>
+
+G_BEGIN_DECLS
+
+/* Deepest nesting of arrays and objects, in files and in messages. */
+#define HEARTBEAT_JSON_MAX_DEPTH 64
+
+/* Largest integer that every JSON implementation reads alike (RFC 8259, section 6). */
+#define HEARTBEAT_JSON_MAX_INTEGER G_GINT64_CONSTANT (9007199254740991)
+
+/**
+ * HeartbeatJson:
+ * @start: first byte of the value
+ * @end: the byte after its last
+ *
+ * One value in a text that heartbeat_json_scan() has accepted. It owns nothing: the text must outlive it.
+ */
+typedef struct
+{
+  const char *start;
+  const char *end;
+} HeartbeatJson;
+
+/**
+ * HeartbeatJsonIter:
+ *
+ * Walks the members of an object or the elements of an array, in the order of the text.
+ */
+typedef struct
+{
+  const char *next;
+  const char *end;
+} HeartbeatJsonIter;
+
+typedef enum
+{
+  HEARTBEAT_JSON_NONE = 0,
+  HEARTBEAT_JSON_ALLOW_BOM = 1 << 0,
+} HeartbeatJsonFlags;
+
+gboolean heartbeat_json_scan (const char *text,
+                              gsize length,
+                              HeartbeatJsonFlags flags,
+                              HeartbeatJson *root,
+                              GError **error);
+
+void heartbeat_json_position (const char *text, const char *at, guint *line, guint *column);
+
+gboolean heartbeat_json_is_object (const HeartbeatJson *value);
+gboolean heartbeat_json_is_array (const HeartbeatJson *value);
+gboolean heartbeat_json_is_string (const HeartbeatJson *value);
+gboolean heartbeat_json_is_null (const HeartbeatJson *value);
+
+void heartbeat_json_iter_init (HeartbeatJsonIter *iter, const HeartbeatJson *container);
+gboolean
+heartbeat_json_iter_member (HeartbeatJsonIter *iter, HeartbeatJson *name, HeartbeatJson *value);
+gboolean heartbeat_json_iter_element (HeartbeatJsonIter *iter, HeartbeatJson *value);
+
+gboolean
+heartbeat_json_get_member (const HeartbeatJson *object, const char *name, HeartbeatJson *value);
+gboolean heartbeat_json_equals (const HeartbeatJson *string, const char *text);
+char *heartbeat_json_dup_string (const HeartbeatJson *string, gsize *length);
+char *heartbeat_json_dup_text (const HeartbeatJson *value);
+gboolean heartbeat_json_get_boolean (const HeartbeatJson *value, gboolean *result);
+gboolean heartbeat_json_get_integer (const HeartbeatJson *value, gint64 *result);
+char *heartbeat_json_quote (const char *text);
+
+G_END_DECLS

@@ -1,0 +1,40 @@
+/* SPDX-License-Identifier: MIT */
+
+#pragma once
+
+#include "core/heartbeat-run.h"
+
+G_BEGIN_DECLS
+
+/**
+ * HeartbeatRunFacts:
+ *
+ * What a handler is told. All texts are copied.
+ */
+typedef struct
+{
+  const char *agent_name;
+  const char *check_name;
+  const char *working_folder;
+  gint64 started; /* µs since the epoch */
+  char *check;    /* (transfer full): JSON text */
+  char *envelope; /* (transfer full): JSON text */
+} HeartbeatRunFacts;
+
+/**
+ * HeartbeatRunEnded:
+ * @run: the run; not to be used after this call
+ * @result: how it ended
+ * @user_data: what was passed to heartbeat_run_new()
+ *
+ * Called once, on the thread of the loop, unless heartbeat_run_abandon() was called before.
+ */
+typedef void (*HeartbeatRunEnded) (HeartbeatRun *run, HeartbeatResult *result, gpointer user_data);
+
+HeartbeatRun *
+heartbeat_run_new (const HeartbeatRunFacts *facts, HeartbeatRunEnded ended, gpointer user_data);
+void heartbeat_run_abandon (HeartbeatRun *run);
+gint64 heartbeat_run_get_started (HeartbeatRun *run);
+const char *heartbeat_run_get_working_folder (HeartbeatRun *run);
+
+G_END_DECLS

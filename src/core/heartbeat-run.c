@@ -1,0 +1,311 @@
+/* SPDX-License-Identifier: MIT */
+
+#include "core/heartbeat-run-private.h"
+
+#include <string.h>
+
+#include "core/heartbeat-json.h"
+
+/**
+ * HeartbeatRun:
+ *
+ * One execution of a check, as its handler sees it. Only the handler holds references to it, so that a run that a handler
+ * forgets ends, failed, when the last reference goes.
+ */
+struct _HeartbeatRun
+{
+  GObject parent_instance;
+
+  char *agent_name;
+  char *check_name;
+  char *working_folder;
+  char *check;
+  char *meta;
+  char *envelope;
+  gint64 started;
+  gint64 started_monotonic;
+  GCancellable *cancellable;
+  HeartbeatRunEnded ended;
+  gpointer user_data;
+};
+
+G_DEFINE_FINAL_TYPE (HeartbeatRun, heartbeat_run, G_TYPE_OBJECT)
+
+static void
+heartbeat_run_dispose (GObject *object)
+{
+  HeartbeatRun *self = HEARTBEAT_RUN (object);
+
+  if (self->ended != NULL)
+    heartbeat_run_fail (self, "the handler dropped the run without ending it");
+  G_OBJECT_CLASS (heartbeat_run_parent_class)->dispose (object);
+}
+
+static void
+heartbeat_run_finalize (GObject *object)
+{
+  HeartbeatRun *self = HEARTBEAT_RUN (object);
+
+  g_clear_object (&self->cancellable);
+  g_free (self->agent_name);
+  g_free (self->check_name);
+  g_free (self->working_folder);
+  g_free (self->check);
+  g_free (self->meta);
+  g_free (self->envelope);
+  G_OBJECT_CLASS (heartbeat_run_parent_class)->finalize (object);
+}
+
+static void
+heartbeat_run_class_init (HeartbeatRunClass *klass)
+{
+  GObjectClass *object_class = G_OBJECT_CLASS (klass);
+
+  object_class->dispose = heartbeat_run_dispose;
+  object_class->finalize = heartbeat_run_finalize;
+}
+
+static void
+heartbeat_run_init (HeartbeatRun *self)
+{
+  self->cancellable = g_cancellable_new ();
+}
+
+static char *
+find_meta (const char *check)
+{
+  HeartbeatJson root, meta;
+
+  if (heartbeat_json_scan (check, strlen (check), HEARTBEAT_JSON_NONE, &root, NULL)
+      && heartbeat_json_is_object (&root) && heartbeat_json_get_member (&root, "meta", &meta))
+    return heartbeat_json_dup_text (&meta);
+  return g_strdup ("{}");
+}
+
+/**
+ * heartbeat_run_new:
+ * @facts: what the handler is told
+ * @ended: called when the run ends
+ * @user_data: passed to @ended
+ *
+ * Returns: (transfer full): a run, to be given to its handler
+ */
+HeartbeatRun *
+heartbeat_run_new (const HeartbeatRunFacts *facts, HeartbeatRunEnded ended, gpointer user_data)
+{
+  HeartbeatRun *self = g_object_new (HEARTBEAT_TYPE_RUN, NULL);
+
+  self->agent_name = g_strdup (facts->agent_name);
+  self->check_name = g_strdup (facts->check_name);
+  self->working_folder = g_strdup (facts->working_folder);
+  self->started = facts->started;
+  self->started_monotonic = g_get_monotonic_time ();
+  self->check = facts->check;
+  self->meta = find_meta (facts->check);
+  self->envelope = facts->envelope;
+  self->ended = ended;
+  self->user_data = user_data;
+  return self;
+}
+
+/**
+ * heartbeat_run_abandon:
+ * @run: a run
+ *
+ * Cancels the run and forgets it: what its handler says from now on has no effect.
+ */
+void
+heartbeat_run_abandon (HeartbeatRun *run)
+{
+  g_return_if_fail (HEARTBEAT_IS_RUN (run));
+
+  run->ended = NULL;
+  g_object_ref (run);
+  g_cancellable_cancel (run->cancellable);
+  g_object_unref (run);
+}
+
+/**
+ * heartbeat_run_get_agent_name:
+ * @run: a run
+ *
+ * Returns: (transfer none): the name of the agent
+ */
+const char *
+heartbeat_run_get_agent_name (HeartbeatRun *run)
+{
+  g_return_val_if_fail (HEARTBEAT_IS_RUN (run), NULL);
+
+  return run->agent_name;
+}
+
+/**
+ * heartbeat_run_get_check_name:
+ * @run: a run
+ *
+ * Returns: (transfer none): the name of the check
+ */
+const char *
+heartbeat_run_get_check_name (HeartbeatRun *run)
+{
+  g_return_val_if_fail (HEARTBEAT_IS_RUN (run), NULL);
+
+  return run->check_name;
+}
+
+/**
+ * heartbeat_run_get_timestamp:
+ * @run: a run
+ *
+ * Returns: when the run began, in ms since the epoch
+ */
+gint64
+heartbeat_run_get_timestamp (HeartbeatRun *run)
+{
+  g_return_val_if_fail (HEARTBEAT_IS_RUN (run), 0);
+
+  return run->started / 1000;
+}
+
+gint64
+heartbeat_run_get_started (HeartbeatRun *run)
+{
+  g_return_val_if_fail (HEARTBEAT_IS_RUN (run), 0);
+
+  return run->started;
+}
+
+const char *
+heartbeat_run_get_working_folder (HeartbeatRun *run)
+{
+  g_return_val_if_fail (HEARTBEAT_IS_RUN (run), NULL);
+
+  return run->working_folder;
+}
+
+/**
+ * heartbeat_run_get_check:
+ * @run: a run
+ *
+ * Returns: (transfer none): the check as heartbeat.json has it, a JSON object
+ */
+const char *
+heartbeat_run_get_check (HeartbeatRun *run)
+{
+  g_return_val_if_fail (HEARTBEAT_IS_RUN (run), NULL);
+
+  return run->check;
+}
+
+/**
+ * heartbeat_run_get_meta:
+ * @run: a run
+ *
+ * Returns: (transfer none): the check's `meta`, a JSON object
+ */
+const char *
+heartbeat_run_get_meta (HeartbeatRun *run)
+{
+  g_return_val_if_fail (HEARTBEAT_IS_RUN (run), NULL);
+
+  return run->meta;
+}
+
+/**
+ * heartbeat_run_get_envelope:
+ * @run: a run
+ *
+ * Returns: (transfer none): the event that caused the run, a JSON object
+ */
+const char *
+heartbeat_run_get_envelope (HeartbeatRun *run)
+{
+  g_return_val_if_fail (HEARTBEAT_IS_RUN (run), NULL);
+
+  return run->envelope;
+}
+
+/**
+ * heartbeat_run_get_cancellable:
+ * @run: a run
+ *
+ * Returns: (transfer none): cancelled at the time-out and when the service stops
+ */
+GCancellable *
+heartbeat_run_get_cancellable (HeartbeatRun *run)
+{
+  g_return_val_if_fail (HEARTBEAT_IS_RUN (run), NULL);
+
+  return run->cancellable;
+}
+
+/**
+ * heartbeat_run_succeed:
+ * @run: a run
+ * @message: (nullable): a line for people
+ *
+ * Ends @run: the check ran well.
+ */
+void
+heartbeat_run_succeed (HeartbeatRun *run, const char *message)
+{
+  heartbeat_run_end (run, HEARTBEAT_STATUS_SUCCESS, message, NULL);
+}
+
+/**
+ * heartbeat_run_fail:
+ * @run: a run
+ * @message: (nullable): what went wrong, for people
+ *
+ * Ends @run: the check failed and is tried again soon.
+ */
+void
+heartbeat_run_fail (HeartbeatRun *run, const char *message)
+{
+  heartbeat_run_end (run, HEARTBEAT_STATUS_FAILED, message, NULL);
+}
+
+/**
+ * heartbeat_run_skip:
+ * @run: a run
+ * @message: (nullable): why there was nothing to do, for people
+ *
+ * Ends @run: there was nothing to do, which counts as a run.
+ */
+void
+heartbeat_run_skip (HeartbeatRun *run, const char *message)
+{
+  heartbeat_run_end (run, HEARTBEAT_STATUS_SKIPPED, message, NULL);
+}
+
+/**
+ * heartbeat_run_end:
+ * @run: a run
+ * @status: how it ended; any other value than a #HeartbeatStatus of an ended run counts as failed
+ * @message: (nullable): a line for people
+ * @details: (nullable): more facts, an `a{sv}`; a floating reference is taken
+ *
+ * Ends @run. The first end counts; one that comes after it, or after the time-out, has no effect.
+ */
+void
+heartbeat_run_end (HeartbeatRun *run,
+                   HeartbeatStatus status,
+                   const char *message,
+                   GVariant *details)
+{
+  g_autoptr (GVariant) owned = details != NULL ? g_variant_ref_sink (details) : NULL;
+  g_autoptr (HeartbeatResult) result = NULL;
+  HeartbeatRunEnded ended;
+
+  g_return_if_fail (HEARTBEAT_IS_RUN (run));
+  g_return_if_fail (owned == NULL || g_variant_is_of_type (owned, G_VARIANT_TYPE_VARDICT));
+
+  ended = g_steal_pointer (&run->ended);
+  if (ended == NULL)
+    return;
+  if (status != HEARTBEAT_STATUS_SUCCESS && status != HEARTBEAT_STATUS_SKIPPED)
+    status = HEARTBEAT_STATUS_FAILED;
+  result = heartbeat_result_new (status, message, run->started,
+                                 g_get_monotonic_time () - run->started_monotonic, owned);
+  ended (run, result, run->user_data);
+}

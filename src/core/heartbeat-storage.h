@@ -1,0 +1,31 @@
+/* SPDX-License-Identifier: MIT */
+
+#pragma once
+
+#include "core/heartbeat-identity.h"
+
+G_BEGIN_DECLS
+
+/**
+ * HeartbeatEdit:
+ * @text: a text
+ * @data: what to change
+ * @error: return location for a #HeartbeatError
+ *
+ * A pure function, called on another thread, perhaps more than once.
+ *
+ * Returns: (transfer full): the changed text
+ */
+typedef GBytes *(*HeartbeatEdit) (GBytes *text, gconstpointer data, GError **error);
+
+GBytes *heartbeat_storage_read (const char *path,
+                                gsize max_size,
+                                HeartbeatIdentity *identity,
+                                GError **error);
+GBytes *heartbeat_storage_edit (const char *path,
+                                gsize max_size,
+                                HeartbeatEdit edit,
+                                gconstpointer data,
+                                GError **error);
+
+G_END_DECLS

@@ -1,0 +1,104 @@
+/* SPDX-License-Identifier: MIT */
+
+#include "core/heartbeat-tick.h"
+
+#include "core/heartbeat-error.h"
+#include "core/heartbeat-json.h"
+#include "core/heartbeat-quarter.h"
+
+/* A tick's own quarter counts for five minutes: an old one, drained after an outage, says nothing about now. */
+#define FRESH_MS G_GINT64_CONSTANT (300000)
+
+static gint64
+read_timestamp (const HeartbeatJson *value)
+{
+  g_autofree char *text = NULL;
+  g_autoptr (GTimeZone) utc = NULL;
+  g_autoptr (GDateTime) time = NULL;
+
+  if (!heartbeat_json_is_string (value))
+    return 0;
+  text = heartbeat_json_dup_string (value, NULL);
+  utc = g_time_zone_new_utc ();
+  time = g_date_time_new_from_iso8601 (text, utc);
+  if (time == NULL)
+    return 0;
+  return g_date_time_to_unix (time) * 1000 + g_date_time_get_microsecond (time) / 1000;
+}
+
+static void
+read_payload (HeartbeatTick *tick, const HeartbeatJson *payload)
+{
+  HeartbeatJsonIter iter;
+  HeartbeatJson name, value, timestamp = { NULL, NULL };
+
+  heartbeat_json_iter_init (&iter, payload);
+  while (heartbeat_json_iter_member (&iter, &name, &value))
+    {
+      if (heartbeat_json_equals (&name, "quarter"))
+        tick->quarter = heartbeat_json_is_string (&value)
+                            ? heartbeat_quarter_parse (value.start + 1, value.end - value.start - 2)
+                            : 0;
+      else if (heartbeat_json_equals (&name, "epochMs")
+               || heartbeat_json_equals (&name, "epoch_ms"))
+        heartbeat_json_get_integer (&value, &tick->time);
+      else if (heartbeat_json_equals (&name, "timestamp"))
+        timestamp = value;
+    }
+  if (tick->time == 0 && timestamp.start != NULL)
+    tick->time = read_timestamp (&timestamp);
+}
+
+/**
+ * heartbeat_tick_parse:
+ * @tick: (out caller-allocates): the tick
+ * @body: (array length=length): a message's body, which must outlive @tick
+ * @length: its length in bytes
+ * @error: return location for a #HeartbeatError
+ *
+ * Reads an event. Every member is optional; none of the wrong type is an error. A tick with `epochMs` costs no allocation.
+ *
+ * Returns: whether @body is a JSON object
+ */
+gboolean
+heartbeat_tick_parse (HeartbeatTick *tick, const char *body, gsize length, GError **error)
+{
+  HeartbeatJsonIter iter;
+  HeartbeatJson root, name, value, payload = { NULL, NULL }, timestamp = { NULL, NULL };
+
+  *tick = (HeartbeatTick){ .body = body, .length = length };
+  if (!heartbeat_json_scan (body, length, HEARTBEAT_JSON_NONE, &root, error))
+    return FALSE;
+  if (!heartbeat_json_is_object (&root))
+    {
+      g_set_error_literal (error, HEARTBEAT_ERROR, HEARTBEAT_ERROR_INVALID_ARGUMENT,
+                           "an event is a JSON object");
+      return FALSE;
+    }
+  heartbeat_json_iter_init (&iter, &root);
+  while (heartbeat_json_iter_member (&iter, &name, &value))
+    {
+      if (heartbeat_json_equals (&name, "payload"))
+        payload = value;
+      else if (heartbeat_json_equals (&name, "timestamp"))
+        timestamp = value;
+    }
+  if (payload.start != NULL && heartbeat_json_is_object (&payload))
+    read_payload (tick, &payload);
+  if (tick->time == 0 && timestamp.start != NULL)
+    tick->time = read_timestamp (&timestamp);
+  return TRUE;
+}
+
+/**
+ * heartbeat_tick_get_fresh_quarter:
+ * @tick: a tick
+ * @now: the time in Unix ms
+ *
+ * Returns: the quarter that @tick names, 1 to 4, if it is not older than five minutes or does not say; else 0
+ */
+guint
+heartbeat_tick_get_fresh_quarter (const HeartbeatTick *tick, gint64 now)
+{
+  return tick->time == 0 || now - tick->time <= FRESH_MS ? tick->quarter : 0;
+}

@@ -1,0 +1,275 @@
+/* SPDX-License-Identifier: MIT */
+
+#include <string.h>
+#include <utime.h>
+
+#include <glib/gstdio.h>
+
+#include "core/heartbeat-error.h"
+#include "core/heartbeat-file.h"
+
+#define DEADLINE_US (30 * G_USEC_PER_SEC)
+#define TEXT(more)  "{\"$schema\":\"heartbeat.v1\",\"agent\":\"a\",\"checks\":{" more "}}"
+
+typedef struct
+{
+  char *folder;
+  char *path;
+  HeartbeatFile *file;
+  HeartbeatConfig *config;
+  GError *error;
+  guint ended;
+  int destroyed; /* atomic: the thread of a job may be the last to let go of it */
+} Fixture;
+
+static void
+set_up (Fixture *f, gconstpointer data)
+{
+  g_autoptr (GError) error = NULL;
+
+  f->folder = g_dir_make_tmp ("heartbeat-file-XXXXXX", &error);
+  g_assert_no_error (error);
+  f->path = g_build_filename (f->folder, "heartbeat.json", NULL);
+  f->file = heartbeat_file_new (f->path);
+}
+
+static void
+forget (Fixture *f)
+{
+  g_clear_pointer (&f->config, heartbeat_config_unref);
+  g_clear_error (&f->error);
+}
+
+static void
+tear_down (Fixture *f, gconstpointer data)
+{
+  forget (f);
+  g_clear_object (&f->file);
+  g_unlink (f->path);
+  g_assert_cmpint (g_rmdir (f->folder), ==, 0);
+  g_free (f->folder);
+  g_free (f->path);
+}
+
+/* A text that is old enough to be trusted, or not. */
+static void
+write_text (Fixture *f, const char *text, gboolean old)
+{
+  const struct utimbuf past = { 1771796220, 1771796220 };
+  g_autoptr (GError) error = NULL;
+
+  g_file_set_contents (f->path, text, -1, &error);
+  g_assert_no_error (error);
+  if (old)
+    g_assert_cmpint (g_utime (f->path, (struct utimbuf *) &past), ==, 0);
+}
+
+static void
+on_ended (GObject *source, GAsyncResult *result, gpointer user_data)
+{
+  Fixture *f = user_data;
+
+  forget (f);
+  f->config = heartbeat_file_finish (f->file, result, &f->error);
+  f->ended++;
+}
+
+static gboolean
+give_up (gpointer user_data)
+{
+  g_error ("nothing within 30 s");
+  return G_SOURCE_REMOVE;
+}
+
+static void
+wait_for (Fixture *f, guint ended)
+{
+  guint timer = g_timeout_add (DEADLINE_US / 1000, give_up, NULL);
+
+  while (f->ended < ended)
+    g_main_context_iteration (NULL, TRUE);
+  g_source_remove (timer);
+}
+
+static void
+load (Fixture *f)
+{
+  heartbeat_file_load_async (f->file, on_ended, f);
+  wait_for (f, f->ended + 1);
+}
+
+static GBytes *
+append_space (GBytes *text, gconstpointer data, GError **error)
+{
+  gsize length;
+  const char *bytes = g_bytes_get_data (text, &length);
+  char *longer = g_strdup_printf ("%.*s ", (int) length, bytes);
+
+  return g_bytes_new_take (longer, length + 1);
+}
+
+static GBytes *
+refuse (GBytes *text, gconstpointer data, GError **error)
+{
+  g_set_error_literal (error, HEARTBEAT_ERROR, HEARTBEAT_ERROR_NO_SUCH_CHECK, "no");
+  return NULL;
+}
+
+static void
+on_destroyed (gpointer data)
+{
+  Fixture *f = data;
+
+  g_atomic_int_inc (&f->destroyed);
+}
+
+static void
+wait_for_destroyed (Fixture *f, int n)
+{
+  const gint64 deadline = g_get_monotonic_time () + DEADLINE_US;
+
+  while (g_atomic_int_get (&f->destroyed) < n)
+    {
+      g_thread_yield ();
+      g_assert_cmpint (g_get_monotonic_time (), <, deadline);
+    }
+  g_assert_cmpint (f->destroyed, ==, n);
+}
+
+static void
+test_load (Fixture *f, gconstpointer data)
+{
+  write_text (f, TEXT (""), TRUE);
+  g_assert_false (heartbeat_file_is_current (f->file));
+  load (f);
+  g_assert_no_error (f->error);
+  g_assert_cmpstr (f->config->agent, ==, "a");
+  g_assert_true (heartbeat_file_is_current (f->file));
+}
+
+static void
+test_change_is_noticed (Fixture *f, gconstpointer data)
+{
+  write_text (f, TEXT (""), TRUE);
+  load (f);
+  write_text (f, TEXT (""), TRUE);
+  g_assert_false (heartbeat_file_is_current (f->file));
+  load (f);
+  g_assert_true (heartbeat_file_is_current (f->file));
+  g_unlink (f->path);
+  g_assert_false (heartbeat_file_is_current (f->file));
+}
+
+/* Written just before it was read: not trusted, until it is read once more. */
+static void
+test_racy_is_read_again (Fixture *f, gconstpointer data)
+{
+  const gint64 deadline = g_get_monotonic_time () + DEADLINE_US;
+  gboolean seen = FALSE;
+
+  /* A machine that is busy may need more than 20 ms from the one to the other. */
+  while (!seen)
+    {
+      write_text (f, TEXT (""), FALSE);
+      load (f);
+      seen = !heartbeat_file_is_current (f->file);
+      g_assert_cmpint (g_get_monotonic_time (), <, deadline);
+    }
+  while (!heartbeat_file_is_current (f->file))
+    {
+      load (f);
+      g_assert_cmpint (g_get_monotonic_time (), <, deadline);
+    }
+}
+
+static void
+test_missing_is_current_until_it_comes (Fixture *f, gconstpointer data)
+{
+  load (f);
+  g_assert_error (f->error, G_IO_ERROR, G_IO_ERROR_NOT_FOUND);
+  g_assert_true (heartbeat_file_is_current (f->file));
+  write_text (f, TEXT (""), FALSE);
+  g_assert_false (heartbeat_file_is_current (f->file));
+}
+
+static void
+test_broken_is_current (Fixture *f, gconstpointer data)
+{
+  write_text (f, "{", TRUE);
+  load (f);
+  g_assert_error (f->error, HEARTBEAT_ERROR, HEARTBEAT_ERROR_INVALID_ARGUMENT);
+  g_assert_true (heartbeat_file_is_current (f->file));
+}
+
+static void
+test_edit (Fixture *f, gconstpointer data)
+{
+  g_autofree char *text = NULL;
+
+  write_text (f, TEXT (""), TRUE);
+  heartbeat_file_edit_async (f->file, append_space, f, on_destroyed, on_ended, f);
+  wait_for (f, 1);
+  g_assert_no_error (f->error);
+  g_assert_nonnull (f->config);
+  g_file_get_contents (f->path, &text, NULL, NULL);
+  g_assert_cmpstr (text, ==, TEXT ("") " ");
+  wait_for_destroyed (f, 1);
+}
+
+static void
+test_refused_edit (Fixture *f, gconstpointer data)
+{
+  write_text (f, TEXT (""), TRUE);
+  load (f);
+  heartbeat_file_edit_async (f->file, refuse, f, on_destroyed, on_ended, f);
+  wait_for (f, 2);
+  g_assert_error (f->error, HEARTBEAT_ERROR, HEARTBEAT_ERROR_NO_SUCH_CHECK);
+  g_assert_true (heartbeat_file_is_current (f->file));
+  wait_for_destroyed (f, 1);
+}
+
+static void
+test_one_job_after_the_other (Fixture *f, gconstpointer data)
+{
+  g_autofree char *text = NULL;
+
+  write_text (f, TEXT (""), TRUE);
+  for (guint i = 0; i < 20; i++)
+    heartbeat_file_edit_async (f->file, append_space, f, on_destroyed, on_ended, f);
+  heartbeat_file_load_async (f->file, on_ended, f);
+  wait_for (f, 21);
+  g_file_get_contents (f->path, &text, NULL, NULL);
+  g_assert_cmpuint (strlen (text), ==, strlen (TEXT ("")) + 20);
+  g_assert_cmpuint (g_bytes_get_size (f->config->text), ==, strlen (text));
+  wait_for_destroyed (f, 20);
+}
+
+static void
+test_path_is_absolute (void)
+{
+  g_autoptr (HeartbeatFile) file = heartbeat_file_new ("some/../heartbeat.json");
+  g_autofree char *folder = g_get_current_dir ();
+  g_autofree char *expected = g_build_filename (folder, "heartbeat.json", NULL);
+
+  g_assert_cmpstr (heartbeat_file_get_path (file), ==, expected);
+}
+
+#define ADD(path, func) g_test_add (path, Fixture, NULL, set_up, func, tear_down)
+
+int
+main (int argc, char **argv)
+{
+  g_test_init (&argc, &argv, NULL);
+
+  ADD ("/file/load", test_load);
+  ADD ("/file/change-is-noticed", test_change_is_noticed);
+  ADD ("/file/racy-is-read-again", test_racy_is_read_again);
+  ADD ("/file/missing-is-current-until-it-comes", test_missing_is_current_until_it_comes);
+  ADD ("/file/broken-is-current", test_broken_is_current);
+  ADD ("/file/edit", test_edit);
+  ADD ("/file/refused-edit", test_refused_edit);
+  ADD ("/file/one-job-after-the-other", test_one_job_after_the_other);
+  g_test_add_func ("/file/path-is-absolute", test_path_is_absolute);
+
+  return g_test_run ();
+}

@@ -1,0 +1,338 @@
+/* SPDX-License-Identifier: MIT */
+
+#include <string.h>
+
+#include "core/heartbeat-config.h"
+#include "core/heartbeat-check-private.h"
+#include "core/heartbeat-execution.h"
+
+typedef struct
+{
+  HeartbeatResult *result;
+  guint ended;
+  HeartbeatRun *kept;
+} Outcome;
+
+static void
+outcome_clear (Outcome *outcome)
+{
+  g_clear_pointer (&outcome->result, heartbeat_result_unref);
+  g_clear_object (&outcome->kept);
+}
+
+G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC (Outcome, outcome_clear)
+
+static void
+on_run_ended (HeartbeatRun *run, HeartbeatResult *result, gpointer user_data)
+{
+  Outcome *outcome = user_data;
+
+  outcome->ended++;
+  g_clear_pointer (&outcome->result, heartbeat_result_unref);
+  outcome->result = heartbeat_result_ref (result);
+}
+
+static HeartbeatRunFacts
+facts_of (const char *check)
+{
+  return (HeartbeatRunFacts){ "cack",           "ping",           "/tmp",
+                              1771796220123456, g_strdup (check), g_strdup ("{\"a\":1}") };
+}
+
+static HeartbeatRun *
+run_new (Outcome *outcome)
+{
+  const HeartbeatRunFacts facts = facts_of ("{\"meta\":{\"x\":[1]}}");
+
+  return heartbeat_run_new (&facts, on_run_ended, outcome);
+}
+
+static void
+assert_outcome (const Outcome *outcome, HeartbeatStatus status, const char *message)
+{
+  g_assert_cmpuint (outcome->ended, ==, 1);
+  g_assert_cmpint (heartbeat_result_get_status (outcome->result), ==, status);
+  g_assert_cmpstr (heartbeat_result_get_message (outcome->result), ==, message);
+}
+
+static void
+test_facts (void)
+{
+  g_auto (Outcome) outcome = { 0 };
+  g_autoptr (HeartbeatRun) run = run_new (&outcome);
+
+  g_assert_cmpstr (heartbeat_run_get_agent_name (run), ==, "cack");
+  g_assert_cmpstr (heartbeat_run_get_check_name (run), ==, "ping");
+  g_assert_cmpstr (heartbeat_run_get_working_folder (run), ==, "/tmp");
+  g_assert_cmpint (heartbeat_run_get_timestamp (run), ==, 1771796220123);
+  g_assert_cmpint (heartbeat_run_get_started (run), ==, 1771796220123456);
+  g_assert_cmpstr (heartbeat_run_get_check (run), ==, "{\"meta\":{\"x\":[1]}}");
+  g_assert_cmpstr (heartbeat_run_get_meta (run), ==, "{\"x\":[1]}");
+  g_assert_cmpstr (heartbeat_run_get_envelope (run), ==, "{\"a\":1}");
+  heartbeat_run_succeed (run, NULL);
+}
+
+static void
+test_meta (void)
+{
+  static const char *const cases[][2] = {
+    { "{}", "{}" },
+    { "{\"meta\":{}}", "{}" },
+    { "{\"meta\":{\"a\":1},\"meta\":{ \"b\": 1e400 }}", "{ \"b\": 1e400 }" },
+    { "{\"x\":{\"meta\":5}}", "{}" },
+  };
+
+  for (guint i = 0; i < G_N_ELEMENTS (cases); i++)
+    {
+      g_auto (Outcome) outcome = { 0 };
+      const HeartbeatRunFacts facts = facts_of (cases[i][0]);
+      g_autoptr (HeartbeatRun) run = heartbeat_run_new (&facts, on_run_ended, &outcome);
+
+      g_assert_cmpstr (heartbeat_run_get_meta (run), ==, cases[i][1]);
+    }
+}
+
+static void
+test_ends (void)
+{
+  static const struct
+  {
+    void (*end) (HeartbeatRun *run, const char *message);
+    HeartbeatStatus status;
+  } cases[] = { { heartbeat_run_succeed, HEARTBEAT_STATUS_SUCCESS },
+                { heartbeat_run_fail, HEARTBEAT_STATUS_FAILED },
+                { heartbeat_run_skip, HEARTBEAT_STATUS_SKIPPED } };
+
+  for (guint i = 0; i < G_N_ELEMENTS (cases); i++)
+    {
+      g_auto (Outcome) outcome = { 0 };
+      g_autoptr (HeartbeatRun) run = run_new (&outcome);
+
+      cases[i].end (run, "message");
+      assert_outcome (&outcome, cases[i].status, "message");
+      g_assert_cmpint (heartbeat_result_get_started (outcome.result), ==, 1771796220123456);
+      g_assert_cmpint (heartbeat_result_get_duration (outcome.result), >=, 0);
+    }
+}
+
+static void
+test_unknown_status_is_a_failure (void)
+{
+  static const int statuses[] = { HEARTBEAT_STATUS_NONE, 17, -1 };
+
+  for (guint i = 0; i < G_N_ELEMENTS (statuses); i++)
+    {
+      g_auto (Outcome) outcome = { 0 };
+      g_autoptr (HeartbeatRun) run = run_new (&outcome);
+
+      heartbeat_run_end (run, statuses[i], NULL, NULL);
+      assert_outcome (&outcome, HEARTBEAT_STATUS_FAILED, "");
+    }
+}
+
+static void
+test_details (void)
+{
+  g_auto (Outcome) outcome = { 0 };
+  g_autoptr (HeartbeatRun) run = run_new (&outcome);
+  const char *value;
+
+  heartbeat_run_end (run, HEARTBEAT_STATUS_SUCCESS, "x",
+                     g_variant_new_parsed ("{'load': <'high'>}"));
+  g_assert_true (
+      g_variant_lookup (heartbeat_result_get_details (outcome.result), "load", "&s", &value));
+  g_assert_cmpstr (value, ==, "high");
+}
+
+static void
+test_first_end_counts (void)
+{
+  g_auto (Outcome) outcome = { 0 };
+  g_autoptr (HeartbeatRun) run = run_new (&outcome);
+
+  heartbeat_run_succeed (run, "first");
+  heartbeat_run_fail (run, "second");
+  heartbeat_run_end (run, HEARTBEAT_STATUS_SKIPPED, "third", g_variant_new_parsed ("@a{sv} {}"));
+  assert_outcome (&outcome, HEARTBEAT_STATUS_SUCCESS, "first");
+}
+
+static void
+test_dropped_run_has_failed (void)
+{
+  g_auto (Outcome) outcome = { 0 };
+  HeartbeatRun *run = run_new (&outcome);
+
+  g_object_unref (run);
+  assert_outcome (&outcome, HEARTBEAT_STATUS_FAILED,
+                  "the handler dropped the run without ending it");
+}
+
+static void
+test_abandoned_run_says_nothing (void)
+{
+  g_auto (Outcome) outcome = { 0 };
+  HeartbeatRun *run = run_new (&outcome);
+
+  heartbeat_run_abandon (run);
+  g_assert_true (g_cancellable_is_cancelled (heartbeat_run_get_cancellable (run)));
+  heartbeat_run_succeed (run, "too late");
+  g_object_unref (run);
+  g_assert_cmpuint (outcome.ended, ==, 0);
+}
+
+/* --- The agent's side ----------------------------------------------------------------------------------------------- */
+
+static void
+on_ended (HeartbeatExecution *execution, HeartbeatResult *result, gpointer user_data)
+{
+  on_run_ended (NULL, result, user_data);
+}
+
+static void
+end_at_once (HeartbeatRun *run, gpointer user_data)
+{
+  heartbeat_run_succeed (run, "at once");
+}
+
+static void
+end_later (HeartbeatRun *run, gpointer user_data)
+{
+  Outcome *outcome = user_data;
+
+  outcome->kept = g_object_ref (run);
+}
+
+static void
+forget (HeartbeatRun *run, gpointer user_data)
+{
+}
+
+static HeartbeatExecution *
+start (Outcome *outcome, HeartbeatHandlerFunc func, guint timeout, const char *note)
+{
+  static const char text[]
+      = "{\"$schema\":\"heartbeat.v1\",\"agent\":\"a\",\"checks\":{\"ping\":{}}}";
+  g_autoptr (GBytes) bytes = g_bytes_new_static (text, strlen (text));
+  g_autoptr (HeartbeatConfig) config = heartbeat_config_parse (bytes, NULL);
+  g_autoptr (HeartbeatCheck) check = heartbeat_check_new (g_ptr_array_index (config->checks, 0));
+  HeartbeatExecution *execution = heartbeat_execution_new (check, on_ended, outcome);
+  const HeartbeatRunFacts facts = facts_of ("{}");
+  const HeartbeatHandler handler = { func, outcome, NULL };
+
+  if (note != NULL)
+    heartbeat_execution_set_note (execution, note);
+  heartbeat_execution_start (execution, &facts, &handler, timeout);
+  g_assert_true (heartbeat_execution_get_check (execution) == check);
+  return execution;
+}
+
+static void
+test_execution_at_once (void)
+{
+  g_auto (Outcome) outcome = { 0 };
+  HeartbeatExecution *execution = start (&outcome, end_at_once, 30000, NULL);
+
+  assert_outcome (&outcome, HEARTBEAT_STATUS_SUCCESS, "at once");
+  heartbeat_execution_free (execution);
+}
+
+static void
+test_execution_later (void)
+{
+  g_auto (Outcome) outcome = { 0 };
+  HeartbeatExecution *execution = start (&outcome, end_later, 30000, NULL);
+
+  g_assert_cmpuint (outcome.ended, ==, 0);
+  heartbeat_run_skip (outcome.kept, "later");
+  assert_outcome (&outcome, HEARTBEAT_STATUS_SKIPPED, "later");
+  heartbeat_execution_free (execution);
+}
+
+static void
+test_execution_forgotten (void)
+{
+  g_auto (Outcome) outcome = { 0 };
+  HeartbeatExecution *execution = start (&outcome, forget, 30000, NULL);
+
+  assert_outcome (&outcome, HEARTBEAT_STATUS_FAILED,
+                  "the handler dropped the run without ending it");
+  heartbeat_execution_free (execution);
+}
+
+static void
+test_execution_time_out (void)
+{
+  g_auto (Outcome) outcome = { 0 };
+  HeartbeatExecution *execution = start (&outcome, end_later, 1000, NULL);
+
+  while (outcome.ended == 0)
+    g_main_context_iteration (NULL, TRUE);
+  assert_outcome (&outcome, HEARTBEAT_STATUS_FAILED, "timed out after 1 s");
+  g_assert_cmpint (heartbeat_result_get_duration (outcome.result), >=, 999000);
+  g_assert_cmpint (heartbeat_result_get_started (outcome.result), ==, 1771796220123456);
+  g_assert_true (g_cancellable_is_cancelled (heartbeat_run_get_cancellable (outcome.kept)));
+  heartbeat_run_succeed (outcome.kept, "too late");
+  g_assert_cmpuint (outcome.ended, ==, 1);
+  heartbeat_execution_free (execution);
+}
+
+static void
+test_execution_cancel (void)
+{
+  g_auto (Outcome) outcome = { 0 };
+  HeartbeatExecution *execution = start (&outcome, end_later, 30000, NULL);
+
+  heartbeat_execution_cancel (execution, "enough");
+  heartbeat_execution_cancel (execution, "again");
+  assert_outcome (&outcome, HEARTBEAT_STATUS_FAILED, "enough");
+  heartbeat_execution_free (execution);
+}
+
+static void
+test_execution_free_with_a_run_going (void)
+{
+  g_auto (Outcome) outcome = { 0 };
+  HeartbeatExecution *execution = start (&outcome, end_later, 1, NULL);
+
+  heartbeat_execution_free (execution);
+  g_assert_true (g_cancellable_is_cancelled (heartbeat_run_get_cancellable (outcome.kept)));
+  heartbeat_run_succeed (outcome.kept, "too late");
+  while (g_main_context_iteration (NULL, FALSE))
+    ;
+  g_assert_cmpuint (outcome.ended, ==, 0);
+}
+
+static void
+test_execution_note (void)
+{
+  g_auto (Outcome) outcome = { 0 };
+  HeartbeatExecution *execution = start (&outcome, end_at_once, 30000, "no such handler");
+
+  assert_outcome (&outcome, HEARTBEAT_STATUS_SUCCESS, "no such handler");
+  heartbeat_execution_free (execution);
+}
+
+int
+main (int argc, char **argv)
+{
+  g_test_init (&argc, &argv, NULL);
+
+  g_test_add_func ("/run/facts", test_facts);
+  g_test_add_func ("/run/meta-is-an-object", test_meta);
+  g_test_add_func ("/run/ends", test_ends);
+  g_test_add_func ("/run/unknown-status-is-a-failure", test_unknown_status_is_a_failure);
+  g_test_add_func ("/run/details", test_details);
+  g_test_add_func ("/run/first-end-counts", test_first_end_counts);
+  g_test_add_func ("/run/dropped-run-has-failed", test_dropped_run_has_failed);
+  g_test_add_func ("/run/abandoned-run-says-nothing", test_abandoned_run_says_nothing);
+  g_test_add_func ("/execution/ends-at-once", test_execution_at_once);
+  g_test_add_func ("/execution/ends-later", test_execution_later);
+  g_test_add_func ("/execution/forgotten-run-has-failed", test_execution_forgotten);
+  g_test_add_func ("/execution/time-out-cancels", test_execution_time_out);
+  g_test_add_func ("/execution/cancel", test_execution_cancel);
+  g_test_add_func ("/execution/free-with-a-run-going-cancels",
+                   test_execution_free_with_a_run_going);
+  g_test_add_func ("/execution/note-goes-before-the-message", test_execution_note);
+
+  return g_test_run ();
+}

@@ -1,0 +1,171 @@
+/* SPDX-License-Identifier: MIT */
+
+#include "broker/heartbeat-ack-window.h"
+
+typedef enum
+{
+  ENTRY_WAITING,
+  ENTRY_ACKNOWLEDGED,
+  ENTRY_REJECTED,
+} EntryState;
+
+typedef struct
+{
+  guint64 tag;
+  EntryState state;
+} Entry;
+
+/* The deliveries of one channel that the broker still waits for, in order; never more than the prefetch. */
+struct _HeartbeatAckWindow
+{
+  GArray *entries;
+  gboolean dirty;
+};
+
+/**
+ * heartbeat_ack_window_new:
+ *
+ * Returns: (transfer full): an empty window
+ */
+HeartbeatAckWindow *
+heartbeat_ack_window_new (void)
+{
+  HeartbeatAckWindow *self = g_new0 (HeartbeatAckWindow, 1);
+
+  self->entries = g_array_new (FALSE, FALSE, sizeof (Entry));
+  return self;
+}
+
+/**
+ * heartbeat_ack_window_free:
+ * @self: (transfer full): a window
+ *
+ * Frees it. What is in it stays unsettled.
+ */
+void
+heartbeat_ack_window_free (HeartbeatAckWindow *self)
+{
+  g_array_unref (self->entries);
+  g_free (self);
+}
+
+/**
+ * heartbeat_ack_window_add:
+ * @self: a window
+ * @tag: a delivery tag, larger than all before it
+ *
+ * Notes a delivery that waits to be settled.
+ */
+void
+heartbeat_ack_window_add (HeartbeatAckWindow *self, guint64 tag)
+{
+  Entry entry = { tag, ENTRY_WAITING };
+
+  g_array_append_val (self->entries, entry);
+}
+
+/**
+ * heartbeat_ack_window_settle:
+ * @self: a window
+ * @tag: a delivery tag
+ * @acknowledge: acknowledge it, else reject it
+ *
+ * Settles a delivery; heartbeat_ack_window_flush() tells the broker.
+ *
+ * Returns: whether it waited for that
+ */
+gboolean
+heartbeat_ack_window_settle (HeartbeatAckWindow *self, guint64 tag, gboolean acknowledge)
+{
+  /* From the back: nearly always it is the delivery that has just come. */
+  for (guint i = self->entries->len; i > 0; i--)
+    {
+      Entry *entry = &g_array_index (self->entries, Entry, i - 1);
+
+      if (entry->tag != tag)
+        continue;
+      if (entry->state != ENTRY_WAITING)
+        return FALSE;
+      entry->state = acknowledge ? ENTRY_ACKNOWLEDGED : ENTRY_REJECTED;
+      self->dirty = TRUE;
+      return TRUE;
+    }
+  return FALSE;
+}
+
+/* Rejections go first: a later acknowledgement of several would cover them. */
+static void
+flush_rejected (HeartbeatAckWindow *self, HeartbeatAckWindowFunc func, gpointer user_data)
+{
+  guint kept = 0;
+
+  for (guint i = 0; i < self->entries->len; i++)
+    {
+      Entry entry = g_array_index (self->entries, Entry, i);
+
+      if (entry.state == ENTRY_REJECTED)
+        func (entry.tag, FALSE, FALSE, user_data);
+      else
+        g_array_index (self->entries, Entry, kept++) = entry;
+    }
+  g_array_set_size (self->entries, kept);
+}
+
+static guint
+flush_prefix (HeartbeatAckWindow *self, HeartbeatAckWindowFunc func, gpointer user_data)
+{
+  guint n = 0;
+
+  while (n < self->entries->len
+         && g_array_index (self->entries, Entry, n).state == ENTRY_ACKNOWLEDGED)
+    n++;
+  if (n > 0)
+    func (g_array_index (self->entries, Entry, n - 1).tag, n > 1, TRUE, user_data);
+  return n;
+}
+
+/**
+ * heartbeat_ack_window_flush:
+ * @self: a window
+ * @func: (scope call): sends one settlement; must not touch the window
+ * @user_data: for @func
+ *
+ * Sends what was settled since the last time in as few settlements as possible. One for several deliveries never covers
+ * one that waits.
+ */
+void
+heartbeat_ack_window_flush (HeartbeatAckWindow *self,
+                            HeartbeatAckWindowFunc func,
+                            gpointer user_data)
+{
+  guint kept = 0;
+
+  if (!self->dirty)
+    return;
+  self->dirty = FALSE;
+
+  flush_rejected (self, func, user_data);
+  for (guint i = flush_prefix (self, func, user_data); i < self->entries->len; i++)
+    {
+      Entry entry = g_array_index (self->entries, Entry, i);
+
+      if (entry.state == ENTRY_ACKNOWLEDGED)
+        func (entry.tag, FALSE, TRUE, user_data);
+      else
+        g_array_index (self->entries, Entry, kept++) = entry;
+    }
+  g_array_set_size (self->entries, kept);
+}
+
+/**
+ * heartbeat_ack_window_clear:
+ * @self: a window
+ *
+ * Forgets everything: the channel is gone, and the broker delivers all of it again.
+ */
+void
+heartbeat_ack_window_clear (HeartbeatAckWindow *self)
+{
+  self->dirty = FALSE;
+  g_array_set_size (self->entries, 0);
+}

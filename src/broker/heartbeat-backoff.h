@@ -1,0 +1,14 @@
+/* SPDX-License-Identifier: MIT */
+
+#pragma once
+
+#include <glib.h>
+
+G_BEGIN_DECLS
+
+#define HEARTBEAT_BACKOFF_MIN_MS 100
+#define HEARTBEAT_BACKOFF_MAX_MS 60000
+
+gint64 heartbeat_backoff_delay_ms (guint attempt, gdouble random);
+
+G_END_DECLS

@@ -1,0 +1,813 @@
+/* SPDX-License-Identifier: MIT */
+
+#include "broker/heartbeat-inbox.h"
+
+#include <string.h>
+
+#include "broker/heartbeat-ack-window.h"
+#include "broker/heartbeat-amqp-error.h"
+#include "broker/heartbeat-backoff.h"
+#include "broker/heartbeat-deadline.h"
+#include "core/heartbeat-error.h"
+#include "core/heartbeat-log.h"
+
+#define CONSUMER_TAG "heartbeat-consumer"
+#define GOOD_SERVICE (60 * G_USEC_PER_SEC)
+
+struct _HeartbeatInbox
+{
+  GObject parent_instance;
+
+  HeartbeatConnection *connection;
+  char *agent;
+  char *exchange;
+  char *queue;
+  gboolean quorum;
+  guint16 prefetch;
+  HeartbeatInboxFunc func;
+  gpointer user_data;
+
+  gboolean started;
+  HeartbeatConnectionState state;
+  char *error;
+  char
+      *own_error; /* of the inbox itself, "" while its connection is to blame or nothing is wrong */
+  guint consumer_count;
+  guint message_count;
+
+  HeartbeatChannel *channel;
+  guint step;
+  gboolean consuming;
+  gboolean passive_exchange; /* it exists with other arguments: use it as it is */
+  gboolean passive_queue;
+  char *difference; /* the last one that was warned of */
+  gboolean warned_of_others;
+  guint attempts;
+  gint64 consuming_since;
+  GSource *retry;
+
+  guint64 generation;
+  HeartbeatAckWindow *window;
+  gboolean in_batch;
+};
+
+enum
+{
+  PROP_STATE = 1,
+  PROP_ERROR,
+  PROP_QUEUE,
+  PROP_CONSUMER_COUNT,
+  PROP_MESSAGE_COUNT,
+  N_PROPS,
+};
+
+static GParamSpec *properties[N_PROPS];
+
+G_DEFINE_FINAL_TYPE (HeartbeatInbox, heartbeat_inbox, G_TYPE_OBJECT)
+
+static void declare_exchange (HeartbeatInbox *self);
+static void declare_queue (HeartbeatInbox *self);
+static void bind_agent (HeartbeatInbox *self);
+static void bind_heartbeat (HeartbeatInbox *self);
+static void set_prefetch (HeartbeatInbox *self);
+static void consume (HeartbeatInbox *self);
+
+/* What has to be done on a new channel, one reply after the other. */
+static void (*const steps[]) (HeartbeatInbox *) = {
+  declare_exchange, declare_queue, bind_agent, bind_heartbeat, set_prefetch, consume,
+};
+
+static void set_up (HeartbeatInbox *self);
+
+static HeartbeatConnectionState
+current_state (HeartbeatInbox *self)
+{
+  if (!self->started)
+    return HEARTBEAT_CONNECTION_STATE_DISABLED;
+  if (self->consuming)
+    return HEARTBEAT_CONNECTION_STATE_CONNECTED;
+  if (self->channel != NULL)
+    return HEARTBEAT_CONNECTION_STATE_CONNECTING;
+  if (self->retry != NULL)
+    return HEARTBEAT_CONNECTION_STATE_WAITING;
+  return heartbeat_connection_get_state (self->connection);
+}
+
+static const char *
+current_error (HeartbeatInbox *self)
+{
+  if (!self->started || self->consuming)
+    return "";
+  if (*self->own_error != '\0')
+    return self->own_error;
+  return heartbeat_connection_get_error (self->connection);
+}
+
+static void
+update (HeartbeatInbox *self)
+{
+  HeartbeatConnectionState state = current_state (self);
+  const char *error = current_error (self);
+
+  g_object_freeze_notify (G_OBJECT (self));
+  if (!g_str_equal (self->error, error))
+    {
+      g_free (self->error);
+      self->error = g_strdup (error);
+      g_object_notify_by_pspec (G_OBJECT (self), properties[PROP_ERROR]);
+    }
+  if (self->state != state)
+    {
+      self->state = state;
+      g_object_notify_by_pspec (G_OBJECT (self), properties[PROP_STATE]);
+    }
+  g_object_thaw_notify (G_OBJECT (self));
+}
+
+static void
+set_own_error (HeartbeatInbox *self, const char *message)
+{
+  g_autofree char *old = g_steal_pointer (&self->own_error);
+
+  self->own_error = g_strdup (message);
+}
+
+/* Deliveries of a channel that is gone cannot be settled any more: the broker delivers them again. */
+static void
+forget_channel (HeartbeatInbox *self)
+{
+  if (self->consuming && g_get_monotonic_time () - self->consuming_since >= GOOD_SERVICE)
+    self->attempts = 0;
+  g_clear_object (&self->channel);
+  self->consuming = FALSE;
+  self->in_batch = FALSE;
+  self->generation++;
+  heartbeat_ack_window_clear (self->window);
+}
+
+static void
+drop_channel (HeartbeatInbox *self)
+{
+  if (self->channel == NULL)
+    return;
+  heartbeat_channel_close_async (self->channel, NULL, NULL);
+  forget_channel (self);
+}
+
+static gboolean
+on_retry (gpointer user_data)
+{
+  g_autoptr (HeartbeatInbox) self = g_object_ref (user_data);
+
+  heartbeat_deadline_clear (&self->retry);
+  set_up (self);
+  return G_SOURCE_REMOVE;
+}
+
+/* The channel is of no use, but the connection may be. */
+static void
+failed (HeartbeatInbox *self, const GError *error)
+{
+  drop_channel (self);
+  if (self->started
+      && heartbeat_connection_get_state (self->connection) == HEARTBEAT_CONNECTION_STATE_CONNECTED)
+    {
+      gint64 delay = heartbeat_backoff_delay_ms (self->attempts++, g_random_double ()) * 1000;
+      gboolean known = g_str_equal (self->own_error, error->message);
+
+      heartbeat_log (known ? G_LOG_LEVEL_DEBUG : G_LOG_LEVEL_WARNING, HEARTBEAT_EVENT_BROKER_LOST,
+                     self->agent, NULL, "Cannot use the queue %s: %s", self->queue, error->message);
+      set_own_error (self, error->message);
+      heartbeat_deadline_set (&self->retry, g_get_monotonic_time () + delay, on_retry, self);
+    }
+  update (self);
+}
+
+static gboolean
+is_other_type (const GError *error)
+{
+  return strstr (error->message, "inequivalent arg 'type'") != NULL;
+}
+
+static void
+warn_of_difference (HeartbeatInbox *self, const GError *error)
+{
+  if (g_strcmp0 (self->difference, error->message) == 0)
+    return;
+  g_free (self->difference);
+  self->difference = g_strdup (error->message);
+  heartbeat_log (G_LOG_LEVEL_WARNING, HEARTBEAT_EVENT_BROKER_DIFFERENCE, self->agent, NULL,
+                 "Using what exists, though it differs: %s", error->message);
+}
+
+/* Whether what was declared exists with other arguments, and can be used as it is. */
+static gboolean
+accept_difference (HeartbeatInbox *self, const GError *error)
+{
+  gboolean *passive = NULL;
+
+  if (!g_error_matches (error, HEARTBEAT_AMQP_ERROR, AMQP_PRECONDITION_FAILED)
+      || is_other_type (error))
+    return FALSE;
+  if (steps[self->step] == declare_exchange)
+    passive = &self->passive_exchange;
+  else if (steps[self->step] == declare_queue)
+    passive = &self->passive_queue;
+  if (passive == NULL || *passive)
+    return FALSE;
+
+  *passive = TRUE;
+  warn_of_difference (self, error);
+  return TRUE;
+}
+
+static void
+on_closed (gpointer owner, const GError *error)
+{
+  HeartbeatInbox *self = owner;
+  gboolean again = self->started && !self->consuming && accept_difference (self, error);
+
+  forget_channel (self);
+  if (again)
+    set_up (self);
+  else
+    failed (self, error);
+}
+
+static void
+on_message (gpointer owner, const HeartbeatMessage *message)
+{
+  HeartbeatInbox *self = owner;
+  guint64 generation = self->generation;
+  HeartbeatDisposition disposition = HEARTBEAT_DISPOSITION_LATER;
+
+  self->in_batch = TRUE;
+  heartbeat_ack_window_add (self->window, message->delivery_tag);
+  disposition = self->func (self, message, self->user_data);
+  if (disposition != HEARTBEAT_DISPOSITION_LATER && self->generation == generation)
+    heartbeat_ack_window_settle (self->window, message->delivery_tag,
+                                 disposition == HEARTBEAT_DISPOSITION_ACKNOWLEDGE);
+}
+
+static void
+send_settlement (guint64 tag, gboolean multiple, gboolean acknowledge, gpointer user_data)
+{
+  HeartbeatInbox *self = user_data;
+  amqp_basic_ack_t ack = { .delivery_tag = tag, .multiple = multiple };
+  amqp_basic_reject_t reject = { .delivery_tag = tag, .requeue = 0 };
+
+  if (acknowledge)
+    heartbeat_channel_send (self->channel, AMQP_BASIC_ACK_METHOD, &ack);
+  else
+    heartbeat_channel_send (self->channel, AMQP_BASIC_REJECT_METHOD, &reject);
+}
+
+static void
+on_batch_done (gpointer owner)
+{
+  HeartbeatInbox *self = owner;
+
+  self->in_batch = FALSE;
+  if (self->channel != NULL)
+    heartbeat_ack_window_flush (self->window, send_settlement, self);
+}
+
+static void
+on_cancelled (gpointer owner)
+{
+  g_autoptr (GError) error
+      = g_error_new_literal (HEARTBEAT_ERROR, HEARTBEAT_ERROR_NOT_CONNECTED,
+                             "The broker ended the consumer: the queue was deleted or moved");
+
+  failed (owner, error);
+}
+
+static const HeartbeatChannelEvents channel_events = {
+  .closed = on_closed,
+  .message = on_message,
+  .cancelled = on_cancelled,
+  .batch_done = on_batch_done,
+};
+
+static void
+note_declared (HeartbeatInbox *self, const HeartbeatReply *reply)
+{
+  g_object_freeze_notify (G_OBJECT (self));
+  self->consumer_count = reply->consumer_count;
+  self->message_count = reply->message_count;
+  g_object_notify_by_pspec (G_OBJECT (self), properties[PROP_CONSUMER_COUNT]);
+  g_object_notify_by_pspec (G_OBJECT (self), properties[PROP_MESSAGE_COUNT]);
+  g_object_thaw_notify (G_OBJECT (self));
+
+  if (reply->consumer_count == 0 || self->warned_of_others)
+    return;
+  self->warned_of_others = TRUE;
+  heartbeat_log (G_LOG_LEVEL_WARNING, HEARTBEAT_EVENT_BROKER_DIFFERENCE, self->agent, NULL,
+                 "Another consumer is on the queue %s (the Python original?) and takes a share of "
+                 "the ticks",
+                 self->queue);
+}
+
+static void
+registered (HeartbeatInbox *self)
+{
+  self->consuming = TRUE;
+  self->consuming_since = g_get_monotonic_time ();
+  set_own_error (self, "");
+  heartbeat_log (G_LOG_LEVEL_INFO, HEARTBEAT_EVENT_BROKER_CONNECTED, self->agent, NULL,
+                 "Waiting for ticks on the queue %s, %u messages are there", self->queue,
+                 self->message_count);
+  update (self);
+}
+
+static void
+on_reply (GObject *source, GAsyncResult *result, gpointer user_data)
+{
+  g_autoptr (HeartbeatInbox) self = user_data;
+  HeartbeatChannel *channel = HEARTBEAT_CHANNEL (source);
+  g_autoptr (GError) error = NULL;
+  HeartbeatReply reply = { 0 };
+  gboolean ok = heartbeat_channel_call_finish (channel, result, &reply, &error);
+
+  /* A channel that was closed meanwhile; on_closed() has done the rest. */
+  if (channel != self->channel)
+    return;
+  if (!ok)
+    {
+      failed (self, error);
+      return;
+    }
+
+  if (steps[self->step] == declare_queue)
+    note_declared (self, &reply);
+  self->step++;
+  if (self->step == G_N_ELEMENTS (steps))
+    registered (self);
+  else
+    steps[self->step](self);
+}
+
+static void
+ask (HeartbeatInbox *self, amqp_method_number_t method, void *decoded)
+{
+  heartbeat_channel_call_async (self->channel, method, decoded, NULL, on_reply,
+                                g_object_ref (self));
+}
+
+static void
+declare_exchange (HeartbeatInbox *self)
+{
+  amqp_exchange_declare_t declare = {
+    .exchange = amqp_cstring_bytes (self->exchange),
+    .type = amqp_cstring_bytes ("topic"),
+    .passive = self->passive_exchange,
+    .durable = 1,
+  };
+
+  ask (self, AMQP_EXCHANGE_DECLARE_METHOD, &declare);
+}
+
+static void
+declare_queue (HeartbeatInbox *self)
+{
+  amqp_table_entry_t type = {
+    .key = amqp_cstring_bytes ("x-queue-type"),
+    .value = { .kind = AMQP_FIELD_KIND_UTF8, .value.bytes = amqp_cstring_bytes ("quorum") },
+  };
+  amqp_queue_declare_t declare = {
+    .queue = amqp_cstring_bytes (self->queue),
+    .passive = self->passive_queue,
+    .durable = 1,
+    .arguments = { self->quorum ? 1 : 0, &type },
+  };
+
+  ask (self, AMQP_QUEUE_DECLARE_METHOD, &declare);
+}
+
+static void
+bind_queue (HeartbeatInbox *self, const char *routing_key)
+{
+  amqp_queue_bind_t bind = {
+    .queue = amqp_cstring_bytes (self->queue),
+    .exchange = amqp_cstring_bytes (self->exchange),
+    .routing_key = amqp_cstring_bytes (routing_key),
+  };
+
+  ask (self, AMQP_QUEUE_BIND_METHOD, &bind);
+}
+
+static void
+bind_agent (HeartbeatInbox *self)
+{
+  g_autofree char *routing_key = g_strdup_printf ("agent.%s.#", self->agent);
+
+  bind_queue (self, routing_key);
+}
+
+static void
+bind_heartbeat (HeartbeatInbox *self)
+{
+  bind_queue (self, "system.heartbeat.#");
+}
+
+static void
+set_prefetch (HeartbeatInbox *self)
+{
+  amqp_basic_qos_t qos = { .prefetch_count = self->prefetch };
+
+  ask (self, AMQP_BASIC_QOS_METHOD, &qos);
+}
+
+static void
+consume (HeartbeatInbox *self)
+{
+  amqp_basic_consume_t basic_consume = {
+    .queue = amqp_cstring_bytes (self->queue),
+    .consumer_tag = amqp_cstring_bytes (CONSUMER_TAG),
+  };
+
+  ask (self, AMQP_BASIC_CONSUME_METHOD, &basic_consume);
+}
+
+static void
+set_up (HeartbeatInbox *self)
+{
+  g_autoptr (GError) error = NULL;
+
+  self->step = 0;
+  self->channel = heartbeat_connection_open_channel (self->connection, &channel_events,
+                                                     G_OBJECT (self), &error);
+  if (self->channel == NULL)
+    {
+      failed (self, error);
+      return;
+    }
+  update (self);
+  steps[0](self);
+}
+
+static void
+on_connection_changed (HeartbeatInbox *self)
+{
+  gboolean connected
+      = heartbeat_connection_get_state (self->connection) == HEARTBEAT_CONNECTION_STATE_CONNECTED;
+
+  if (!connected)
+    {
+      heartbeat_deadline_clear (&self->retry);
+      set_own_error (self, "");
+    }
+  else if (self->started && self->channel == NULL && self->retry == NULL)
+    {
+      self->attempts = 0;
+      self->passive_exchange = self->passive_queue = self->warned_of_others = FALSE;
+      set_up (self);
+    }
+  update (self);
+}
+
+static void
+heartbeat_inbox_get_property (GObject *object, guint id, GValue *value, GParamSpec *pspec)
+{
+  HeartbeatInbox *self = HEARTBEAT_INBOX (object);
+
+  switch (id)
+    {
+    case PROP_STATE:
+      g_value_set_enum (value, self->state);
+      break;
+    case PROP_ERROR:
+      g_value_set_string (value, self->error);
+      break;
+    case PROP_QUEUE:
+      g_value_set_string (value, self->queue);
+      break;
+    case PROP_CONSUMER_COUNT:
+      g_value_set_uint (value, self->consumer_count);
+      break;
+    case PROP_MESSAGE_COUNT:
+      g_value_set_uint (value, self->message_count);
+      break;
+    default:
+      G_OBJECT_WARN_INVALID_PROPERTY_ID (object, id, pspec);
+    }
+}
+
+static void
+heartbeat_inbox_dispose (GObject *object)
+{
+  HeartbeatInbox *self = HEARTBEAT_INBOX (object);
+
+  heartbeat_deadline_clear (&self->retry);
+  drop_channel (self);
+  g_clear_object (&self->connection);
+
+  G_OBJECT_CLASS (heartbeat_inbox_parent_class)->dispose (object);
+}
+
+static void
+heartbeat_inbox_finalize (GObject *object)
+{
+  HeartbeatInbox *self = HEARTBEAT_INBOX (object);
+
+  g_free (self->agent);
+  g_free (self->exchange);
+  g_free (self->queue);
+  g_free (self->error);
+  g_free (self->own_error);
+  g_free (self->difference);
+  heartbeat_ack_window_free (self->window);
+
+  G_OBJECT_CLASS (heartbeat_inbox_parent_class)->finalize (object);
+}
+
+static void
+heartbeat_inbox_class_init (HeartbeatInboxClass *klass)
+{
+  GObjectClass *object_class = G_OBJECT_CLASS (klass);
+  GParamFlags flags = G_PARAM_READABLE | G_PARAM_STATIC_STRINGS | G_PARAM_EXPLICIT_NOTIFY;
+
+  object_class->get_property = heartbeat_inbox_get_property;
+  object_class->dispose = heartbeat_inbox_dispose;
+  object_class->finalize = heartbeat_inbox_finalize;
+
+  properties[PROP_STATE] = g_param_spec_enum ("state", NULL, NULL, HEARTBEAT_TYPE_CONNECTION_STATE,
+                                              HEARTBEAT_CONNECTION_STATE_DISABLED, flags);
+  properties[PROP_ERROR] = g_param_spec_string ("error", NULL, NULL, "", flags);
+  properties[PROP_QUEUE] = g_param_spec_string ("queue", NULL, NULL, "", flags);
+  properties[PROP_CONSUMER_COUNT]
+      = g_param_spec_uint ("consumer-count", NULL, NULL, 0, G_MAXUINT, 0, flags);
+  properties[PROP_MESSAGE_COUNT]
+      = g_param_spec_uint ("message-count", NULL, NULL, 0, G_MAXUINT, 0, flags);
+  g_object_class_install_properties (object_class, N_PROPS, properties);
+}
+
+static void
+heartbeat_inbox_init (HeartbeatInbox *self)
+{
+  self->error = g_strdup ("");
+  self->own_error = g_strdup ("");
+  self->window = heartbeat_ack_window_new ();
+}
+
+/**
+ * heartbeat_inbox_new:
+ * @connection: the connection to consume on
+ * @options: what queue, from where
+ * @func: takes the messages; valid until the inbox is closed or gone
+ * @user_data: for @func
+ *
+ * Makes the consumer of one agent's queue. Once started it declares exchange, queue and bindings whenever @connection comes up,
+ * and again after any failure.
+ *
+ * Returns: (transfer full): an inbox that is not started
+ */
+HeartbeatInbox *
+heartbeat_inbox_new (HeartbeatConnection *connection,
+                     const HeartbeatInboxOptions *options,
+                     HeartbeatInboxFunc func,
+                     gpointer user_data)
+{
+  HeartbeatInbox *self = NULL;
+
+  g_return_val_if_fail (HEARTBEAT_IS_CONNECTION (connection), NULL);
+  g_return_val_if_fail (options != NULL && func != NULL, NULL);
+  g_return_val_if_fail (strlen (options->agent) <= 64 && strlen (options->exchange) <= 255, NULL);
+
+  self = g_object_new (HEARTBEAT_TYPE_INBOX, NULL);
+  self->connection = g_object_ref (connection);
+  self->agent = g_strdup (options->agent);
+  self->exchange = g_strdup (options->exchange);
+  self->queue = g_strdup_printf ("agent.%s.inbox", options->agent);
+  self->quorum = g_strcmp0 (options->queue_type, "quorum") == 0;
+  self->prefetch = options->prefetch != 0 ? options->prefetch : HEARTBEAT_INBOX_PREFETCH;
+  self->func = func;
+  self->user_data = user_data;
+  g_signal_connect_object (connection, "notify::state", G_CALLBACK (on_connection_changed), self,
+                           G_CONNECT_SWAPPED);
+  g_signal_connect_object (connection, "notify::error", G_CALLBACK (update), self,
+                           G_CONNECT_SWAPPED);
+  return self;
+}
+
+/**
+ * heartbeat_inbox_start:
+ * @self: an inbox
+ *
+ * Begins to consume, now or when the connection is there. The connection is started by its owner.
+ */
+void
+heartbeat_inbox_start (HeartbeatInbox *self)
+{
+  g_return_if_fail (HEARTBEAT_IS_INBOX (self));
+
+  if (self->started)
+    return;
+  drop_channel (self);
+  self->started = TRUE;
+  on_connection_changed (self);
+}
+
+static void
+on_stopped (GObject *source, GAsyncResult *result, gpointer user_data)
+{
+  g_autoptr (GTask) task = user_data;
+
+  /* A channel that is lost consumes nothing either. */
+  heartbeat_channel_call_finish (HEARTBEAT_CHANNEL (source), result, NULL, NULL);
+  g_task_return_boolean (task, TRUE);
+}
+
+/**
+ * heartbeat_inbox_stop_async:
+ * @self: an inbox
+ * @callback: (nullable): called when no message comes any more
+ * @user_data: for @callback
+ *
+ * Ends consuming. Until @callback messages may still come; what was handed out can be settled until the inbox is closed.
+ */
+void
+heartbeat_inbox_stop_async (HeartbeatInbox *self, GAsyncReadyCallback callback, gpointer user_data)
+{
+  amqp_basic_cancel_t cancel = { .consumer_tag = amqp_cstring_bytes (CONSUMER_TAG) };
+  g_autoptr (GTask) task = NULL;
+  gboolean consuming = self->consuming;
+
+  g_return_if_fail (HEARTBEAT_IS_INBOX (self));
+
+  task = g_task_new (self, NULL, callback, user_data);
+  g_task_set_source_tag (task, heartbeat_inbox_stop_async);
+  self->started = FALSE;
+  self->consuming = FALSE;
+  heartbeat_deadline_clear (&self->retry);
+  if (consuming)
+    {
+      heartbeat_channel_call_async (self->channel, AMQP_BASIC_CANCEL_METHOD, &cancel, NULL,
+                                    on_stopped, g_steal_pointer (&task));
+    }
+  else
+    {
+      drop_channel (self);
+      g_task_return_boolean (task, TRUE);
+    }
+  update (self);
+}
+
+/**
+ * heartbeat_inbox_stop_finish:
+ * @self: an inbox
+ * @result: what the callback was given
+ * @error: return location for an error
+ *
+ * Returns: %TRUE
+ */
+gboolean
+heartbeat_inbox_stop_finish (HeartbeatInbox *self, GAsyncResult *result, GError **error)
+{
+  g_return_val_if_fail (g_task_is_valid (result, self), FALSE);
+
+  return g_task_propagate_boolean (G_TASK (result), error);
+}
+
+/**
+ * heartbeat_inbox_close_async:
+ * @self: an inbox
+ * @callback: (nullable): called when the broker has all settlements
+ * @user_data: for @callback
+ *
+ * Ends everything. What is not settled yet is delivered again, to whoever consumes next.
+ */
+void
+heartbeat_inbox_close_async (HeartbeatInbox *self, GAsyncReadyCallback callback, gpointer user_data)
+{
+  g_autoptr (GTask) task = NULL;
+
+  g_return_if_fail (HEARTBEAT_IS_INBOX (self));
+
+  task = g_task_new (self, NULL, callback, user_data);
+  g_task_set_source_tag (task, heartbeat_inbox_close_async);
+  self->started = FALSE;
+  heartbeat_deadline_clear (&self->retry);
+  if (self->channel == NULL)
+    {
+      g_task_return_boolean (task, TRUE);
+    }
+  else
+    {
+      heartbeat_ack_window_flush (self->window, send_settlement, self);
+      heartbeat_channel_close_async (self->channel, on_stopped, g_steal_pointer (&task));
+      forget_channel (self);
+    }
+  update (self);
+}
+
+/**
+ * heartbeat_inbox_close_finish:
+ * @self: an inbox
+ * @result: what the callback was given
+ * @error: return location for an error
+ *
+ * Returns: %TRUE
+ */
+gboolean
+heartbeat_inbox_close_finish (HeartbeatInbox *self, GAsyncResult *result, GError **error)
+{
+  return heartbeat_inbox_stop_finish (self, result, error);
+}
+
+/**
+ * heartbeat_inbox_get_delivery:
+ * @self: an inbox
+ * @message: a message that it is handing out
+ *
+ * Returns: what heartbeat_inbox_settle() wants later
+ */
+HeartbeatDelivery
+heartbeat_inbox_get_delivery (HeartbeatInbox *self, const HeartbeatMessage *message)
+{
+  return (HeartbeatDelivery){ self->generation, message->delivery_tag };
+}
+
+/**
+ * heartbeat_inbox_settle:
+ * @self: an inbox
+ * @delivery: a delivery whose disposition was left for later
+ * @disposition: what becomes of it
+ *
+ * Settles a delivery. One of a connection that is gone is dropped in silence: the broker delivers it again.
+ */
+void
+heartbeat_inbox_settle (HeartbeatInbox *self,
+                        HeartbeatDelivery delivery,
+                        HeartbeatDisposition disposition)
+{
+  g_return_if_fail (HEARTBEAT_IS_INBOX (self));
+  g_return_if_fail (disposition != HEARTBEAT_DISPOSITION_LATER);
+
+  if (delivery.generation != self->generation || self->channel == NULL)
+    return;
+  heartbeat_ack_window_settle (self->window, delivery.tag,
+                               disposition == HEARTBEAT_DISPOSITION_ACKNOWLEDGE);
+  if (!self->in_batch)
+    heartbeat_ack_window_flush (self->window, send_settlement, self);
+}
+
+/**
+ * heartbeat_inbox_get_state:
+ * @self: an inbox
+ *
+ * Returns: how it is doing; connected means that messages come
+ */
+HeartbeatConnectionState
+heartbeat_inbox_get_state (HeartbeatInbox *self)
+{
+  return self->state;
+}
+
+/**
+ * heartbeat_inbox_get_error:
+ * @self: an inbox
+ *
+ * Returns: why no messages come, "" if they do
+ */
+const char *
+heartbeat_inbox_get_error (HeartbeatInbox *self)
+{
+  return self->error;
+}
+
+/**
+ * heartbeat_inbox_get_queue:
+ * @self: an inbox
+ *
+ * Returns: the queue's name
+ */
+const char *
+heartbeat_inbox_get_queue (HeartbeatInbox *self)
+{
+  return self->queue;
+}
+
+/**
+ * heartbeat_inbox_get_consumer_count:
+ * @self: an inbox
+ *
+ * Returns: how many others consumed from the queue when it was declared
+ */
+guint
+heartbeat_inbox_get_consumer_count (HeartbeatInbox *self)
+{
+  return self->consumer_count;
+}
+
+/**
+ * heartbeat_inbox_get_message_count:
+ * @self: an inbox
+ *
+ * Returns: how many messages waited in the queue when it was declared
+ */
+guint
+heartbeat_inbox_get_message_count (HeartbeatInbox *self)
+{
+  return self->message_count;
+}

@@ -1,0 +1,535 @@
+/* SPDX-License-Identifier: MIT */
+
+#include "broker/heartbeat-publisher.h"
+
+#include <string.h>
+
+#include "broker/heartbeat-deadline.h"
+#include "core/heartbeat-error.h"
+
+#define PUBLISH_LIMIT  (10 * G_USEC_PER_SEC)
+#define WAITING_MAX    256
+#define IN_FLIGHT_MAX  256
+#define NAME_MAX_BYTES 255
+
+#define DELIVERY_PERSISTENT 2
+
+/* One publish on its way. It is in one of the publisher's two queues, both in the order of the calls. */
+typedef struct
+{
+  HeartbeatPublisher *publisher; /* unowned: @task holds it */
+  GTask *task;
+  char *exchange;
+  char *routing_key;
+  char *message_id;
+  GBytes *body;
+  guint expiration_ms;
+  gint64 deadline;
+  GSource *cancelled;
+  guint64 tag; /* 0 while it waits */
+  gboolean returned;
+  gboolean again; /* the broker did not take it once */
+} Item;
+
+struct _HeartbeatPublisher
+{
+  GObject parent_instance;
+
+  HeartbeatConnection *connection;
+  char *app_id;
+  HeartbeatChannel *channel;
+  gboolean confirming; /* the channel is ready for use */
+  guint64 last_tag;
+  GQueue waiting;   /* of Item */
+  GQueue in_flight; /* of Item, by ascending tag */
+  GSource *deadline;
+};
+
+G_DEFINE_FINAL_TYPE (HeartbeatPublisher, heartbeat_publisher, G_TYPE_OBJECT)
+
+static void pump (HeartbeatPublisher *self);
+static gboolean on_deadline (gpointer user_data);
+
+static void
+item_free (Item *item)
+{
+  if (item->cancelled != NULL)
+    g_source_destroy (item->cancelled);
+  g_clear_pointer (&item->cancelled, g_source_unref);
+  g_clear_object (&item->task);
+  g_free (item->exchange);
+  g_free (item->routing_key);
+  g_free (item->message_id);
+  g_bytes_unref (item->body);
+  g_free (item);
+}
+
+/* Ends a publish that is in no queue any more. */
+static void
+end_item (Item *item, GError *error)
+{
+  g_autoptr (GTask) task = g_steal_pointer (&item->task);
+
+  item_free (item);
+  if (error != NULL)
+    g_task_return_error (task, error);
+  else
+    g_task_return_boolean (task, TRUE);
+}
+
+static void
+end_all (GQueue *items, const GError *error)
+{
+  GQueue ended = *items;
+
+  g_queue_init (items);
+  while (!g_queue_is_empty (&ended))
+    end_item (g_queue_pop_head (&ended), g_error_copy (error));
+}
+
+static Item *
+oldest (HeartbeatPublisher *self)
+{
+  Item *waiting = g_queue_peek_head (&self->waiting);
+  Item *in_flight = g_queue_peek_head (&self->in_flight);
+
+  if (waiting == NULL || (in_flight != NULL && in_flight->deadline <= waiting->deadline))
+    return in_flight;
+  return waiting;
+}
+
+static void
+update_deadline (HeartbeatPublisher *self)
+{
+  Item *item = oldest (self);
+
+  if (item != NULL)
+    heartbeat_deadline_set (&self->deadline, item->deadline, on_deadline, self);
+  else
+    heartbeat_deadline_clear (&self->deadline);
+}
+
+static void
+remove_item (HeartbeatPublisher *self, Item *item)
+{
+  if (!g_queue_remove (&self->in_flight, item))
+    g_queue_remove (&self->waiting, item);
+  update_deadline (self);
+}
+
+static gboolean
+on_deadline (gpointer user_data)
+{
+  g_autoptr (HeartbeatPublisher) self = g_object_ref (user_data);
+  gint64 now = g_get_monotonic_time ();
+  Item *item = NULL;
+
+  while ((item = oldest (self)) != NULL && item->deadline <= now)
+    {
+      remove_item (self, item);
+      end_item (item, g_error_new_literal (HEARTBEAT_ERROR, HEARTBEAT_ERROR_TIMED_OUT,
+                                           "The broker did not confirm the message within 10 s"));
+    }
+  pump (self);
+  return G_SOURCE_CONTINUE;
+}
+
+static gboolean
+on_cancelled (GCancellable *cancellable, gpointer user_data)
+{
+  Item *item = user_data;
+  g_autoptr (GError) error = NULL;
+
+  g_cancellable_set_error_if_cancelled (cancellable, &error);
+  remove_item (item->publisher, item);
+  end_item (item, g_steal_pointer (&error));
+  return G_SOURCE_REMOVE;
+}
+
+static void
+send_item (HeartbeatPublisher *self, Item *item)
+{
+  char expiration[16];
+  amqp_basic_publish_t publish = {
+    .exchange = amqp_cstring_bytes (item->exchange),
+    .routing_key = amqp_cstring_bytes (item->routing_key),
+    .mandatory = 1,
+  };
+  amqp_basic_properties_t properties = {
+    ._flags = AMQP_BASIC_CONTENT_TYPE_FLAG | AMQP_BASIC_DELIVERY_MODE_FLAG
+              | AMQP_BASIC_MESSAGE_ID_FLAG | AMQP_BASIC_TIMESTAMP_FLAG | AMQP_BASIC_APP_ID_FLAG,
+    .content_type = amqp_cstring_bytes ("application/json"),
+    .delivery_mode = DELIVERY_PERSISTENT,
+    .message_id = amqp_cstring_bytes (item->message_id),
+    .timestamp = (guint64) (g_get_real_time () / G_USEC_PER_SEC),
+    .app_id = amqp_cstring_bytes (self->app_id),
+  };
+
+  if (item->expiration_ms > 0)
+    {
+      g_snprintf (expiration, sizeof expiration, "%u", item->expiration_ms);
+      properties._flags |= AMQP_BASIC_EXPIRATION_FLAG;
+      properties.expiration = amqp_cstring_bytes (expiration);
+    }
+  item->returned = FALSE;
+  item->tag = ++self->last_tag;
+  g_queue_push_tail (&self->in_flight, item);
+  heartbeat_channel_publish (self->channel, &publish, &properties, item->body);
+}
+
+static void
+drop_channel (HeartbeatPublisher *self)
+{
+  if (self->channel != NULL)
+    heartbeat_channel_close_async (self->channel, NULL, NULL);
+  g_clear_object (&self->channel);
+  self->confirming = FALSE;
+}
+
+static void
+on_confirming (GObject *source, GAsyncResult *result, gpointer user_data)
+{
+  g_autoptr (HeartbeatPublisher) self = user_data;
+  HeartbeatChannel *channel = HEARTBEAT_CHANNEL (source);
+  gboolean ok = heartbeat_channel_call_finish (channel, result, NULL, NULL);
+
+  /* A channel that was closed meanwhile; on_closed() has done the rest. */
+  if (channel != self->channel)
+    return;
+  if (!ok)
+    {
+      drop_channel (self);
+      return;
+    }
+  self->confirming = TRUE;
+  pump (self);
+}
+
+/* Puts what was sent but not confirmed back to the front, in order. */
+static void
+take_back (HeartbeatPublisher *self)
+{
+  Item *item = NULL;
+
+  while ((item = g_queue_pop_tail (&self->in_flight)) != NULL)
+    {
+      item->tag = 0;
+      g_queue_push_head (&self->waiting, item);
+    }
+}
+
+static void
+on_closed (gpointer owner, const GError *error)
+{
+  HeartbeatPublisher *self = owner;
+
+  g_clear_object (&self->channel);
+  self->confirming = FALSE;
+  /* Of a lost connection nothing is known: all is sent again. A closed channel is an answer to what was asked of it. */
+  if (heartbeat_connection_get_state (self->connection) != HEARTBEAT_CONNECTION_STATE_CONNECTED)
+    take_back (self);
+  else
+    end_all (g_queue_is_empty (&self->in_flight) ? &self->waiting : &self->in_flight, error);
+  update_deadline (self);
+  pump (self);
+}
+
+static void
+on_returned (gpointer owner, const HeartbeatMessage *message)
+{
+  HeartbeatPublisher *self = owner;
+
+  for (GList *l = self->in_flight.head; l != NULL; l = l->next)
+    {
+      Item *item = l->data;
+
+      if (g_str_equal (item->message_id, message->message_id))
+        item->returned = TRUE;
+    }
+}
+
+static void
+resolve (HeartbeatPublisher *self, Item *item, gboolean acknowledged)
+{
+  if (acknowledged && item->returned)
+    {
+      end_item (item, g_error_new (HEARTBEAT_ERROR, HEARTBEAT_ERROR_RETURNED,
+                                   "No queue is bound for %s", item->routing_key));
+    }
+  else if (acknowledged)
+    {
+      end_item (item, NULL);
+    }
+  else if (!item->again)
+    {
+      /* A quorum queue does this once while its leader changes. */
+      item->again = TRUE;
+      item->tag = 0;
+      g_queue_push_head (&self->waiting, item);
+    }
+  else
+    {
+      end_item (item, g_error_new_literal (HEARTBEAT_ERROR, HEARTBEAT_ERROR_REFUSED,
+                                           "The broker did not take the message"));
+    }
+}
+
+static void
+on_confirmed (gpointer owner, guint64 tag, gboolean multiple, gboolean acknowledged)
+{
+  HeartbeatPublisher *self = owner;
+  GQueue confirmed = G_QUEUE_INIT;
+  GList *next = NULL;
+
+  for (GList *l = self->in_flight.head; l != NULL && ((Item *) l->data)->tag <= tag; l = next)
+    {
+      next = l->next;
+      if (!multiple && ((Item *) l->data)->tag != tag)
+        continue;
+      g_queue_unlink (&self->in_flight, l);
+      g_queue_push_tail_link (&confirmed, l);
+    }
+
+  while (!g_queue_is_empty (&confirmed))
+    resolve (self, g_queue_pop_head (&confirmed), acknowledged);
+  update_deadline (self);
+  pump (self);
+}
+
+static const HeartbeatChannelEvents channel_events = {
+  .closed = on_closed,
+  .returned = on_returned,
+  .confirmed = on_confirmed,
+};
+
+static void
+open_channel (HeartbeatPublisher *self)
+{
+  amqp_confirm_select_t select = { 0 };
+
+  self->channel = heartbeat_connection_open_channel (self->connection, &channel_events,
+                                                     G_OBJECT (self), NULL);
+  if (self->channel == NULL)
+    return;
+  self->last_tag = 0;
+  heartbeat_channel_call_async (self->channel, AMQP_CONFIRM_SELECT_METHOD, &select, NULL,
+                                on_confirming, g_object_ref (self));
+}
+
+/* A full out-queue is no reason to refuse: it holds publishes, whose confirms come back here. */
+static gboolean
+may_send (HeartbeatPublisher *self)
+{
+  return self->confirming && self->in_flight.length < IN_FLIGHT_MAX
+         && heartbeat_channel_has_room (self->channel)
+         && *heartbeat_connection_get_blocked (self->connection) == '\0';
+}
+
+/* Sends what waits, as far as the broker takes it now. */
+static void
+pump (HeartbeatPublisher *self)
+{
+  if (g_queue_is_empty (&self->waiting))
+    return;
+  if (self->channel == NULL)
+    open_channel (self);
+  while (may_send (self) && !g_queue_is_empty (&self->waiting))
+    send_item (self, g_queue_pop_head (&self->waiting));
+  update_deadline (self);
+}
+
+static void
+on_connection_changed (HeartbeatPublisher *self)
+{
+  g_autoptr (GError) error = NULL;
+
+  if (heartbeat_connection_get_state (self->connection) == HEARTBEAT_CONNECTION_STATE_DISABLED)
+    {
+      error = g_error_new_literal (HEARTBEAT_ERROR, HEARTBEAT_ERROR_NOT_CONNECTED,
+                                   "The connection to the broker was closed");
+      end_all (&self->waiting, error);
+      update_deadline (self);
+    }
+  pump (self);
+}
+
+static void
+heartbeat_publisher_dispose (GObject *object)
+{
+  HeartbeatPublisher *self = HEARTBEAT_PUBLISHER (object);
+
+  drop_channel (self);
+  heartbeat_deadline_clear (&self->deadline);
+  g_clear_object (&self->connection);
+
+  G_OBJECT_CLASS (heartbeat_publisher_parent_class)->dispose (object);
+}
+
+static void
+heartbeat_publisher_finalize (GObject *object)
+{
+  g_free (HEARTBEAT_PUBLISHER (object)->app_id);
+
+  G_OBJECT_CLASS (heartbeat_publisher_parent_class)->finalize (object);
+}
+
+static void
+heartbeat_publisher_class_init (HeartbeatPublisherClass *klass)
+{
+  GObjectClass *object_class = G_OBJECT_CLASS (klass);
+
+  object_class->dispose = heartbeat_publisher_dispose;
+  object_class->finalize = heartbeat_publisher_finalize;
+}
+
+static void
+heartbeat_publisher_init (HeartbeatPublisher *self)
+{
+  g_autofree char *uuid = g_uuid_string_random ();
+
+  self->app_id = g_strconcat ("heartbeat-consumer/", uuid, NULL);
+  g_queue_init (&self->waiting);
+  g_queue_init (&self->in_flight);
+}
+
+/**
+ * heartbeat_publisher_new:
+ * @connection: a connection of its own: one that publishes is no longer read by a broker short of memory
+ *
+ * Makes a publisher, which starts @connection with the first publish.
+ *
+ * Returns: (transfer full): a publisher
+ */
+HeartbeatPublisher *
+heartbeat_publisher_new (HeartbeatConnection *connection)
+{
+  HeartbeatPublisher *self = NULL;
+
+  g_return_val_if_fail (HEARTBEAT_IS_CONNECTION (connection), NULL);
+
+  self = g_object_new (HEARTBEAT_TYPE_PUBLISHER, NULL);
+  self->connection = g_object_ref (connection);
+  g_signal_connect_object (connection, "notify::state", G_CALLBACK (on_connection_changed), self,
+                           G_CONNECT_SWAPPED);
+  g_signal_connect_object (connection, "notify::blocked", G_CALLBACK (pump), self,
+                           G_CONNECT_SWAPPED);
+  return self;
+}
+
+/**
+ * heartbeat_publisher_get_app_id:
+ * @self: a publisher
+ *
+ * Returns: the `app_id` of all that it publishes, which nobody else has
+ */
+const char *
+heartbeat_publisher_get_app_id (HeartbeatPublisher *self)
+{
+  return self->app_id;
+}
+
+static gboolean
+check_publication (HeartbeatPublisher *self, const HeartbeatPublication *p, GError **error)
+{
+  if (strlen (p->exchange) > NAME_MAX_BYTES || strlen (p->routing_key) > NAME_MAX_BYTES
+      || strlen (p->message_id) > NAME_MAX_BYTES)
+    {
+      g_set_error_literal (error, HEARTBEAT_ERROR, HEARTBEAT_ERROR_INVALID_ARGUMENT,
+                           "Exchange, routing key and message id have at most 255 bytes each");
+      return FALSE;
+    }
+  if (g_bytes_get_size (p->body) > HEARTBEAT_MESSAGE_MAX)
+    {
+      g_set_error_literal (error, HEARTBEAT_ERROR, HEARTBEAT_ERROR_INVALID_ARGUMENT,
+                           "A message has at most 1 MiB");
+      return FALSE;
+    }
+  if (self->waiting.length >= WAITING_MAX)
+    {
+      g_set_error (error, HEARTBEAT_ERROR, HEARTBEAT_ERROR_REFUSED,
+                   "%d messages wait for the broker already", WAITING_MAX);
+      return FALSE;
+    }
+  return TRUE;
+}
+
+static Item *
+item_new (HeartbeatPublisher *self, const HeartbeatPublication *publication)
+{
+  Item *item = g_new0 (Item, 1);
+
+  item->publisher = self;
+  item->exchange = g_strdup (publication->exchange);
+  item->routing_key = g_strdup (publication->routing_key);
+  item->message_id = g_strdup (publication->message_id);
+  item->body = g_bytes_ref (publication->body);
+  item->expiration_ms = publication->expiration_ms;
+  item->deadline = g_get_monotonic_time () + PUBLISH_LIMIT;
+  return item;
+}
+
+/**
+ * heartbeat_publisher_publish_async:
+ * @self: a publisher
+ * @publication: what to publish; copied
+ * @cancellable: (nullable): ends the wait; the message may be published all the same
+ * @callback: (nullable): called when it is known what became of it, 10 s later at most
+ * @user_data: for @callback
+ *
+ * Publishes a message. While the broker is away or short of memory 256 messages wait. One whose connection was lost before the
+ * broker confirmed it is sent again with the same id.
+ */
+void
+heartbeat_publisher_publish_async (HeartbeatPublisher *self,
+                                   const HeartbeatPublication *publication,
+                                   GCancellable *cancellable,
+                                   GAsyncReadyCallback callback,
+                                   gpointer user_data)
+{
+  g_autoptr (GTask) task = NULL;
+  g_autoptr (GError) error = NULL;
+  Item *item = NULL;
+
+  g_return_if_fail (HEARTBEAT_IS_PUBLISHER (self));
+  g_return_if_fail (publication != NULL);
+
+  task = g_task_new (self, cancellable, callback, user_data);
+  g_task_set_source_tag (task, heartbeat_publisher_publish_async);
+  if (!check_publication (self, publication, &error))
+    {
+      g_task_return_error (task, g_steal_pointer (&error));
+      return;
+    }
+
+  item = item_new (self, publication);
+  if (cancellable != NULL)
+    {
+      item->cancelled = g_cancellable_source_new (cancellable);
+      g_source_set_callback (item->cancelled, G_SOURCE_FUNC (on_cancelled), item, NULL);
+      g_source_attach (item->cancelled, g_task_get_context (task));
+    }
+  item->task = g_steal_pointer (&task);
+  g_queue_push_tail (&self->waiting, item);
+  update_deadline (self);
+  heartbeat_connection_start (self->connection);
+  pump (self);
+}
+
+/**
+ * heartbeat_publisher_publish_finish:
+ * @self: a publisher
+ * @result: what the callback was given
+ * @error: return location for %HEARTBEAT_ERROR_REFUSED (the broker did not take it, or too many wait),
+ *   %HEARTBEAT_ERROR_RETURNED (no queue is bound), %HEARTBEAT_ERROR_TIMED_OUT, %HEARTBEAT_ERROR_INVALID_ARGUMENT,
+ *   %HEARTBEAT_ERROR_NOT_CONNECTED (the connection was closed), or a %HEARTBEAT_AMQP_ERROR such as `AMQP_NOT_FOUND` for an
+ *   exchange that does not exist
+ *
+ * Returns: whether the broker has it safe
+ */
+gboolean
+heartbeat_publisher_publish_finish (HeartbeatPublisher *self, GAsyncResult *result, GError **error)
+{
+  g_return_val_if_fail (g_task_is_valid (result, self), FALSE);
+
+  return g_task_propagate_boolean (G_TASK (result), error);
+}

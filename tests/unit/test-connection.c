@@ -1,0 +1,764 @@
+/* SPDX-License-Identifier: MIT */
+
+#include <string.h>
+
+#include "broker/heartbeat-amqp-error.h"
+#include "broker/heartbeat-broker-uri.h"
+#include "broker/heartbeat-connection.h"
+#include "broker/heartbeat-publisher.h"
+#include "core/heartbeat-error.h"
+
+/* A broker that says what real ones do not: each connection is served by the test's script, on a thread of its own. */
+typedef struct _Fixture Fixture;
+typedef void (*Script) (Fixture *f);
+
+struct _Fixture
+{
+  GSocketService *service;
+  GSocketConnection *peer;
+  GThread *thread;
+  amqp_pool_t pool;
+  guint accepted;
+  Script script;
+
+  HeartbeatConnection *connection;
+  guint pending;
+  GError *error;
+};
+
+static void
+read_exactly (Fixture *f, guint8 *data, gsize length)
+{
+  GInputStream *in = g_io_stream_get_input_stream (G_IO_STREAM (f->peer));
+  gsize n = 0;
+
+  g_assert_true (g_input_stream_read_all (in, data, length, &n, NULL, NULL));
+  g_assert_cmpuint (n, ==, length);
+}
+
+static void
+send_bytes (Fixture *f, const void *data, gsize length)
+{
+  GOutputStream *out = g_io_stream_get_output_stream (G_IO_STREAM (f->peer));
+
+  g_assert_true (g_output_stream_write_all (out, data, length, NULL, NULL, NULL));
+}
+
+static void
+say (Fixture *f, guint16 channel, amqp_method_number_t method, void *decoded)
+{
+  g_autoptr (GByteArray) out = g_byte_array_new ();
+
+  heartbeat_frame_append_method (out, channel, method, decoded);
+  send_bytes (f, out->data, out->len);
+}
+
+static guint8
+hear_frame (Fixture *f, GByteArray *bytes, HeartbeatFrame *frame)
+{
+  g_byte_array_set_size (bytes, HEARTBEAT_FRAME_OVERHEAD);
+  read_exactly (f, bytes->data, HEARTBEAT_FRAME_HEAD);
+  g_byte_array_set_size (bytes,
+                         HEARTBEAT_FRAME_OVERHEAD + ((guint) bytes->data[5] << 8 | bytes->data[6]));
+  read_exactly (f, bytes->data + HEARTBEAT_FRAME_HEAD, bytes->len - HEARTBEAT_FRAME_HEAD);
+  g_assert_cmpint (heartbeat_frame_split (bytes->data, bytes->len, frame, NULL), ==,
+                   HEARTBEAT_SPLIT_FRAME);
+  return frame->type;
+}
+
+/* Waits for @method and keeps its frame in @bytes; heartbeats and contents are skipped. */
+static void *
+hear (Fixture *f, GByteArray *bytes, amqp_method_number_t expected)
+{
+  HeartbeatFrame frame = { 0 };
+  amqp_method_t method = { 0 };
+
+  while (hear_frame (f, bytes, &frame) != AMQP_FRAME_METHOD)
+    ;
+  g_assert_true (heartbeat_frame_decode_method (&frame, &f->pool, &method, NULL));
+  g_assert_cmpstr (amqp_method_name (method.id), ==, amqp_method_name (expected));
+  return method.decoded;
+}
+
+static void
+start (Fixture *f, GByteArray *bytes)
+{
+  amqp_connection_start_t method = {
+    .version_minor = 9,
+    .mechanisms = amqp_cstring_bytes ("AMQPLAIN PLAIN"),
+    .locales = amqp_cstring_bytes ("en_US"),
+  };
+  const amqp_connection_start_ok_t *ok = NULL;
+  guint8 header[8];
+
+  read_exactly (f, header, sizeof header);
+  g_assert_cmpmem (header, 8, "AMQP\0\0\x09\x01", 8);
+  say (f, 0, AMQP_CONNECTION_START_METHOD, &method);
+  ok = hear (f, bytes, AMQP_CONNECTION_START_OK_METHOD);
+  g_assert_cmpmem (ok->response.bytes, ok->response.len, "\0me\0geheim", 10);
+}
+
+static void
+tune (Fixture *f, GByteArray *bytes, guint16 heartbeat)
+{
+  amqp_connection_tune_t method = { .heartbeat = heartbeat };
+  amqp_connection_open_ok_t ok = { 0 };
+  const amqp_connection_tune_ok_t *agreed = NULL;
+
+  say (f, 0, AMQP_CONNECTION_TUNE_METHOD, &method);
+  agreed = hear (f, bytes, AMQP_CONNECTION_TUNE_OK_METHOD);
+  g_assert_cmpuint (agreed->channel_max, ==, 2047);
+  g_assert_cmpuint (agreed->frame_max, ==, 131072);
+  g_assert_cmpuint (agreed->heartbeat, ==, heartbeat != 0 ? heartbeat : 30);
+  hear (f, bytes, AMQP_CONNECTION_OPEN_METHOD);
+  say (f, 0, AMQP_CONNECTION_OPEN_OK_METHOD, &ok);
+}
+
+static void
+shake_hands (Fixture *f, GByteArray *bytes)
+{
+  start (f, bytes);
+  tune (f, bytes, 0);
+}
+
+static void
+hear_close (Fixture *f, GByteArray *bytes, guint16 code)
+{
+  const amqp_connection_close_t *close = hear (f, bytes, AMQP_CONNECTION_CLOSE_METHOD);
+
+  g_assert_cmpuint (close->reply_code, ==, code);
+}
+
+static gpointer
+run_script (gpointer user_data)
+{
+  Fixture *f = user_data;
+
+  f->script (f);
+  g_io_stream_close (G_IO_STREAM (f->peer), NULL, NULL);
+  return NULL;
+}
+
+static void
+join_script (Fixture *f)
+{
+  g_clear_pointer (&f->thread, g_thread_join);
+  g_clear_object (&f->peer);
+}
+
+static gboolean
+on_incoming (GSocketService *service, GSocketConnection *peer, GObject *source, gpointer user_data)
+{
+  Fixture *f = user_data;
+
+  join_script (f);
+  f->peer = g_object_ref (peer);
+  f->accepted++;
+  f->thread = g_thread_new ("script", run_script, f);
+  return TRUE;
+}
+
+static void
+set_up (Fixture *f, gconstpointer data)
+{
+  g_autoptr (GPtrArray) uris = NULL;
+  g_autofree char *url = NULL;
+  guint16 port = 0;
+
+  f->script = (Script) (gpointer) data;
+  init_amqp_pool (&f->pool, 4096);
+  f->service = g_socket_service_new ();
+  port = g_socket_listener_add_any_inet_port (G_SOCKET_LISTENER (f->service), NULL, NULL);
+  g_signal_connect (f->service, "incoming", G_CALLBACK (on_incoming), f);
+  url = g_strdup_printf ("amqp://me:geheim@127.0.0.1:%u", port);
+  uris = heartbeat_broker_uri_parse_list (url, NULL);
+  f->connection = heartbeat_connection_new (uris, "test");
+}
+
+static void
+on_closed (GObject *source, GAsyncResult *result, gpointer user_data)
+{
+  *(gboolean *) user_data = TRUE;
+}
+
+static void
+tear_down (Fixture *f, gconstpointer data)
+{
+  gboolean closed = FALSE;
+
+  g_socket_service_stop (f->service);
+  heartbeat_connection_close_async (f->connection, on_closed, &closed);
+  while (!closed)
+    g_main_context_iteration (NULL, TRUE);
+  while (g_main_context_iteration (NULL, FALSE))
+    ;
+  join_script (f);
+  g_assert_finalize_object (f->connection);
+  g_object_unref (f->service);
+  g_clear_error (&f->error);
+  empty_amqp_pool (&f->pool);
+}
+
+static void
+wait_for (Fixture *f, HeartbeatConnectionState state)
+{
+  while (heartbeat_connection_get_state (f->connection) != state)
+    g_main_context_iteration (NULL, TRUE);
+}
+
+/* Connects, and expects it to fail with @error in the message. */
+static void
+expect_failure (Fixture *f, const char *error)
+{
+  heartbeat_connection_start (f->connection);
+  wait_for (f, HEARTBEAT_CONNECTION_STATE_WAITING);
+  g_test_message ("%s", heartbeat_connection_get_error (f->connection));
+  g_assert_nonnull (strstr (heartbeat_connection_get_error (f->connection), error));
+  g_assert_null (strstr (heartbeat_connection_get_error (f->connection), "geheim"));
+}
+
+static void
+script_unknown_channel (Fixture *f)
+{
+  g_autoptr (GByteArray) bytes = g_byte_array_new ();
+  amqp_basic_deliver_t deliver = { .delivery_tag = 1 };
+
+  shake_hands (f, bytes);
+  say (f, 5, AMQP_BASIC_DELIVER_METHOD, &deliver);
+  hear_close (f, bytes, AMQP_CHANNEL_ERROR);
+}
+
+static void
+test_unknown_channel (Fixture *f, gconstpointer data)
+{
+  expect_failure (f, "not open");
+}
+
+static void
+script_wrong_end (Fixture *f)
+{
+  g_autoptr (GByteArray) bytes = g_byte_array_new ();
+
+  shake_hands (f, bytes);
+  send_bytes (f, "\x08\0\0\0\0\0\0\0", 8);
+}
+
+static void
+test_wrong_end (Fixture *f, gconstpointer data)
+{
+  expect_failure (f, "frame without its end");
+}
+
+static void
+script_other_protocol (Fixture *f)
+{
+  send_bytes (f, "HTTP/1.1 400 Bad Request\r\n\r\n", 28);
+}
+
+static void
+test_other_protocol (Fixture *f, gconstpointer data)
+{
+  expect_failure (f, "no AMQP 0-9-1");
+}
+
+static void
+script_truncated (Fixture *f)
+{
+  g_autoptr (GByteArray) bytes = g_byte_array_new ();
+
+  shake_hands (f, bytes);
+  send_bytes (f, "\x01\0\0\0\0\0\x09half", 11);
+}
+
+static void
+test_truncated (Fixture *f, gconstpointer data)
+{
+  expect_failure (f, "closed the connection");
+}
+
+static void
+script_out_of_turn (Fixture *f)
+{
+  amqp_connection_tune_t method = { 0 };
+  g_autoptr (GByteArray) bytes = g_byte_array_new ();
+  guint8 header[8];
+
+  read_exactly (f, header, sizeof header);
+  say (f, 0, AMQP_CONNECTION_TUNE_METHOD, &method);
+  hear_close (f, bytes, AMQP_COMMAND_INVALID);
+}
+
+static void
+test_out_of_turn (Fixture *f, gconstpointer data)
+{
+  expect_failure (f, "out of turn");
+}
+
+static void
+script_refused (Fixture *f)
+{
+  g_autoptr (GByteArray) bytes = g_byte_array_new ();
+  amqp_connection_close_t close = {
+    .reply_code = AMQP_ACCESS_REFUSED,
+    .reply_text = amqp_cstring_bytes ("ACCESS_REFUSED - me geheim"),
+  };
+
+  start (f, bytes);
+  say (f, 0, AMQP_CONNECTION_CLOSE_METHOD, &close);
+  hear (f, bytes, AMQP_CONNECTION_CLOSE_OK_METHOD);
+}
+
+static void
+test_refused (Fixture *f, gconstpointer data)
+{
+  expect_failure (f, "wrong user name or password");
+}
+
+static void
+script_refused_silently (Fixture *f)
+{
+  g_autoptr (GByteArray) bytes = g_byte_array_new ();
+
+  start (f, bytes);
+}
+
+static void
+test_refused_silently (Fixture *f, gconstpointer data)
+{
+  expect_failure (f, "perhaps a wrong user name or password");
+}
+
+static void
+script_heartbeats (Fixture *f)
+{
+  g_autoptr (GByteArray) bytes = g_byte_array_new ();
+  HeartbeatFrame frame = { 0 };
+
+  start (f, bytes);
+  tune (f, bytes, 1);
+  for (guint i = 0; i < 3; i++)
+    g_assert_cmpuint (hear_frame (f, bytes, &frame), ==, AMQP_FRAME_HEARTBEAT);
+  g_usleep (G_USEC_PER_SEC);
+}
+
+static void
+test_heartbeats (Fixture *f, gconstpointer data)
+{
+  expect_failure (f, "No sign of life from the broker for 2 s");
+}
+
+static void
+script_silent (Fixture *f)
+{
+  GInputStream *in = g_io_stream_get_input_stream (G_IO_STREAM (f->peer));
+  guint8 byte = 0;
+
+  while (g_input_stream_read (in, &byte, 1, NULL, NULL) > 0)
+    ;
+}
+
+static void
+test_silent (Fixture *f, gconstpointer data)
+{
+  if (!g_test_slow ())
+    {
+      g_test_skip ("takes 10 s");
+      return;
+    }
+  expect_failure (f, "did not answer within 10 s");
+}
+
+static void
+script_forced (Fixture *f)
+{
+  g_autoptr (GByteArray) bytes = g_byte_array_new ();
+  amqp_connection_close_t close = {
+    .reply_code = AMQP_CONNECTION_FORCED,
+    .reply_text = amqp_cstring_bytes ("bye\n\xff"),
+  };
+
+  shake_hands (f, bytes);
+  if (f->accepted == 1)
+    {
+      say (f, 0, AMQP_CONNECTION_CLOSE_METHOD, &close);
+      hear (f, bytes, AMQP_CONNECTION_CLOSE_OK_METHOD);
+      return;
+    }
+  hear_close (f, bytes, AMQP_REPLY_SUCCESS);
+  say (f, 0, AMQP_CONNECTION_CLOSE_OK_METHOD, &(amqp_connection_close_ok_t){ 0 });
+}
+
+static void
+test_forced (Fixture *f, gconstpointer data)
+{
+  expect_failure (f, "bye \xef\xbf\xbd (320)");
+  heartbeat_connection_retry_now (f->connection);
+  wait_for (f, HEARTBEAT_CONNECTION_STATE_CONNECTED);
+  g_assert_cmpstr (heartbeat_connection_get_error (f->connection), ==, "");
+}
+
+/* Channels. */
+
+static void
+open_channel (Fixture *f, GByteArray *bytes)
+{
+  amqp_channel_open_ok_t ok = { 0 };
+
+  shake_hands (f, bytes);
+  hear (f, bytes, AMQP_CHANNEL_OPEN_METHOD);
+  say (f, 1, AMQP_CHANNEL_OPEN_OK_METHOD, &ok);
+}
+
+static void
+serve_close (Fixture *f, GByteArray *bytes)
+{
+  hear_close (f, bytes, AMQP_REPLY_SUCCESS);
+  say (f, 0, AMQP_CONNECTION_CLOSE_OK_METHOD, &(amqp_connection_close_ok_t){ 0 });
+}
+
+static void
+script_late_reply (Fixture *f)
+{
+  g_autoptr (GByteArray) bytes = g_byte_array_new ();
+  amqp_basic_qos_ok_t qos = { 0 };
+  amqp_queue_declare_ok_t declared = { .message_count = 3, .consumer_count = 2 };
+
+  open_channel (f, bytes);
+  hear (f, bytes, AMQP_BASIC_QOS_METHOD);
+  g_usleep (200000);
+  say (f, 1, AMQP_BASIC_QOS_OK_METHOD, &qos);
+  hear (f, bytes, AMQP_QUEUE_DECLARE_METHOD);
+  say (f, 1, AMQP_QUEUE_DECLARE_OK_METHOD, &declared);
+  serve_close (f, bytes);
+}
+
+static void
+on_cancelled_call (GObject *source, GAsyncResult *result, gpointer user_data)
+{
+  Fixture *f = user_data;
+  g_autoptr (GError) error = NULL;
+
+  g_assert_false (heartbeat_channel_call_finish (HEARTBEAT_CHANNEL (source), result, NULL, &error));
+  g_assert_error (error, G_IO_ERROR, G_IO_ERROR_CANCELLED);
+  f->pending--;
+}
+
+static void
+on_declared (GObject *source, GAsyncResult *result, gpointer user_data)
+{
+  Fixture *f = user_data;
+  HeartbeatReply reply = { 0 };
+
+  heartbeat_channel_call_finish (HEARTBEAT_CHANNEL (source), result, &reply, &f->error);
+  g_assert_no_error (f->error);
+  g_assert_cmpuint (reply.message_count, ==, 3);
+  g_assert_cmpuint (reply.consumer_count, ==, 2);
+  f->pending--;
+}
+
+static gboolean
+cancel (gpointer user_data)
+{
+  g_cancellable_cancel (user_data);
+  return G_SOURCE_REMOVE;
+}
+
+static void
+wait_for_pending (Fixture *f)
+{
+  while (f->pending > 0)
+    g_main_context_iteration (NULL, TRUE);
+}
+
+static const HeartbeatChannelEvents no_events = { 0 };
+
+/* The reply to a cancelled call is not taken for the next one's; a cancelled call that waits is never sent. */
+static void
+test_late_reply (Fixture *f, gconstpointer data)
+{
+  g_autoptr (GCancellable) cancellable = g_cancellable_new ();
+  g_autoptr (HeartbeatChannel) channel = NULL;
+  amqp_basic_qos_t qos = { .prefetch_count = 1 };
+  amqp_queue_declare_t declare = { 0 };
+
+  heartbeat_connection_start (f->connection);
+  wait_for (f, HEARTBEAT_CONNECTION_STATE_CONNECTED);
+  channel = heartbeat_connection_open_channel (f->connection, &no_events, G_OBJECT (f->connection),
+                                               NULL);
+  f->pending = 3;
+  heartbeat_channel_call_async (channel, AMQP_BASIC_QOS_METHOD, &qos, cancellable,
+                                on_cancelled_call, f);
+  heartbeat_channel_call_async (channel, AMQP_BASIC_QOS_METHOD, &qos, cancellable,
+                                on_cancelled_call, f);
+  heartbeat_channel_call_async (channel, AMQP_QUEUE_DECLARE_METHOD, &declare, NULL, on_declared, f);
+  g_timeout_add (100, cancel, cancellable);
+  wait_for_pending (f);
+}
+
+static void
+script_wrong_reply (Fixture *f)
+{
+  g_autoptr (GByteArray) bytes = g_byte_array_new ();
+  amqp_basic_qos_ok_t qos = { 0 };
+
+  shake_hands (f, bytes);
+  hear (f, bytes, AMQP_CHANNEL_OPEN_METHOD);
+  say (f, 1, AMQP_BASIC_QOS_OK_METHOD, &qos);
+  hear_close (f, bytes, AMQP_COMMAND_INVALID);
+}
+
+static void
+test_wrong_reply (Fixture *f, gconstpointer data)
+{
+  g_autoptr (HeartbeatChannel) channel = NULL;
+
+  heartbeat_connection_start (f->connection);
+  wait_for (f, HEARTBEAT_CONNECTION_STATE_CONNECTED);
+  channel = heartbeat_connection_open_channel (f->connection, &no_events, G_OBJECT (f->connection),
+                                               NULL);
+  expect_failure (f, "nobody asked for");
+  g_assert_true (heartbeat_channel_is_closed (channel));
+}
+
+static void
+script_number (Fixture *f)
+{
+  g_autoptr (GByteArray) bytes = g_byte_array_new ();
+  amqp_channel_close_ok_t closed = { 0 };
+  amqp_channel_open_ok_t opened = { 0 };
+
+  open_channel (f, bytes);
+  hear (f, bytes, AMQP_CHANNEL_OPEN_METHOD);
+  g_assert_cmpuint (bytes->data[2], ==, 2);
+  say (f, 2, AMQP_CHANNEL_OPEN_OK_METHOD, &opened);
+  hear (f, bytes, AMQP_CHANNEL_CLOSE_METHOD);
+  say (f, 1, AMQP_CHANNEL_CLOSE_OK_METHOD, &closed);
+  hear (f, bytes, AMQP_CHANNEL_OPEN_METHOD);
+  g_assert_cmpuint (bytes->data[2], ==, 1);
+  say (f, 1, AMQP_CHANNEL_OPEN_OK_METHOD, &opened);
+  serve_close (f, bytes);
+}
+
+static void
+on_channel_closed (GObject *source, GAsyncResult *result, gpointer user_data)
+{
+  Fixture *f = user_data;
+
+  g_assert_true (heartbeat_channel_close_finish (HEARTBEAT_CHANNEL (source), result, &f->error));
+  f->pending--;
+}
+
+/* A number is used again after close-ok, and not before. */
+static void
+test_number (Fixture *f, gconstpointer data)
+{
+  GObject *owner = G_OBJECT (f->connection);
+  g_autoptr (HeartbeatChannel) one = NULL;
+  g_autoptr (HeartbeatChannel) two = NULL;
+  g_autoptr (HeartbeatChannel) three = NULL;
+
+  heartbeat_connection_start (f->connection);
+  wait_for (f, HEARTBEAT_CONNECTION_STATE_CONNECTED);
+  one = heartbeat_connection_open_channel (f->connection, &no_events, owner, NULL);
+  f->pending = 1;
+  heartbeat_channel_close_async (one, on_channel_closed, f);
+  two = heartbeat_connection_open_channel (f->connection, &no_events, owner, NULL);
+  wait_for_pending (f);
+  three = heartbeat_connection_open_channel (f->connection, &no_events, owner, NULL);
+}
+
+/* Publishing. */
+
+static void
+hear_publish (Fixture *f, GByteArray *bytes, const char *message_id)
+{
+  HeartbeatFrame frame = { 0 };
+  amqp_bytes_t encoded = amqp_empty_bytes;
+  amqp_basic_properties_t *p = NULL;
+  void *decoded = NULL;
+
+  hear (f, bytes, AMQP_BASIC_PUBLISH_METHOD);
+  g_assert_cmpuint (hear_frame (f, bytes, &frame), ==, AMQP_FRAME_HEADER);
+  encoded.bytes = (void *) (frame.payload + 12);
+  encoded.len = frame.length - 12;
+  g_assert_cmpint (amqp_decode_properties (AMQP_BASIC_CLASS, &f->pool, encoded, &decoded), >=, 0);
+  p = decoded;
+  g_assert_cmpmem (p->message_id.bytes, p->message_id.len, message_id, strlen (message_id));
+  g_assert_cmpuint (p->delivery_mode, ==, 2);
+  g_assert_cmpmem (p->expiration.bytes, p->expiration.len, "3600000", 7);
+  g_assert_cmpuint (hear_frame (f, bytes, &frame), ==, AMQP_FRAME_BODY);
+}
+
+static void
+open_confirming (Fixture *f, GByteArray *bytes)
+{
+  amqp_confirm_select_ok_t ok = { 0 };
+
+  open_channel (f, bytes);
+  hear (f, bytes, AMQP_CONFIRM_SELECT_METHOD);
+  say (f, 1, AMQP_CONFIRM_SELECT_OK_METHOD, &ok);
+}
+
+static void
+say_ack (Fixture *f, guint64 tag, gboolean multiple)
+{
+  amqp_basic_ack_t ack = { .delivery_tag = tag, .multiple = multiple };
+
+  say (f, 1, AMQP_BASIC_ACK_METHOD, &ack);
+}
+
+static void
+say_nack (Fixture *f, guint64 tag)
+{
+  amqp_basic_nack_t nack = { .delivery_tag = tag };
+
+  say (f, 1, AMQP_BASIC_NACK_METHOD, &nack);
+}
+
+static void
+on_published (GObject *source, GAsyncResult *result, gpointer user_data)
+{
+  Fixture *f = user_data;
+
+  g_clear_error (&f->error);
+  heartbeat_publisher_publish_finish (HEARTBEAT_PUBLISHER (source), result, &f->error);
+  f->pending--;
+}
+
+static void
+publish (Fixture *f, HeartbeatPublisher *publisher, const char *message_id)
+{
+  g_autoptr (GBytes) body = g_bytes_new_static ("{}", 2);
+  HeartbeatPublication publication = { "x", "k", message_id, body, 3600000 };
+
+  f->pending++;
+  heartbeat_publisher_publish_async (publisher, &publication, NULL, on_published, f);
+}
+
+static void
+script_multiple (Fixture *f)
+{
+  g_autoptr (GByteArray) bytes = g_byte_array_new ();
+
+  open_confirming (f, bytes);
+  hear_publish (f, bytes, "one");
+  hear_publish (f, bytes, "two");
+  hear_publish (f, bytes, "three");
+  say_ack (f, 99, FALSE);
+  say_ack (f, 2, FALSE);
+  say_ack (f, 3, TRUE);
+  hear (f, bytes, AMQP_CHANNEL_CLOSE_METHOD);
+  serve_close (f, bytes);
+}
+
+static void
+test_multiple (Fixture *f, gconstpointer data)
+{
+  g_autoptr (HeartbeatPublisher) publisher = heartbeat_publisher_new (f->connection);
+
+  publish (f, publisher, "one");
+  publish (f, publisher, "two");
+  publish (f, publisher, "three");
+  wait_for_pending (f);
+  g_assert_no_error (f->error);
+}
+
+static void
+script_nack (Fixture *f)
+{
+  g_autoptr (GByteArray) bytes = g_byte_array_new ();
+
+  open_confirming (f, bytes);
+  hear_publish (f, bytes, "one");
+  say_nack (f, 1);
+  hear_publish (f, bytes, "one");
+  say_nack (f, 2);
+  hear (f, bytes, AMQP_CHANNEL_CLOSE_METHOD);
+  serve_close (f, bytes);
+}
+
+static void
+test_nack (Fixture *f, gconstpointer data)
+{
+  g_autoptr (HeartbeatPublisher) publisher = heartbeat_publisher_new (f->connection);
+
+  publish (f, publisher, "one");
+  wait_for_pending (f);
+  g_assert_error (f->error, HEARTBEAT_ERROR, HEARTBEAT_ERROR_REFUSED);
+}
+
+static void
+script_again (Fixture *f)
+{
+  g_autoptr (GByteArray) bytes = g_byte_array_new ();
+
+  open_confirming (f, bytes);
+  hear_publish (f, bytes, "one");
+  hear_publish (f, bytes, "two");
+  if (f->accepted == 1)
+    return;
+  say_ack (f, 2, TRUE);
+  hear (f, bytes, AMQP_CHANNEL_CLOSE_METHOD);
+  serve_close (f, bytes);
+}
+
+/* A connection that is lost before the confirm: all is sent again, in order, with the same ids. */
+static void
+test_again (Fixture *f, gconstpointer data)
+{
+  g_autoptr (HeartbeatPublisher) publisher = heartbeat_publisher_new (f->connection);
+
+  publish (f, publisher, "one");
+  publish (f, publisher, "two");
+  wait_for_pending (f);
+  g_assert_no_error (f->error);
+  g_assert_cmpuint (f->accepted, ==, 2);
+}
+
+static void
+test_full (Fixture *f, gconstpointer data)
+{
+  g_autoptr (HeartbeatPublisher) publisher = heartbeat_publisher_new (f->connection);
+
+  for (guint i = 0; i < 256; i++)
+    publish (f, publisher, "one");
+  g_assert_cmpuint (f->pending, ==, 256);
+  publish (f, publisher, "one");
+  while (f->pending > 256)
+    g_main_context_iteration (NULL, TRUE);
+  g_assert_error (f->error, HEARTBEAT_ERROR, HEARTBEAT_ERROR_REFUSED);
+
+  heartbeat_connection_close_async (f->connection, NULL, NULL);
+  wait_for_pending (f);
+  g_assert_error (f->error, HEARTBEAT_ERROR, HEARTBEAT_ERROR_NOT_CONNECTED);
+}
+
+int
+main (int argc, char *argv[])
+{
+  g_test_init (&argc, &argv, NULL);
+  /* Warnings belong to what is tested here. */
+  g_log_set_always_fatal (G_LOG_FATAL_MASK | G_LOG_LEVEL_CRITICAL);
+
+#define ADD(name, what)                                                                            \
+  g_test_add (name, Fixture, (gpointer) script_##what, set_up, test_##what, tear_down)
+  ADD ("/connection/unknown-channel", unknown_channel);
+  ADD ("/connection/wrong-end", wrong_end);
+  ADD ("/connection/other-protocol", other_protocol);
+  ADD ("/connection/truncated", truncated);
+  ADD ("/connection/out-of-turn", out_of_turn);
+  ADD ("/connection/refused", refused);
+  ADD ("/connection/refused-silently", refused_silently);
+  ADD ("/connection/heartbeats", heartbeats);
+  ADD ("/connection/silent", silent);
+  ADD ("/connection/forced", forced);
+  ADD ("/channel/late-reply", late_reply);
+  ADD ("/channel/wrong-reply", wrong_reply);
+  ADD ("/channel/number", number);
+  ADD ("/publisher/multiple", multiple);
+  ADD ("/publisher/nack", nack);
+  ADD ("/publisher/again", again);
+  g_test_add ("/publisher/full", Fixture, (gpointer) script_silent, set_up, test_full, tear_down);
+
+  return g_test_run ();
+}

@@ -1,0 +1,12 @@
+/* SPDX-License-Identifier: MIT */
+
+#pragma once
+
+#include "broker/heartbeat-outbox.h"
+#include "core/heartbeat-registry.h"
+
+G_BEGIN_DECLS
+
+void heartbeat_built_in_register (HeartbeatRegistry *registry, HeartbeatOutbox *outbox);
+
+G_END_DECLS

@@ -1,0 +1,81 @@
+/* SPDX-License-Identifier: MIT */
+
+#include "handlers/heartbeat-compaction.h"
+
+#include <string.h>
+
+#include "broker/heartbeat-outbox.h"
+#include "core/heartbeat-envelope.h"
+#include "core/heartbeat-quarter.h"
+#include "core/heartbeat-tick.h"
+#include "core/heartbeat-zone.h"
+
+static void
+on_sent (GObject *source, GAsyncResult *result, gpointer user_data)
+{
+  g_autoptr (HeartbeatRun) run = user_data;
+  g_autoptr (GError) error = NULL;
+  g_autofree char *event_id
+      = heartbeat_outbox_send_finish (HEARTBEAT_OUTBOX (source), result, &error);
+
+  if (event_id != NULL)
+    heartbeat_run_succeed (run, "compaction requested");
+  else
+    heartbeat_run_fail (run, error->message);
+}
+
+/* The quarter that the tick names, else that of the day. */
+static guint
+find_quarter (HeartbeatRun *run)
+{
+  const char *envelope = heartbeat_run_get_envelope (run);
+  gint64 now = heartbeat_run_get_timestamp (run);
+  g_autoptr (GTimeZone) zone = NULL;
+  HeartbeatTick tick;
+  guint quarter = 0;
+
+  if (heartbeat_tick_parse (&tick, envelope, strlen (envelope), NULL))
+    quarter = heartbeat_tick_get_fresh_quarter (&tick, now);
+  if (quarter != 0)
+    return quarter;
+  zone = heartbeat_zone_lookup (HEARTBEAT_ZONE_DEFAULT, NULL);
+  now /= 1000;
+  return heartbeat_quarter_at (HEARTBEAT_QUARTER_OF_DAY,
+                               zone != NULL ? heartbeat_zone_to_local (zone, now) : now);
+}
+
+/**
+ * heartbeat_compaction_handler:
+ * @run: a run
+ * @user_data: a #HeartbeatOutbox
+ *
+ * The handler `quarterly_compaction`, which an agent replaces by its own: says on the exchange that it is time.
+ */
+void
+heartbeat_compaction_handler (HeartbeatRun *run, gpointer user_data)
+{
+  HeartbeatOutbox *outbox = user_data;
+  const char *agent = heartbeat_run_get_agent_name (run);
+  g_autofree char *event_type = g_strdup_printf ("agent.%s.compaction_requested", agent);
+  g_autofree char *cause = heartbeat_envelope_dup_event_id (heartbeat_run_get_envelope (run));
+  g_autoptr (JsonBuilder) builder = NULL;
+  char quarter[] = "Q0";
+
+  if (!heartbeat_outbox_has_broker (outbox))
+    {
+      heartbeat_run_skip (run, "there is no broker to ask");
+      return;
+    }
+  quarter[1] += find_quarter (run);
+  builder = json_builder_new ();
+  json_builder_begin_object (builder);
+  json_builder_set_member_name (builder, "agent");
+  json_builder_add_string_value (builder, agent);
+  json_builder_set_member_name (builder, "check");
+  json_builder_add_string_value (builder, heartbeat_run_get_check_name (run));
+  json_builder_set_member_name (builder, "quarter");
+  json_builder_add_string_value (builder, quarter);
+  json_builder_end_object (builder);
+  heartbeat_outbox_send_async (outbox, event_type, cause, json_builder_get_root (builder),
+                               heartbeat_run_get_cancellable (run), on_sent, g_object_ref (run));
+}

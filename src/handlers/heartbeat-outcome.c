@@ -1,0 +1,180 @@
+/* SPDX-License-Identifier: MIT */
+
+#include "handlers/heartbeat-outcome.h"
+
+#include <math.h>
+#include <string.h>
+#include <sys/wait.h>
+
+#include "core/heartbeat-json.h"
+
+/* D-Bus ends the connection of who sends more than 64 containers in each other; an object counts as three. */
+#define MAX_DETAILS_DEPTH 8
+
+static GVariant *read_value (const HeartbeatJson *json, guint depth);
+
+static GVariant *
+read_object (const HeartbeatJson *object, guint depth)
+{
+  GVariantDict dict;
+  HeartbeatJsonIter iter;
+  HeartbeatJson name, member;
+
+  g_variant_dict_init (&dict, NULL);
+  heartbeat_json_iter_init (&iter, object);
+  while (heartbeat_json_iter_member (&iter, &name, &member))
+    {
+      g_autofree char *key = heartbeat_json_dup_string (&name, NULL);
+      GVariant *value = read_value (&member, depth + 1);
+
+      if (value != NULL)
+        g_variant_dict_insert_value (&dict, key, value);
+      else
+        g_variant_dict_remove (&dict, key);
+    }
+  return g_variant_dict_end (&dict);
+}
+
+static GVariant *
+read_array (const HeartbeatJson *array, guint depth)
+{
+  GVariantBuilder builder;
+  HeartbeatJsonIter iter;
+  HeartbeatJson element;
+
+  g_variant_builder_init (&builder, G_VARIANT_TYPE ("av"));
+  heartbeat_json_iter_init (&iter, array);
+  while (heartbeat_json_iter_element (&iter, &element))
+    {
+      GVariant *value = read_value (&element, depth + 1);
+
+      if (value != NULL)
+        g_variant_builder_add (&builder, "v", value);
+    }
+  return g_variant_builder_end (&builder);
+}
+
+/* A value as D-Bus can carry it: NULL for null, which has no counterpart there, and the text of what does not fit. */
+static GVariant *
+read_value (const HeartbeatJson *json, guint depth)
+{
+  gboolean is_container = heartbeat_json_is_object (json) || heartbeat_json_is_array (json);
+  g_autofree char *text = NULL;
+  gboolean flag;
+  gint64 integer;
+  double number;
+
+  if (heartbeat_json_is_null (json))
+    return NULL;
+  if (heartbeat_json_is_string (json))
+    return g_variant_new_take_string (heartbeat_json_dup_string (json, NULL));
+  if (heartbeat_json_get_boolean (json, &flag))
+    return g_variant_new_boolean (flag);
+  if (heartbeat_json_get_integer (json, &integer))
+    return g_variant_new_int64 (integer);
+  if (is_container && depth < MAX_DETAILS_DEPTH)
+    return heartbeat_json_is_object (json) ? read_object (json, depth) : read_array (json, depth);
+  text = heartbeat_json_dup_text (json);
+  number = g_ascii_strtod (text, NULL);
+  if (is_container || !isfinite (number))
+    return g_variant_new_take_string (g_steal_pointer (&text));
+  return g_variant_new_double (number);
+}
+
+/* A JSON object with a `status` is the result, whatever the exit status says. */
+static gboolean
+read_json (HeartbeatOutcome *outcome, const char *text)
+{
+  HeartbeatJson root, member;
+  g_autofree char *status = NULL;
+
+  if (!heartbeat_json_scan (text, strlen (text), HEARTBEAT_JSON_NONE, &root, NULL)
+      || !heartbeat_json_is_object (&root) || !heartbeat_json_get_member (&root, "status", &member)
+      || !heartbeat_json_is_string (&member))
+    return FALSE;
+  status = heartbeat_json_dup_string (&member, NULL);
+  outcome->status = heartbeat_status_from_string (status);
+  if (heartbeat_json_get_member (&root, "message", &member) && heartbeat_json_is_string (&member))
+    outcome->message = heartbeat_json_dup_string (&member, NULL);
+  if (outcome->status == HEARTBEAT_STATUS_NONE)
+    {
+      outcome->status = HEARTBEAT_STATUS_FAILED;
+      g_free (outcome->message);
+      outcome->message = g_strdup_printf ("the handler's status “%s” is unknown", status);
+    }
+  if (heartbeat_json_get_member (&root, "details", &member) && heartbeat_json_is_object (&member))
+    outcome->details = g_variant_ref_sink (read_object (&member, 0));
+  return TRUE;
+}
+
+static char *
+first_line (const char *text, gsize length)
+{
+  g_autofree char *copy = g_strndup (text, length);
+
+  return g_utf8_make_valid (g_strstrip (copy), -1);
+}
+
+/* The convention of monitoring plugins: a line, and after `|` the performance data. */
+static void
+read_plugin_line (HeartbeatOutcome *outcome, const char *text)
+{
+  gsize length = strcspn (text, "\r\n");
+  const char *bar = memchr (text, '|', length);
+  GVariantDict details;
+  g_autofree char *performance = NULL;
+
+  if (bar == NULL)
+    {
+      outcome->message = first_line (text, length);
+      return;
+    }
+  outcome->message = first_line (text, bar - text);
+  performance = first_line (bar + 1, text + length - bar - 1);
+  g_variant_dict_init (&details, NULL);
+  g_variant_dict_insert (&details, "performance-data", "s", performance);
+  outcome->details = g_variant_ref_sink (g_variant_dict_end (&details));
+}
+
+static char *
+describe_exit (int exit_status)
+{
+  if (WIFSIGNALED (exit_status))
+    return g_strdup_printf ("the program was ended by signal %d", WTERMSIG (exit_status));
+  return g_strdup_printf ("the program ended with status %d", WEXITSTATUS (exit_status));
+}
+
+/**
+ * heartbeat_outcome_read:
+ * @outcome: (out caller-allocates): the meaning
+ * @output: what a program left behind
+ *
+ * Reads a JSON object with `status`, else the exit status by the convention of monitoring plugins: 0 is success, all else
+ * failed, with the first line as message.
+ */
+void
+heartbeat_outcome_read (HeartbeatOutcome *outcome, const HeartbeatProcessOutput *output)
+{
+  gboolean good = WIFEXITED (output->exit_status) && WEXITSTATUS (output->exit_status) == 0;
+
+  *outcome = (HeartbeatOutcome){ HEARTBEAT_STATUS_NONE, NULL, NULL };
+  if (read_json (outcome, output->text))
+    return;
+  outcome->status = good ? HEARTBEAT_STATUS_SUCCESS : HEARTBEAT_STATUS_FAILED;
+  read_plugin_line (outcome, output->text);
+  if (good || *outcome->message != '\0')
+    return;
+  g_free (outcome->message);
+  outcome->message = first_line (output->error_text, strcspn (output->error_text, "\r\n"));
+  if (*outcome->message != '\0')
+    return;
+  g_free (outcome->message);
+  outcome->message = describe_exit (output->exit_status);
+}
+
+void
+heartbeat_outcome_clear (HeartbeatOutcome *outcome)
+{
+  g_clear_pointer (&outcome->message, g_free);
+  g_clear_pointer (&outcome->details, g_variant_unref);
+}

@@ -1,0 +1,30 @@
+/* SPDX-License-Identifier: MIT */
+
+#pragma once
+
+#include "core/heartbeat-result.h"
+#include "handlers/heartbeat-process.h"
+
+G_BEGIN_DECLS
+
+/**
+ * HeartbeatOutcome:
+ * @status: how the run ended
+ * @message: a line for people
+ * @details: (nullable): more facts, an `a{sv}`
+ *
+ * What a program's output and exit status mean.
+ */
+typedef struct
+{
+  HeartbeatStatus status;
+  char *message;
+  GVariant *details;
+} HeartbeatOutcome;
+
+void heartbeat_outcome_read (HeartbeatOutcome *outcome, const HeartbeatProcessOutput *output);
+void heartbeat_outcome_clear (HeartbeatOutcome *outcome);
+
+G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC (HeartbeatOutcome, heartbeat_outcome_clear)
+
+G_END_DECLS

@@ -1,0 +1,342 @@
+/* SPDX-License-Identifier: MIT */
+
+#include "handlers/heartbeat-process.h"
+
+#include <signal.h>
+#include <string.h>
+#include <unistd.h>
+
+#include <gio/gunixinputstream.h>
+#include <gio/gunixoutputstream.h>
+#include <glib-unix.h>
+#include <json-glib/json-glib.h>
+
+#include "core/heartbeat-run-private.h"
+
+#define MAX_TEXT       (64 * 1024)
+#define MAX_ERROR_TEXT (4 * 1024)
+#define KILL_DELAY_S   5
+#define PIPE_SIZE      (64 * 1024)
+
+/* Credentials, and what systemd means for the service itself. */
+static const char *const private_variables[]
+    = { "RABBIT_URL",   "CREDENTIALS_DIRECTORY", "NOTIFY_SOCKET",
+        "WATCHDOG_PID", "WATCHDOG_USEC",         "JOURNAL_STREAM" };
+
+/* One of the program's outputs: read to its end, kept to a limit. */
+typedef struct
+{
+  GInputStream *stream;
+  GSource *source;
+  GString *text;
+  gsize max;
+} Reader;
+
+/* A program that runs. The task holds it until the end was told, the writing of its input and the timer that kills it for
+ * as long as they last. GSubprocess would reap it on another thread and then not tell whom to kill. */
+typedef struct
+{
+  gatomicrefcount refs;
+  GPid group; /* the program is the leader of its own group */
+  GSource *watch;
+  GOutputStream *in;
+  GBytes *input;
+  GCancellable *input_cancellable;
+  Reader out;
+  Reader err;
+  GCancellable *cancellable;
+  gulong cancelled_id;
+  GSource *kill_timer;
+} Process;
+
+static void
+reader_stop (Reader *reader)
+{
+  if (reader->source != NULL)
+    g_source_destroy (reader->source);
+  g_clear_pointer (&reader->source, g_source_unref);
+}
+
+static void
+process_unref (Process *self)
+{
+  if (!g_atomic_ref_count_dec (&self->refs))
+    return;
+  reader_stop (&self->out);
+  reader_stop (&self->err);
+  g_string_free (self->out.text, TRUE);
+  g_string_free (self->err.text, TRUE);
+  g_clear_object (&self->out.stream);
+  g_clear_object (&self->err.stream);
+  g_clear_object (&self->in);
+  g_clear_pointer (&self->watch, g_source_unref);
+  g_clear_object (&self->input_cancellable);
+  g_clear_object (&self->cancellable);
+  g_clear_pointer (&self->input, g_bytes_unref);
+  g_free (self);
+}
+
+static Process *
+process_ref (Process *self)
+{
+  g_atomic_ref_count_inc (&self->refs);
+  return self;
+}
+
+/* Its own group, so that a time-out reaches whatever the program has started. */
+static void
+enter_own_group (gpointer user_data)
+{
+  setpgid (0, 0);
+}
+
+/* Reads what is there, no more than a pipe holds, so that a program that writes without end does not hold up the loop.
+ * FALSE at the end of the stream. */
+static gboolean
+drain (Reader *reader)
+{
+  GPollableInputStream *stream = G_POLLABLE_INPUT_STREAM (reader->stream);
+  char buffer[4096];
+
+  for (guint i = 0; i < PIPE_SIZE / sizeof buffer; i++)
+    {
+      g_autoptr (GError) error = NULL;
+      gssize n
+          = g_pollable_input_stream_read_nonblocking (stream, buffer, sizeof buffer, NULL, &error);
+
+      if (n < 0)
+        return g_error_matches (error, G_IO_ERROR, G_IO_ERROR_WOULD_BLOCK);
+      if (n == 0)
+        return FALSE;
+      g_string_append_len (reader->text, buffer, MIN ((gsize) n, reader->max - reader->text->len));
+    }
+  return TRUE;
+}
+
+static gboolean
+on_readable (GObject *stream, gpointer user_data)
+{
+  return drain (user_data) ? G_SOURCE_CONTINUE : G_SOURCE_REMOVE;
+}
+
+static void
+reader_start (Reader *reader, int fd, gsize max)
+{
+  reader->stream = g_unix_input_stream_new (fd, TRUE);
+  reader->text = g_string_new (NULL);
+  reader->max = max;
+  reader->source
+      = g_pollable_input_stream_create_source (G_POLLABLE_INPUT_STREAM (reader->stream), NULL);
+  g_source_set_callback (reader->source, G_SOURCE_FUNC (on_readable), reader, NULL);
+  g_source_attach (reader->source, g_main_context_get_thread_default ());
+}
+
+static gboolean
+on_kill_time (gpointer user_data)
+{
+  Process *self = user_data;
+
+  kill (-self->group, SIGKILL);
+  g_clear_pointer (&self->kill_timer, g_source_unref);
+  return G_SOURCE_REMOVE;
+}
+
+static void
+on_cancelled (GCancellable *cancellable, gpointer user_data)
+{
+  Process *self = user_data;
+
+  if (self->kill_timer != NULL)
+    return;
+  kill (-self->group, SIGTERM);
+  self->kill_timer = g_timeout_source_new_seconds (KILL_DELAY_S);
+  g_source_set_callback (self->kill_timer, on_kill_time, process_ref (self),
+                         (GDestroyNotify) process_unref);
+  g_source_attach (self->kill_timer, g_main_context_get_thread_default ());
+}
+
+/* After a cancellation the group may outlive its leader. */
+static void
+stop_killing (Process *self)
+{
+  if (self->kill_timer == NULL || kill (-self->group, 0) == 0)
+    return;
+  g_source_destroy (self->kill_timer);
+  g_clear_pointer (&self->kill_timer, g_source_unref);
+}
+
+static HeartbeatProcessOutput *
+collect_output (Process *self, int exit_status)
+{
+  HeartbeatProcessOutput *output = g_new0 (HeartbeatProcessOutput, 1);
+
+  output->exit_status = exit_status;
+  output->text = g_strndup (self->out.text->str, self->out.text->len);
+  output->error_text = g_strndup (self->err.text->str, self->err.text->len);
+  return output;
+}
+
+/* The program has ended. Its children may live on and hold its pipes open: what it wrote itself is there by now. */
+static void
+on_exited (GPid pid, int exit_status, gpointer user_data)
+{
+  g_autoptr (GTask) task = user_data;
+  Process *self = g_task_get_task_data (task);
+
+  drain (&self->out);
+  drain (&self->err);
+  reader_stop (&self->out);
+  reader_stop (&self->err);
+  g_cancellable_cancel (self->input_cancellable);
+  g_signal_handler_disconnect (self->cancellable, self->cancelled_id);
+  stop_killing (self);
+  g_task_return_pointer (task, collect_output (self, exit_status),
+                         (GDestroyNotify) heartbeat_process_output_free);
+}
+
+static void
+on_input_written (GObject *source, GAsyncResult *result, gpointer user_data)
+{
+  Process *self = user_data;
+
+  /* A program that does not read its input is no error. */
+  g_output_stream_write_all_finish (G_OUTPUT_STREAM (source), result, NULL, NULL);
+  g_output_stream_close_async (G_OUTPUT_STREAM (source), G_PRIORITY_DEFAULT, NULL, NULL, NULL);
+  process_unref (self);
+}
+
+static void
+write_input (Process *self)
+{
+  gsize length;
+  gconstpointer data = g_bytes_get_data (self->input, &length);
+
+  g_output_stream_write_all_async (self->in, data, length, G_PRIORITY_DEFAULT,
+                                   self->input_cancellable, on_input_written, process_ref (self));
+}
+
+/* The standard input of handlers, see the contract. Check and envelope are inserted as they are written. */
+static GBytes *
+make_input (HeartbeatRun *run)
+{
+  g_autoptr (JsonNode) agent
+      = json_node_init_string (json_node_alloc (), heartbeat_run_get_agent_name (run));
+  g_autoptr (JsonNode) check
+      = json_node_init_string (json_node_alloc (), heartbeat_run_get_check_name (run));
+  g_autofree char *agent_text = json_to_string (agent, FALSE);
+  g_autofree char *check_text = json_to_string (check, FALSE);
+  char *text
+      = g_strdup_printf ("{\"agent\": %s, \"check_name\": %s, \"timestamp\": %" G_GINT64_FORMAT
+                         ", \"envelope\": %s, \"check\": %s}\n",
+                         agent_text, check_text, heartbeat_run_get_timestamp (run),
+                         heartbeat_run_get_envelope (run), heartbeat_run_get_check (run));
+
+  return g_bytes_new_take (text, strlen (text));
+}
+
+static GStrv
+make_environment (HeartbeatRun *run)
+{
+  GStrv environment = g_get_environ ();
+
+  for (guint i = 0; i < G_N_ELEMENTS (private_variables); i++)
+    environment = g_environ_unsetenv (environment, private_variables[i]);
+  environment
+      = g_environ_setenv (environment, "HEARTBEAT_AGENT", heartbeat_run_get_agent_name (run), TRUE);
+  return g_environ_setenv (environment, "HEARTBEAT_CHECK", heartbeat_run_get_check_name (run),
+                           TRUE);
+}
+
+/* A program that does not read its input must not end this one. GIO does the same for its sockets; what an embedding
+ * program has set up itself stays. */
+static void
+ignore_broken_pipes (void)
+{
+  struct sigaction action;
+
+  if (sigaction (SIGPIPE, NULL, &action) == 0 && action.sa_handler == SIG_DFL)
+    signal (SIGPIPE, SIG_IGN);
+}
+
+static Process *
+spawn (HeartbeatRun *run, const char *const *argv, GError **error)
+{
+  const GSpawnFlags flags = G_SPAWN_SEARCH_PATH | G_SPAWN_DO_NOT_REAP_CHILD | G_SPAWN_CLOEXEC_PIPES;
+  g_auto (GStrv) environment = make_environment (run);
+  GPid pid;
+  int in, out, err;
+  Process *self;
+
+  if (!g_spawn_async_with_pipes (heartbeat_run_get_working_folder (run), (char **) argv,
+                                 environment, flags, enter_own_group, NULL, &pid, &in, &out, &err,
+                                 error))
+    return NULL;
+  self = g_new0 (Process, 1);
+  g_atomic_ref_count_init (&self->refs);
+  self->group = pid;
+  /* Or a write of more than the pipe holds would wait for the program to read. */
+  g_unix_set_fd_nonblocking (in, TRUE, NULL);
+  self->in = g_unix_output_stream_new (in, TRUE);
+  reader_start (&self->out, out, MAX_TEXT);
+  reader_start (&self->err, err, MAX_ERROR_TEXT);
+  return self;
+}
+
+/**
+ * heartbeat_process_run_async:
+ * @run: the run that the program works for
+ * @argv: (array zero-terminated=1): the program and its arguments; no shell is between
+ * @callback: called when the program has ended; it calls heartbeat_process_run_finish()
+ * @user_data: passed to @callback
+ *
+ * Starts a program in the folder of heartbeat.json, with the run as one JSON object on its standard input. When the run is
+ * cancelled its process group gets SIGTERM, and SIGKILL five seconds later.
+ */
+void
+heartbeat_process_run_async (HeartbeatRun *run,
+                             const char *const *argv,
+                             GAsyncReadyCallback callback,
+                             gpointer user_data)
+{
+  g_autoptr (GTask) task = g_task_new (run, NULL, callback, user_data);
+  GError *error = NULL;
+  Process *self = spawn (run, argv, &error);
+
+  if (self == NULL)
+    {
+      g_task_return_error (task, error);
+      return;
+    }
+  ignore_broken_pipes ();
+  g_task_set_task_data (task, self, (GDestroyNotify) process_unref);
+  self->input = make_input (run);
+  self->input_cancellable = g_cancellable_new ();
+  write_input (self);
+  self->cancellable = g_object_ref (heartbeat_run_get_cancellable (run));
+  self->cancelled_id
+      = g_signal_connect (self->cancellable, "cancelled", G_CALLBACK (on_cancelled), self);
+  self->watch = g_child_watch_source_new (self->group);
+  g_source_set_callback (self->watch, G_SOURCE_FUNC (on_exited), g_steal_pointer (&task), NULL);
+  g_source_attach (self->watch, g_main_context_get_thread_default ());
+}
+
+/**
+ * heartbeat_process_run_finish:
+ * @result: what the callback was given
+ * @error: return location for a #GSpawnError where the program cannot be started
+ *
+ * Returns: (transfer full): what the program left behind
+ */
+HeartbeatProcessOutput *
+heartbeat_process_run_finish (GAsyncResult *result, GError **error)
+{
+  return g_task_propagate_pointer (G_TASK (result), error);
+}
+
+void
+heartbeat_process_output_free (HeartbeatProcessOutput *output)
+{
+  g_free (output->text);
+  g_free (output->error_text);
+  g_free (output);
+}

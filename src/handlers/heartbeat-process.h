@@ -1,0 +1,35 @@
+/* SPDX-License-Identifier: MIT */
+
+#pragma once
+
+#include <gio/gio.h>
+
+#include "core/heartbeat-run.h"
+
+G_BEGIN_DECLS
+
+/**
+ * HeartbeatProcessOutput:
+ * @exit_status: as `waitpid` has it
+ * @text: the first 64 KiB of standard output
+ * @error_text: the first 4 KiB of standard error
+ *
+ * What a program left behind.
+ */
+typedef struct
+{
+  int exit_status;
+  char *text;
+  char *error_text;
+} HeartbeatProcessOutput;
+
+void heartbeat_process_run_async (HeartbeatRun *run,
+                                  const char *const *argv,
+                                  GAsyncReadyCallback callback,
+                                  gpointer user_data);
+HeartbeatProcessOutput *heartbeat_process_run_finish (GAsyncResult *result, GError **error);
+void heartbeat_process_output_free (HeartbeatProcessOutput *output);
+
+G_DEFINE_AUTOPTR_CLEANUP_FUNC (HeartbeatProcessOutput, heartbeat_process_output_free)
+
+G_END_DECLS

@@ -1,0 +1,886 @@
+/* SPDX-License-Identifier: MIT */
+
+#include <errno.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <glib/gstdio.h>
+#include <json-glib/json-glib.h>
+
+#include "core/heartbeat-run-private.h"
+#include "handlers/heartbeat-command.h"
+#include "handlers/heartbeat-process.h"
+
+#define DEADLINE_S 30
+#define STARTED    G_GINT64_CONSTANT (1771796220123456)
+#define ENVELOPE   "{\"event_id\": \"e-1\", \"payload\": {\"big\": 18446744073709551616}}"
+
+/* --- The main loop, until something holds --------------------------------------------------------------------------- */
+
+typedef gboolean (*Condition) (gconstpointer data);
+
+static gboolean
+on_beat (gpointer user_data)
+{
+  guint *beats = user_data;
+
+  (*beats)++;
+  return G_SOURCE_CONTINUE;
+}
+
+/* Returns how often the loop came round to a timer of 10 ms meanwhile. */
+static guint
+iterate_until (Condition condition, gconstpointer data)
+{
+  gint64 deadline = g_get_monotonic_time () + DEADLINE_S * G_USEC_PER_SEC;
+  guint beats = 0;
+  guint timer = g_timeout_add (10, on_beat, &beats);
+
+  while (!condition (data))
+    {
+      g_assert_cmpint (g_get_monotonic_time (), <, deadline);
+      g_main_context_iteration (NULL, TRUE);
+    }
+  g_source_remove (timer);
+  return beats;
+}
+
+static gboolean
+is_over (gconstpointer deadline)
+{
+  return g_get_monotonic_time () >= *(const gint64 *) deadline;
+}
+
+static guint
+iterate_for (gint64 span)
+{
+  gint64 deadline = g_get_monotonic_time () + span;
+
+  return iterate_until (is_over, &deadline);
+}
+
+/* --- A folder with a run in it -------------------------------------------------------------------------------------- */
+
+typedef struct
+{
+  char *folder;
+  HeartbeatRun *run; /* unowned; NULL when it is gone */
+  HeartbeatResult *result;
+  HeartbeatProcessOutput *output;
+  GError *error;
+  gboolean done;
+} Fixture;
+
+static void
+set_up (Fixture *fixture, gconstpointer data)
+{
+  fixture->folder = g_dir_make_tmp ("heartbeat-process-XXXXXX", NULL);
+  g_assert_nonnull (fixture->folder);
+}
+
+static void
+tear_down (Fixture *fixture, gconstpointer data)
+{
+  g_autoptr (GDir) folder = g_dir_open (fixture->folder, 0, NULL);
+  const char *name;
+
+  while ((name = g_dir_read_name (folder)) != NULL)
+    {
+      g_autofree char *path = g_build_filename (fixture->folder, name, NULL);
+
+      g_assert_cmpint (g_unlink (path), ==, 0);
+    }
+  g_assert_cmpint (g_rmdir (fixture->folder), ==, 0);
+  g_assert_null (fixture->run);
+  g_clear_pointer (&fixture->result, heartbeat_result_unref);
+  g_clear_pointer (&fixture->output, heartbeat_process_output_free);
+  g_clear_error (&fixture->error);
+  g_free (fixture->folder);
+}
+
+static void
+on_run_ended (HeartbeatRun *run, HeartbeatResult *result, gpointer user_data)
+{
+  Fixture *fixture = user_data;
+
+  g_assert_null (fixture->result);
+  fixture->result = heartbeat_result_ref (result);
+}
+
+/* A run of a check with this `meta`; it takes @meta. */
+static HeartbeatRun *
+make_run (Fixture *fixture, const char *check_name, char *meta)
+{
+  g_autofree char *owned = meta;
+  HeartbeatRunFacts facts = { 0 };
+
+  facts.agent_name = "cack";
+  facts.check_name = check_name;
+  facts.working_folder = fixture->folder;
+  facts.started = STARTED;
+  facts.check = g_strdup_printf ("{\"handler\": \"command\", \"meta\": %s}", owned);
+  facts.envelope = g_strdup (ENVELOPE);
+  fixture->run = heartbeat_run_new (&facts, on_run_ended, fixture);
+  g_object_add_weak_pointer (G_OBJECT (fixture->run), (gpointer *) &fixture->run);
+  return fixture->run;
+}
+
+static char *
+quote (const char *text)
+{
+  g_autoptr (JsonNode) node = json_node_init_string (json_node_alloc (), text);
+
+  return json_to_string (node, FALSE);
+}
+
+/* Starts the handler on a script of the shell; it alone keeps the run. */
+static void
+start_script (Fixture *fixture, const char *script)
+{
+  g_autofree char *quoted = quote (script);
+  g_autoptr (HeartbeatRun) run
+      = make_run (fixture, "mail", g_strdup_printf ("{\"command\": %s}", quoted));
+
+  heartbeat_command_handler (run, NULL);
+}
+
+static void
+start_program (Fixture *fixture, const char *program)
+{
+  g_autoptr (HeartbeatRun) run
+      = make_run (fixture, "mail", g_strdup_printf ("{\"command\": [\"%s\"]}", program));
+
+  heartbeat_command_handler (run, NULL);
+}
+
+static gboolean
+has_ended (gconstpointer data)
+{
+  const Fixture *fixture = data;
+
+  return fixture->result != NULL && fixture->run == NULL;
+}
+
+static gboolean
+is_released (gconstpointer data)
+{
+  const Fixture *fixture = data;
+
+  return fixture->run == NULL;
+}
+
+static void
+finish (Fixture *fixture)
+{
+  iterate_until (has_ended, fixture);
+}
+
+static void
+assert_result (Fixture *fixture, HeartbeatStatus status, const char *message)
+{
+  g_assert_cmpint (heartbeat_result_get_status (fixture->result), ==, status);
+  g_assert_cmpstr (heartbeat_result_get_message (fixture->result), ==, message);
+}
+
+static void
+run_script (Fixture *fixture, const char *script)
+{
+  start_script (fixture, script);
+  finish (fixture);
+}
+
+/* --- The program itself, without the handler ------------------------------------------------------------------------ */
+
+static void
+on_output (GObject *source, GAsyncResult *result, gpointer user_data)
+{
+  Fixture *fixture = user_data;
+
+  fixture->output = heartbeat_process_run_finish (result, &fixture->error);
+  fixture->done = TRUE;
+}
+
+static gboolean
+is_done (gconstpointer data)
+{
+  const Fixture *fixture = data;
+
+  return fixture->done && fixture->run == NULL;
+}
+
+static void
+collect (Fixture *fixture, const char *script)
+{
+  const char *const argv[] = { "/bin/sh", "-c", script, NULL };
+  HeartbeatRun *run = make_run (fixture, "mail", g_strdup ("{}"));
+
+  heartbeat_process_run_async (run, argv, on_output, fixture);
+  heartbeat_run_succeed (run, NULL);
+  g_object_unref (run);
+  iterate_until (is_done, fixture);
+}
+
+/* --- Files and processes -------------------------------------------------------------------------------------------- */
+
+static char *
+read_file (Fixture *fixture, const char *name, gsize *length)
+{
+  g_autofree char *path = g_build_filename (fixture->folder, name, NULL);
+  char *text = NULL;
+
+  return g_file_get_contents (path, &text, length, NULL) ? text : NULL;
+}
+
+/* The group whose number a script has written to `group`, with its newline. */
+static pid_t
+read_group (Fixture *fixture)
+{
+  g_autofree char *text = read_file (fixture, "group", NULL);
+
+  return text != NULL && strchr (text, '\n') != NULL ? atoi (text) : 0;
+}
+
+static gboolean
+has_group (gconstpointer data)
+{
+  return read_group ((Fixture *) data) > 0;
+}
+
+static gboolean
+is_in_group (const char *pid, pid_t group)
+{
+  g_autofree char *path = g_build_filename ("/proc", pid, "stat", NULL);
+  g_autofree char *text = NULL;
+  const char *rest;
+  char state;
+  int parent, found;
+
+  if (!g_ascii_isdigit (*pid) || !g_file_get_contents (path, &text, NULL, NULL))
+    return FALSE;
+  rest = strrchr (text, ')');
+  if (rest == NULL || sscanf (rest, ") %c %d %d", &state, &parent, &found) != 3)
+    return FALSE;
+  /* A zombie whose parent is init is init's. */
+  return found == group && state != 'Z' && state != 'X';
+}
+
+static guint
+count_group (pid_t group)
+{
+  g_autoptr (GDir) proc = g_dir_open ("/proc", 0, NULL);
+  const char *name;
+  guint n = 0;
+
+  while ((name = g_dir_read_name (proc)) != NULL)
+    n += is_in_group (name, group);
+  return n;
+}
+
+static gboolean
+is_group_gone (gconstpointer group)
+{
+  return count_group (*(const pid_t *) group) == 0;
+}
+
+static guint
+count_descriptors (void)
+{
+  g_autoptr (GDir) folder = g_dir_open ("/proc/self/fd", 0, NULL);
+  guint n = 0;
+
+  while (g_dir_read_name (folder) != NULL)
+    n++;
+  return n;
+}
+
+static gboolean
+has_descriptors (gconstpointer n)
+{
+  return count_descriptors () <= *(const guint *) n;
+}
+
+static gboolean
+has_no_children (gconstpointer data)
+{
+  siginfo_t info;
+
+  return waitid (P_ALL, 0, &info, WEXITED | WNOHANG | WNOWAIT) < 0 && errno == ECHILD;
+}
+
+/* --- Ends ----------------------------------------------------------------------------------------------------------- */
+
+static void
+test_true (Fixture *fixture, gconstpointer data)
+{
+  start_program (fixture, "/bin/true");
+  finish (fixture);
+  assert_result (fixture, HEARTBEAT_STATUS_SUCCESS, "");
+  g_assert_cmpint (heartbeat_result_get_started (fixture->result), ==, STARTED);
+}
+
+static void
+test_false (Fixture *fixture, gconstpointer data)
+{
+  start_program (fixture, "/bin/false");
+  finish (fixture);
+  assert_result (fixture, HEARTBEAT_STATUS_FAILED, "the program ended with status 1");
+}
+
+static void
+test_program_in_path (Fixture *fixture, gconstpointer data)
+{
+  start_program (fixture, "true");
+  finish (fixture);
+  assert_result (fixture, HEARTBEAT_STATUS_SUCCESS, "");
+}
+
+static void
+test_missing_program (Fixture *fixture, gconstpointer data)
+{
+  start_program (fixture, "/nowhere/program");
+  finish (fixture);
+  g_assert_cmpint (heartbeat_result_get_status (fixture->result), ==, HEARTBEAT_STATUS_FAILED);
+  g_assert_nonnull (strstr (heartbeat_result_get_message (fixture->result), "/nowhere/program"));
+}
+
+static void
+test_empty_program_name (Fixture *fixture, gconstpointer data)
+{
+  start_program (fixture, "");
+  finish (fixture);
+  g_assert_cmpint (heartbeat_result_get_status (fixture->result), ==, HEARTBEAT_STATUS_FAILED);
+}
+
+static void
+test_program_without_permission (Fixture *fixture, gconstpointer data)
+{
+  start_program (fixture, "/dev/null");
+  finish (fixture);
+  g_assert_cmpint (heartbeat_result_get_status (fixture->result), ==, HEARTBEAT_STATUS_FAILED);
+  g_assert_cmpstr (heartbeat_result_get_message (fixture->result), !=, "");
+}
+
+static void
+test_missing_working_folder (Fixture *fixture, gconstpointer data)
+{
+  char *folder = fixture->folder;
+
+  fixture->folder = (char *) "/nowhere/at/all";
+  start_program (fixture, "/bin/true");
+  finish (fixture);
+  fixture->folder = folder;
+  g_assert_cmpint (heartbeat_result_get_status (fixture->result), ==, HEARTBEAT_STATUS_FAILED);
+}
+
+static void
+test_signal (Fixture *fixture, gconstpointer data)
+{
+  run_script (fixture, "kill -9 $$");
+  assert_result (fixture, HEARTBEAT_STATUS_FAILED, "the program was ended by signal 9");
+}
+
+static void
+test_json_result (Fixture *fixture, gconstpointer data)
+{
+  gint64 n;
+
+  run_script (fixture, "echo '{\"status\": \"skipped\", \"message\": \"no mail\", \"details\": "
+                       "{\"n\": 3}}'; exit 1");
+  assert_result (fixture, HEARTBEAT_STATUS_SKIPPED, "no mail");
+  g_assert_true (g_variant_lookup (heartbeat_result_get_details (fixture->result), "n", "x", &n));
+  g_assert_cmpint (n, ==, 3);
+}
+
+static void
+test_last_words (Fixture *fixture, gconstpointer data)
+{
+  collect (fixture, "echo out; echo err >&2; exit 2");
+  g_assert_no_error (fixture->error);
+  g_assert_cmpstr (fixture->output->text, ==, "out\n");
+  g_assert_cmpstr (fixture->output->error_text, ==, "err\n");
+  g_assert_cmpint (WEXITSTATUS (fixture->output->exit_status), ==, 2);
+}
+
+/* --- Standard input ------------------------------------------------------------------------------------------------- */
+
+static void
+test_input_is_json (Fixture *fixture, gconstpointer data)
+{
+  static const char name[] = "a \"b\"\\ \n\x01 caf\xc3\xa9";
+  g_autofree char *text = NULL;
+  g_autoptr (JsonNode) root = NULL;
+  JsonObject *object;
+  HeartbeatRun *run
+      = make_run (fixture, name, g_strdup ("{\"command\": \"cat >input\", \"n\": 0.10}"));
+
+  heartbeat_command_handler (run, NULL);
+  g_object_unref (run);
+  finish (fixture);
+  assert_result (fixture, HEARTBEAT_STATUS_SUCCESS, "");
+
+  text = read_file (fixture, "input", NULL);
+  root = json_from_string (text, NULL);
+  g_assert_true (JSON_NODE_HOLDS_OBJECT (root));
+  object = json_node_get_object (root);
+  g_assert_cmpuint (json_object_get_size (object), ==, 5);
+  g_assert_cmpstr (json_object_get_string_member (object, "agent"), ==, "cack");
+  g_assert_cmpstr (json_object_get_string_member (object, "check_name"), ==, name);
+  g_assert_cmpint (json_object_get_int_member (object, "timestamp"), ==, STARTED / 1000);
+  g_assert_cmpstr (json_object_get_string_member (
+                       json_object_get_object_member (object, "envelope"), "event_id"),
+                   ==, "e-1");
+  g_assert_cmpstr (json_object_get_string_member (json_object_get_object_member (object, "check"),
+                                                  "handler"),
+                   ==, "command");
+  g_assert_nonnull (strstr (text, "\"n\": 0.10}"));
+  g_assert_nonnull (strstr (text, "\"envelope\": " ENVELOPE));
+  g_assert_true (g_str_has_suffix (text, "\n"));
+}
+
+/* More than a pipe holds, so that a write has to wait. */
+static char *
+large_meta (const char *script)
+{
+  g_autofree char *quoted = quote (script);
+  g_autofree char *padding = g_strnfill (1000000, 'x');
+
+  return g_strdup_printf ("{\"command\": %s, \"padding\": \"%s\"}", quoted, padding);
+}
+
+static void
+start_with_large_input (Fixture *fixture, const char *script)
+{
+  g_autoptr (HeartbeatRun) run = make_run (fixture, "mail", large_meta (script));
+
+  heartbeat_command_handler (run, NULL);
+}
+
+static void
+test_input_is_not_read (Fixture *fixture, gconstpointer data)
+{
+  start_with_large_input (fixture, "exec <&-; echo gone");
+  finish (fixture);
+  assert_result (fixture, HEARTBEAT_STATUS_SUCCESS, "gone");
+}
+
+static void
+test_small_input_is_not_read (Fixture *fixture, gconstpointer data)
+{
+  for (guint i = 0; i < 20; i++)
+    {
+      g_clear_pointer (&fixture->result, heartbeat_result_unref);
+      start_script (fixture, "exec <&-");
+      finish (fixture);
+      assert_result (fixture, HEARTBEAT_STATUS_SUCCESS, "");
+    }
+}
+
+static void
+test_input_is_read_late (Fixture *fixture, gconstpointer data)
+{
+  start_with_large_input (fixture, "sleep 0.5; wc -c");
+  finish (fixture);
+  g_assert_cmpint (heartbeat_result_get_status (fixture->result), ==, HEARTBEAT_STATUS_SUCCESS);
+  g_assert_cmpint (atoi (heartbeat_result_get_message (fixture->result)), >, 1000000);
+}
+
+/* A program that takes its time must not hold up the loop. */
+static void
+test_input_waits_without_blocking (Fixture *fixture, gconstpointer data)
+{
+  gint64 begin = g_get_monotonic_time ();
+
+  start_with_large_input (fixture, "exec sleep 20");
+  g_assert_cmpuint (iterate_for (G_USEC_PER_SEC / 2), >=, 10);
+  heartbeat_run_abandon (fixture->run);
+  iterate_until (is_released, fixture);
+  g_assert_cmpint (g_get_monotonic_time () - begin, <, 15 * G_USEC_PER_SEC);
+}
+
+static void
+test_input_is_echoed (Fixture *fixture, gconstpointer data)
+{
+  start_with_large_input (fixture, "tee copy");
+  finish (fixture);
+  g_assert_cmpint (heartbeat_result_get_status (fixture->result), ==, HEARTBEAT_STATUS_SUCCESS);
+}
+
+/* --- Output --------------------------------------------------------------------------------------------------------- */
+
+static void
+test_output_past_64_kib_is_dropped (Fixture *fixture, gconstpointer data)
+{
+  collect (fixture, "head -c 1000000 /dev/zero | tr '\\0' a; echo -n end >&2");
+  g_assert_no_error (fixture->error);
+  g_assert_cmpint (fixture->output->exit_status, ==, 0);
+  g_assert_cmpuint (strlen (fixture->output->text), ==, 65536);
+  g_assert_cmpuint (strspn (fixture->output->text, "a"), ==, 65536);
+  g_assert_cmpstr (fixture->output->error_text, ==, "end");
+}
+
+static void
+test_errors_past_4_kib_are_dropped (Fixture *fixture, gconstpointer data)
+{
+  collect (fixture, "echo out; head -c 1000000 /dev/zero | tr '\\0' e >&2");
+  g_assert_cmpstr (fixture->output->text, ==, "out\n");
+  g_assert_cmpuint (strlen (fixture->output->error_text), ==, 4096);
+}
+
+static void
+test_output_of_64_kib_is_kept (Fixture *fixture, gconstpointer data)
+{
+  collect (fixture, "head -c 65536 /dev/zero | tr '\\0' a");
+  g_assert_cmpuint (strlen (fixture->output->text), ==, 65536);
+}
+
+static void
+test_large_output_through_the_handler (Fixture *fixture, gconstpointer data)
+{
+  run_script (fixture, "echo good; head -c 1000000 /dev/urandom");
+  assert_result (fixture, HEARTBEAT_STATUS_SUCCESS, "good");
+}
+
+static void
+test_output_without_end_leaves_the_loop_alone (Fixture *fixture, gconstpointer data)
+{
+  start_script (fixture, "exec yes");
+  g_assert_cmpuint (iterate_for (G_USEC_PER_SEC), >=, 20);
+  heartbeat_run_abandon (fixture->run);
+  iterate_until (is_released, fixture);
+  g_assert_null (fixture->result);
+}
+
+/* What the program's children do with its pipes is their affair. */
+static void
+test_background_child_keeps_the_output (Fixture *fixture, gconstpointer data)
+{
+  gint64 begin = g_get_monotonic_time ();
+  pid_t group;
+
+  run_script (fixture, "echo $$ >group; sleep 100 & echo done");
+  assert_result (fixture, HEARTBEAT_STATUS_SUCCESS, "done");
+  g_assert_cmpint (g_get_monotonic_time () - begin, <, 15 * G_USEC_PER_SEC);
+
+  /* Nobody asked for its end. */
+  group = read_group (fixture);
+  g_assert_cmpuint (count_group (group), ==, 1);
+  kill (-group, SIGKILL);
+  iterate_until (is_group_gone, &group);
+}
+
+static void
+test_background_child_that_writes (Fixture *fixture, gconstpointer data)
+{
+  pid_t group;
+
+  run_script (fixture, "echo done; echo $$ >group; yes & sleep 0.1");
+  assert_result (fixture, HEARTBEAT_STATUS_SUCCESS, "done");
+
+  /* Its pipe has no reader any more. */
+  group = read_group (fixture);
+  iterate_until (is_group_gone, &group);
+}
+
+/* --- Surroundings --------------------------------------------------------------------------------------------------- */
+
+static const char *
+find_variable (const char *block, gsize length, const char *name)
+{
+  g_autofree char *prefix = g_strconcat (name, "=", NULL);
+
+  for (const char *at = block; at < block + length; at += strlen (at) + 1)
+    if (g_str_has_prefix (at, prefix))
+      return at + strlen (prefix);
+  return NULL;
+}
+
+static void
+test_environment (Fixture *fixture, gconstpointer data)
+{
+  static const char *const hidden[] = { "RABBIT_URL",   "CREDENTIALS_DIRECTORY", "NOTIFY_SOCKET",
+                                        "WATCHDOG_PID", "WATCHDOG_USEC",         "JOURNAL_STREAM" };
+  g_autofree char *block = NULL;
+  gsize length;
+
+  for (guint i = 0; i < G_N_ELEMENTS (hidden); i++)
+    g_setenv (hidden[i], "amqp://cack:geheim@localhost/", TRUE);
+  g_setenv ("HEARTBEAT_AGENT", "another", TRUE);
+  g_setenv ("KEPT_BY_THE_TEST", "a=b c", TRUE);
+  run_script (fixture, "exec env -0 >environment");
+  assert_result (fixture, HEARTBEAT_STATUS_SUCCESS, "");
+  for (guint i = 0; i < G_N_ELEMENTS (hidden); i++)
+    {
+      g_assert_nonnull (g_getenv (hidden[i]));
+      g_unsetenv (hidden[i]);
+    }
+
+  block = read_file (fixture, "environment", &length);
+  g_assert_cmpstr (find_variable (block, length, "HEARTBEAT_AGENT"), ==, "cack");
+  g_assert_cmpstr (find_variable (block, length, "HEARTBEAT_CHECK"), ==, "mail");
+  g_assert_cmpstr (find_variable (block, length, "KEPT_BY_THE_TEST"), ==, "a=b c");
+  for (guint i = 0; i < G_N_ELEMENTS (hidden); i++)
+    g_assert_null (find_variable (block, length, hidden[i]));
+  g_assert_null (memmem (block, length, "geheim", strlen ("geheim")));
+}
+
+static void
+test_working_folder (Fixture *fixture, gconstpointer data)
+{
+  g_autofree char *real = realpath (fixture->folder, NULL);
+
+  run_script (fixture, "pwd -P");
+  assert_result (fixture, HEARTBEAT_STATUS_SUCCESS, real);
+}
+
+static void
+test_own_process_group (Fixture *fixture, gconstpointer data)
+{
+  run_script (fixture, "test $(cut -d ' ' -f 5 /proc/$$/stat) = $$");
+  assert_result (fixture, HEARTBEAT_STATUS_SUCCESS, "");
+}
+
+/* Nothing but its three pipes, and a broken pipe ends it as it ends any program. */
+static void
+test_inherits_nothing (Fixture *fixture, gconstpointer data)
+{
+  /* The fourth is the folder that the shell reads. */
+  run_script (fixture, "cd /proc/$$/fd && echo *");
+  assert_result (fixture, HEARTBEAT_STATUS_SUCCESS, "0 1 2 3");
+}
+
+static void
+test_broken_pipe_ends_it (Fixture *fixture, gconstpointer data)
+{
+  signal (SIGPIPE, SIG_IGN);
+  run_script (fixture, "awk '/^SigIgn/ { print $2 }' /proc/self/status");
+  g_assert_cmpint (heartbeat_result_get_status (fixture->result), ==, HEARTBEAT_STATUS_SUCCESS);
+  g_assert_cmpuint (g_ascii_strtoull (heartbeat_result_get_message (fixture->result), NULL, 16)
+                        & (1u << (SIGPIPE - 1)),
+                    ==, 0);
+}
+
+/* --- Cancelling ----------------------------------------------------------------------------------------------------- */
+
+static void
+test_cancelled_program_ends (Fixture *fixture, gconstpointer data)
+{
+  gint64 begin;
+  pid_t group;
+
+  start_script (fixture, "echo $$ >group; sleep 100; echo never");
+  iterate_until (has_group, fixture);
+  group = read_group (fixture);
+  begin = g_get_monotonic_time ();
+  heartbeat_run_abandon (fixture->run);
+  iterate_until (is_released, fixture);
+  iterate_until (is_group_gone, &group);
+  g_assert_null (fixture->result);
+  /* SIGTERM was enough. */
+  g_assert_cmpint (g_get_monotonic_time () - begin, <, 4 * G_USEC_PER_SEC);
+}
+
+static void
+test_cancelled_program_may_tidy_up (Fixture *fixture, gconstpointer data)
+{
+  g_autofree char *text = NULL;
+
+  start_script (
+      fixture,
+      "trap 'sleep 0.3; echo yes >tidy; exit' TERM; echo $$ >group; while :; do sleep 0.1; done");
+  iterate_until (has_group, fixture);
+  heartbeat_run_abandon (fixture->run);
+  iterate_until (is_released, fixture);
+  text = read_file (fixture, "tidy", NULL);
+  g_assert_cmpstr (text, ==, "yes\n");
+}
+
+static void
+assert_group_ends (Fixture *fixture)
+{
+  gint64 begin;
+  pid_t group;
+
+  iterate_until (has_group, fixture);
+  group = read_group (fixture);
+  g_assert_cmpint (getpgid (group), ==, group);
+  begin = g_get_monotonic_time ();
+  heartbeat_run_abandon (fixture->run);
+  iterate_until (is_group_gone, &group);
+  g_assert_cmpint (g_get_monotonic_time () - begin, <, 10 * G_USEC_PER_SEC);
+  iterate_until (is_released, fixture);
+  g_assert_null (fixture->result);
+}
+
+static void
+test_cancelled_group_that_ignores_it (Fixture *fixture, gconstpointer data)
+{
+  start_script (fixture,
+                "trap '' TERM; (while :; do echo child; done) & (while :; do sleep 1; done) & "
+                "echo $$ >group; while :; do echo parent; done");
+  assert_group_ends (fixture);
+}
+
+/* The parent obeys at once, and its child does not. */
+static void
+test_cancelled_grandchild_that_ignores_it (Fixture *fixture, gconstpointer data)
+{
+  start_script (fixture, "(trap '' TERM; echo $$ >group; while :; do sleep 1; done) & wait");
+  assert_group_ends (fixture);
+}
+
+static void
+test_cancelled_group_that_is_stopped (Fixture *fixture, gconstpointer data)
+{
+  start_script (fixture, "echo $$ >group; kill -STOP $$; sleep 100");
+  assert_group_ends (fixture);
+}
+
+static void
+test_cancelled_twice (Fixture *fixture, gconstpointer data)
+{
+  start_script (fixture, "sleep 100");
+  heartbeat_run_abandon (fixture->run);
+  heartbeat_run_abandon (fixture->run);
+  iterate_until (is_released, fixture);
+}
+
+static void
+test_cancelled_at_the_end (Fixture *fixture, gconstpointer data)
+{
+  for (guint i = 0; i < 100; i++)
+    {
+      start_script (fixture, "exit 0");
+      for (guint n = i; n > 0 && fixture->run != NULL; n--)
+        g_main_context_iteration (NULL, FALSE);
+      if (fixture->run != NULL)
+        heartbeat_run_abandon (fixture->run);
+      iterate_until (is_released, fixture);
+      g_clear_pointer (&fixture->result, heartbeat_result_unref);
+    }
+  iterate_until (has_no_children, NULL);
+}
+
+/* --- What is left behind -------------------------------------------------------------------------------------------- */
+
+static void
+run_many (Fixture *fixture, guint n)
+{
+  for (guint i = 0; i < n; i++)
+    {
+      if (i % 4 == 0)
+        start_program (fixture, "/nowhere/program");
+      else
+        start_script (fixture, i % 4 == 1 ? "exit 3" : i % 4 == 2 ? "cat" : "exec <&- >&- 2>&-");
+      finish (fixture);
+      g_clear_pointer (&fixture->result, heartbeat_result_unref);
+    }
+}
+
+static void
+test_200_runs_leave_nothing (Fixture *fixture, gconstpointer data)
+{
+  guint before;
+
+  /* GLib's own descriptors come with the first. */
+  run_many (fixture, 4);
+  iterate_until (has_no_children, NULL);
+  before = count_descriptors ();
+  run_many (fixture, 200);
+  iterate_until (has_no_children, NULL);
+  iterate_until (has_descriptors, &before);
+}
+
+static void
+test_cancelled_runs_leave_nothing (Fixture *fixture, gconstpointer data)
+{
+  guint before;
+
+  run_many (fixture, 4);
+  before = count_descriptors ();
+  for (guint i = 0; i < 20; i++)
+    {
+      start_script (fixture, "exec yes");
+      heartbeat_run_abandon (fixture->run);
+      iterate_until (is_released, fixture);
+    }
+  iterate_until (has_no_children, NULL);
+  iterate_until (has_descriptors, &before);
+}
+
+static void
+test_many_at_once (Fixture *fixture, gconstpointer data)
+{
+  Fixture many[30] = { 0 };
+
+  for (guint i = 0; i < G_N_ELEMENTS (many); i++)
+    {
+      g_autofree char *script = g_strdup_printf ("cat >/dev/null; echo %u", i);
+
+      many[i].folder = fixture->folder;
+      start_script (&many[i], script);
+    }
+  for (guint i = 0; i < G_N_ELEMENTS (many); i++)
+    {
+      g_autofree char *expected = g_strdup_printf ("%u", i);
+
+      finish (&many[i]);
+      assert_result (&many[i], HEARTBEAT_STATUS_SUCCESS, expected);
+      g_clear_pointer (&many[i].result, heartbeat_result_unref);
+    }
+}
+
+#define ADD(path, func) g_test_add (path, Fixture, NULL, set_up, func, tear_down)
+
+int
+main (int argc, char **argv)
+{
+  g_test_init (&argc, &argv, NULL);
+
+  /* As a program that embeds the library has it, unless it thinks of it. */
+  signal (SIGPIPE, SIG_DFL);
+
+  ADD ("/process/end/true", test_true);
+  ADD ("/process/end/false", test_false);
+  ADD ("/process/end/program-in-path", test_program_in_path);
+  ADD ("/process/end/missing-program", test_missing_program);
+  ADD ("/process/end/empty-program-name", test_empty_program_name);
+  ADD ("/process/end/program-without-permission", test_program_without_permission);
+  ADD ("/process/end/missing-working-folder", test_missing_working_folder);
+  ADD ("/process/end/signal", test_signal);
+  ADD ("/process/end/json-result", test_json_result);
+  ADD ("/process/end/last-words", test_last_words);
+  ADD ("/process/input/is-json", test_input_is_json);
+  ADD ("/process/input/is-not-read", test_input_is_not_read);
+  ADD ("/process/input/small-one-is-not-read", test_small_input_is_not_read);
+  ADD ("/process/input/is-read-late", test_input_is_read_late);
+  ADD ("/process/input/waits-without-blocking", test_input_waits_without_blocking);
+  ADD ("/process/input/is-echoed", test_input_is_echoed);
+  ADD ("/process/output/past-64-kib-is-dropped", test_output_past_64_kib_is_dropped);
+  ADD ("/process/output/errors-past-4-kib-are-dropped", test_errors_past_4_kib_are_dropped);
+  ADD ("/process/output/64-kib-are-kept", test_output_of_64_kib_is_kept);
+  ADD ("/process/output/large-through-the-handler", test_large_output_through_the_handler);
+  ADD ("/process/output/without-end-leaves-the-loop-alone",
+       test_output_without_end_leaves_the_loop_alone);
+  ADD ("/process/output/background-child-keeps-it", test_background_child_keeps_the_output);
+  ADD ("/process/output/background-child-that-writes", test_background_child_that_writes);
+  ADD ("/process/surroundings/environment", test_environment);
+  ADD ("/process/surroundings/working-folder", test_working_folder);
+  ADD ("/process/surroundings/own-process-group", test_own_process_group);
+  ADD ("/process/surroundings/inherits-nothing", test_inherits_nothing);
+  ADD ("/process/surroundings/broken-pipe-ends-it", test_broken_pipe_ends_it);
+  ADD ("/process/cancelled/ends", test_cancelled_program_ends);
+  ADD ("/process/cancelled/may-tidy-up", test_cancelled_program_may_tidy_up);
+  ADD ("/process/cancelled/group-that-ignores-it", test_cancelled_group_that_ignores_it);
+  ADD ("/process/cancelled/grandchild-that-ignores-it", test_cancelled_grandchild_that_ignores_it);
+  ADD ("/process/cancelled/group-that-is-stopped", test_cancelled_group_that_is_stopped);
+  ADD ("/process/cancelled/twice", test_cancelled_twice);
+  ADD ("/process/cancelled/at-the-end", test_cancelled_at_the_end);
+  ADD ("/process/left-behind/by-200-runs", test_200_runs_leave_nothing);
+  ADD ("/process/left-behind/by-cancelled-runs", test_cancelled_runs_leave_nothing);
+  ADD ("/process/many-at-once", test_many_at_once);
+
+  return g_test_run ();
+}

@@ -1,0 +1,1018 @@
+/* SPDX-License-Identifier: MIT */
+
+#include "consumer/heartbeat-consumer-private.h"
+
+#include <signal.h>
+#include <string.h>
+
+#include <glib-unix.h>
+#include <json-glib/json-glib.h>
+
+#include "broker/heartbeat-inbox.h"
+#include "broker/heartbeat-outbox.h"
+#include "consumer/heartbeat-hold.h"
+#include "consumer/heartbeat-rate-limit.h"
+#include "consumer/heartbeat-ticker.h"
+#include "core/heartbeat-agent-private.h"
+#include "core/heartbeat-envelope.h"
+#include "core/heartbeat-error.h"
+#include "core/heartbeat-json.h"
+#include "core/heartbeat-log.h"
+#include "handlers/heartbeat-built-in.h"
+
+#define SYSTEM_PREFIX "system.heartbeat."
+
+/* AMQP 0-9-1, section 4.2.5.3: names of exchanges and routing keys. */
+#define MAX_SHORT_STRING 255
+
+/* The first local tick leaves the desktop the time to see what it causes. */
+#define FIRST_TICK_US G_USEC_PER_SEC
+
+/**
+ * HeartbeatConsumer:
+ *
+ * One agent on one broker: hears the ticks, and acknowledges each when all that it caused is safe.
+ */
+struct _HeartbeatConsumer
+{
+  GObject parent_instance;
+
+  char *agent_name;
+  char *heartbeat_path;
+  char *rabbit_url;
+  char *exchange_name;
+  char *queue_type;
+  char *tick_source;
+  guint tick_interval;
+  guint max_runs;
+  guint timeout;
+
+  HeartbeatRegistry *registry;
+  HeartbeatAgent *agent;
+  HeartbeatBroker *broker;
+  gboolean shares_broker;
+  HeartbeatInbox *inbox;
+  HeartbeatOutbox *outbox;
+  HeartbeatTicker *ticker;
+  HeartbeatHold *spare;
+  HeartbeatRateLimit rejections;
+  guint64 messages_rejected;
+  gboolean started;
+  gboolean loaded;
+  gboolean attempted;
+};
+
+enum
+{
+  PROP_0,
+  PROP_AGENT_NAME,
+  PROP_HEARTBEAT_PATH,
+  PROP_RABBIT_URL,
+  PROP_EXCHANGE_NAME,
+  PROP_QUEUE_TYPE,
+  PROP_TICK_SOURCE,
+  PROP_TICK_INTERVAL,
+  PROP_MAX_CONCURRENT_RUNS,
+  PROP_HANDLER_TIMEOUT,
+  PROP_AGENT,
+  PROP_CONNECTION_STATE,
+  PROP_CONNECTION_ERROR,
+  PROP_BROKER_ADDRESS,
+  PROP_MESSAGES_REJECTED,
+  PROP_READY,
+  N_PROPS,
+};
+
+enum
+{
+  MESSAGE_RECEIVED,
+  N_SIGNALS,
+};
+
+static GParamSpec *props[N_PROPS];
+static guint signals[N_SIGNALS];
+
+G_DEFINE_FINAL_TYPE (HeartbeatConsumer, heartbeat_consumer, G_TYPE_OBJECT)
+
+static void
+get_setting (HeartbeatConsumer *self, guint id, GValue *value)
+{
+  switch (id)
+    {
+    case PROP_AGENT_NAME:
+      g_value_set_string (value, self->agent_name);
+      break;
+    case PROP_HEARTBEAT_PATH:
+      g_value_set_string (value, self->heartbeat_path);
+      break;
+    case PROP_RABBIT_URL:
+      g_value_set_string (value, self->rabbit_url);
+      break;
+    case PROP_EXCHANGE_NAME:
+      g_value_set_string (value, self->exchange_name);
+      break;
+    case PROP_QUEUE_TYPE:
+      g_value_set_string (value, self->queue_type);
+      break;
+    case PROP_TICK_SOURCE:
+      g_value_set_string (value, self->tick_source);
+      break;
+    case PROP_TICK_INTERVAL:
+      g_value_set_uint (value, self->tick_interval);
+      break;
+    case PROP_MAX_CONCURRENT_RUNS:
+      g_value_set_uint (value, self->max_runs);
+      break;
+    case PROP_HANDLER_TIMEOUT:
+      g_value_set_uint (value, self->timeout);
+      break;
+    default:
+      g_assert_not_reached ();
+    }
+}
+
+static void
+heartbeat_consumer_get_property (GObject *object, guint id, GValue *value, GParamSpec *pspec)
+{
+  HeartbeatConsumer *self = HEARTBEAT_CONSUMER (object);
+
+  switch (id)
+    {
+    case PROP_AGENT:
+      g_value_set_object (value, self->agent);
+      break;
+    case PROP_CONNECTION_STATE:
+      g_value_set_string (value, heartbeat_consumer_get_connection_state (self));
+      break;
+    case PROP_CONNECTION_ERROR:
+      g_value_set_string (value, heartbeat_consumer_get_connection_error (self));
+      break;
+    case PROP_BROKER_ADDRESS:
+      g_value_set_string (value, heartbeat_consumer_get_broker_address (self));
+      break;
+    case PROP_MESSAGES_REJECTED:
+      g_value_set_uint64 (value, self->messages_rejected);
+      break;
+    case PROP_READY:
+      g_value_set_boolean (value, self->loaded && self->attempted);
+      break;
+    default:
+      get_setting (self, id, value);
+    }
+}
+
+static void
+set_text (char **field, const GValue *value, const char *fallback)
+{
+  const char *text = g_value_get_string (value);
+
+  *field = g_strdup (text != NULL ? text : fallback);
+}
+
+static void
+heartbeat_consumer_set_property (GObject *object, guint id, const GValue *value, GParamSpec *pspec)
+{
+  HeartbeatConsumer *self = HEARTBEAT_CONSUMER (object);
+
+  switch (id)
+    {
+    case PROP_AGENT_NAME:
+      set_text (&self->agent_name, value, "");
+      break;
+    case PROP_HEARTBEAT_PATH:
+      set_text (&self->heartbeat_path, value, "");
+      break;
+    case PROP_RABBIT_URL:
+      set_text (&self->rabbit_url, value, NULL);
+      break;
+    case PROP_EXCHANGE_NAME:
+      set_text (&self->exchange_name, value, HEARTBEAT_DEFAULT_EXCHANGE);
+      break;
+    case PROP_QUEUE_TYPE:
+      set_text (&self->queue_type, value, "classic");
+      break;
+    case PROP_TICK_SOURCE:
+      set_text (&self->tick_source, value, "amqp");
+      break;
+    case PROP_TICK_INTERVAL:
+      self->tick_interval = g_value_get_uint (value);
+      break;
+    case PROP_MAX_CONCURRENT_RUNS:
+      self->max_runs = g_value_get_uint (value);
+      break;
+    case PROP_HANDLER_TIMEOUT:
+      self->timeout = g_value_get_uint (value);
+      break;
+    default:
+      G_OBJECT_WARN_INVALID_PROPERTY_ID (object, id, pspec);
+    }
+}
+
+static void
+heartbeat_consumer_constructed (GObject *object)
+{
+  HeartbeatConsumer *self = HEARTBEAT_CONSUMER (object);
+
+  self->agent = heartbeat_agent_new (self->agent_name, self->heartbeat_path, self->registry);
+  heartbeat_agent_set_limits (self->agent, self->max_runs, self->timeout * 1000);
+  G_OBJECT_CLASS (heartbeat_consumer_parent_class)->constructed (object);
+}
+
+static void
+heartbeat_consumer_dispose (GObject *object)
+{
+  HeartbeatConsumer *self = HEARTBEAT_CONSUMER (object);
+
+  g_clear_pointer (&self->ticker, heartbeat_ticker_free);
+  g_clear_pointer (&self->spare, heartbeat_hold_free);
+  if (self->inbox != NULL)
+    g_signal_handlers_disconnect_by_data (self->inbox, self);
+  g_clear_object (&self->agent);
+  g_clear_object (&self->inbox);
+  g_clear_object (&self->outbox);
+  g_clear_object (&self->broker);
+  g_clear_object (&self->registry);
+  G_OBJECT_CLASS (heartbeat_consumer_parent_class)->dispose (object);
+}
+
+static void
+heartbeat_consumer_finalize (GObject *object)
+{
+  HeartbeatConsumer *self = HEARTBEAT_CONSUMER (object);
+
+  g_free (self->agent_name);
+  g_free (self->heartbeat_path);
+  g_free (self->rabbit_url);
+  g_free (self->exchange_name);
+  g_free (self->queue_type);
+  g_free (self->tick_source);
+  G_OBJECT_CLASS (heartbeat_consumer_parent_class)->finalize (object);
+}
+
+static GParamSpec *
+text_setting (const char *name)
+{
+  return g_param_spec_string (name, NULL, NULL, NULL,
+                              G_PARAM_READWRITE | G_PARAM_CONSTRUCT_ONLY | G_PARAM_STATIC_STRINGS);
+}
+
+static GParamSpec *
+number_setting (const char *name, guint most, guint normal)
+{
+  return g_param_spec_uint (name, NULL, NULL, 1, most, normal,
+                            G_PARAM_READWRITE | G_PARAM_CONSTRUCT_ONLY | G_PARAM_STATIC_STRINGS);
+}
+
+static void
+install_properties (GObjectClass *object_class)
+{
+  const GParamFlags readable = G_PARAM_READABLE | G_PARAM_STATIC_STRINGS;
+
+  props[PROP_AGENT_NAME] = text_setting ("agent-name");
+  props[PROP_HEARTBEAT_PATH] = text_setting ("heartbeat-path");
+  props[PROP_RABBIT_URL] = text_setting ("rabbit-url");
+  props[PROP_EXCHANGE_NAME] = text_setting ("exchange-name");
+  props[PROP_QUEUE_TYPE] = text_setting ("queue-type");
+  props[PROP_TICK_SOURCE] = text_setting ("tick-source");
+  props[PROP_TICK_INTERVAL] = number_setting ("tick-interval", 86400, 60);
+  props[PROP_MAX_CONCURRENT_RUNS] = number_setting ("max-concurrent-runs", 1000, 1);
+  props[PROP_HANDLER_TIMEOUT] = number_setting ("handler-timeout", 1500, 300);
+  props[PROP_AGENT] = g_param_spec_object ("agent", NULL, NULL, HEARTBEAT_TYPE_AGENT, readable);
+  props[PROP_CONNECTION_STATE]
+      = g_param_spec_string ("connection-state", NULL, NULL, "disabled", readable);
+  props[PROP_CONNECTION_ERROR] = g_param_spec_string ("connection-error", NULL, NULL, "", readable);
+  props[PROP_BROKER_ADDRESS] = g_param_spec_string ("broker-address", NULL, NULL, "", readable);
+  props[PROP_MESSAGES_REJECTED]
+      = g_param_spec_uint64 ("messages-rejected", NULL, NULL, 0, G_MAXUINT64, 0, readable);
+  props[PROP_READY] = g_param_spec_boolean ("ready", NULL, NULL, FALSE, readable);
+  g_object_class_install_properties (object_class, N_PROPS, props);
+}
+
+static void
+heartbeat_consumer_class_init (HeartbeatConsumerClass *klass)
+{
+  GObjectClass *object_class = G_OBJECT_CLASS (klass);
+
+  object_class->get_property = heartbeat_consumer_get_property;
+  object_class->set_property = heartbeat_consumer_set_property;
+  object_class->constructed = heartbeat_consumer_constructed;
+  object_class->dispose = heartbeat_consumer_dispose;
+  object_class->finalize = heartbeat_consumer_finalize;
+  install_properties (object_class);
+
+  /**
+   * HeartbeatConsumer::message-received:
+   * @self: a consumer
+   * @routing_key: the message's routing key
+   * @event_type: the event's type, or an empty text
+   * @body: the message, a JSON object
+   *
+   * A message for the agent that is no tick.
+   */
+  signals[MESSAGE_RECEIVED]
+      = g_signal_new ("message-received", G_TYPE_FROM_CLASS (klass), G_SIGNAL_RUN_LAST, 0, NULL,
+                      NULL, NULL, G_TYPE_NONE, 3, G_TYPE_STRING, G_TYPE_STRING, G_TYPE_STRING);
+}
+
+static void
+heartbeat_consumer_init (HeartbeatConsumer *self)
+{
+  self->registry = heartbeat_registry_new ();
+}
+
+/**
+ * heartbeat_consumer_new:
+ * @agent_name: the agent's name
+ * @heartbeat_path: where its heartbeat.json is, or will be
+ * @rabbit_url: (nullable): the broker; %NULL for %HEARTBEAT_DEFAULT_RABBIT_URL
+ * @exchange_name: (nullable): the exchange; %NULL for %HEARTBEAT_DEFAULT_EXCHANGE
+ *
+ * Returns: (transfer full): a consumer that has not been started
+ */
+HeartbeatConsumer *
+heartbeat_consumer_new (const char *agent_name,
+                        const char *heartbeat_path,
+                        const char *rabbit_url,
+                        const char *exchange_name)
+{
+  g_return_val_if_fail (agent_name != NULL, NULL);
+  g_return_val_if_fail (heartbeat_path != NULL, NULL);
+
+  return g_object_new (HEARTBEAT_TYPE_CONSUMER, "agent-name", agent_name, "heartbeat-path",
+                       heartbeat_path, "rabbit-url", rabbit_url, "exchange-name", exchange_name,
+                       NULL);
+}
+
+/**
+ * heartbeat_consumer_share_broker:
+ * @self: a consumer that was not started
+ * @broker: the pair of connections of all consumers of the process
+ */
+void
+heartbeat_consumer_share_broker (HeartbeatConsumer *self, HeartbeatBroker *broker)
+{
+  g_set_object (&self->broker, broker);
+  self->shares_broker = TRUE;
+}
+
+/* --- Handlers ------------------------------------------------------------------------------------------------------- */
+
+/**
+ * heartbeat_consumer_register_handler:
+ * @self: a consumer
+ * @name: the name that `handler` has in heartbeat.json
+ * @func: (scope notified) (closure user_data) (destroy destroy): executes a check
+ * @user_data: passed to @func
+ * @destroy: (nullable): frees @user_data
+ *
+ * Adds a handler of the program's own. It goes before all others of that name.
+ */
+void
+heartbeat_consumer_register_handler (HeartbeatConsumer *self,
+                                     const char *name,
+                                     HeartbeatHandlerFunc func,
+                                     gpointer user_data,
+                                     GDestroyNotify destroy)
+{
+  const HeartbeatHandler handler = { func, user_data, destroy };
+
+  g_return_if_fail (HEARTBEAT_IS_CONSUMER (self));
+  g_return_if_fail (name != NULL);
+  g_return_if_fail (func != NULL);
+
+  heartbeat_registry_add (self->registry, HEARTBEAT_HANDLER_PROGRAM, name, &handler);
+}
+
+/**
+ * heartbeat_consumer_unregister_handler:
+ * @self: a consumer
+ * @name: the name of a handler of the program's own
+ *
+ * Returns: whether there was one
+ */
+gboolean
+heartbeat_consumer_unregister_handler (HeartbeatConsumer *self, const char *name)
+{
+  g_return_val_if_fail (HEARTBEAT_IS_CONSUMER (self), FALSE);
+  g_return_val_if_fail (name != NULL, FALSE);
+
+  return heartbeat_registry_remove (self->registry, HEARTBEAT_HANDLER_PROGRAM, name);
+}
+
+/**
+ * heartbeat_consumer_list_handlers:
+ * @self: a consumer
+ *
+ * Returns: (transfer full): the names of all handlers, sorted
+ */
+GStrv
+heartbeat_consumer_list_handlers (HeartbeatConsumer *self)
+{
+  g_return_val_if_fail (HEARTBEAT_IS_CONSUMER (self), NULL);
+
+  return heartbeat_registry_list (self->registry);
+}
+
+/* --- Messages ------------------------------------------------------------------------------------------------------- */
+
+static HeartbeatDisposition
+reject (HeartbeatConsumer *self, const HeartbeatMessage *message, const char *reason)
+{
+  guint64 suppressed;
+
+  self->messages_rejected++;
+  g_object_notify_by_pspec (G_OBJECT (self), props[PROP_MESSAGES_REJECTED]);
+  if (heartbeat_rate_limit_allow (&self->rejections, g_get_monotonic_time (), &suppressed))
+    heartbeat_log (G_LOG_LEVEL_WARNING, HEARTBEAT_EVENT_MESSAGE_REJECTED, self->agent_name, NULL,
+                   "rejected a message with routing key %s: %s (and %" G_GUINT64_FORMAT
+                   " more before it)",
+                   message->routing_key, reason, suppressed);
+  return HEARTBEAT_DISPOSITION_REJECT;
+}
+
+static void
+postpone_local_ticks (HeartbeatConsumer *self)
+{
+  if (self->ticker != NULL)
+    heartbeat_ticker_start (self->ticker, (gint64) self->tick_interval * G_USEC_PER_SEC * 5 / 2);
+}
+
+static HeartbeatDisposition
+take_tick (HeartbeatConsumer *self, const HeartbeatMessage *message)
+{
+  g_autoptr (GError) error = NULL;
+  HeartbeatTick tick;
+  HeartbeatDisposition disposition;
+
+  if (!heartbeat_tick_parse (&tick, (const char *) message->body, message->length, &error))
+    return reject (self, message, error->message);
+  postpone_local_ticks (self);
+  if (self->spare == NULL)
+    self->spare = heartbeat_hold_new ();
+  heartbeat_hold_begin (self->spare);
+  if (heartbeat_agent_tick (self->agent, &tick, heartbeat_hold_done, self->spare))
+    return HEARTBEAT_DISPOSITION_ACKNOWLEDGE;
+  if (heartbeat_hold_is_done (self->spare, &disposition))
+    return disposition;
+  heartbeat_hold_keep (g_steal_pointer (&self->spare), self->inbox,
+                       heartbeat_inbox_get_delivery (self->inbox, message));
+  return HEARTBEAT_DISPOSITION_LATER;
+}
+
+static char *
+dup_event_type (const HeartbeatJson *event)
+{
+  HeartbeatJson type;
+
+  if (heartbeat_json_get_member (event, "event_type", &type) && heartbeat_json_is_string (&type))
+    return heartbeat_json_dup_string (&type, NULL);
+  return g_strdup ("");
+}
+
+static HeartbeatDisposition
+take_inbox_message (HeartbeatConsumer *self, const HeartbeatMessage *message)
+{
+  g_autoptr (GError) error = NULL;
+  g_autofree char *event_type = NULL;
+  g_autofree char *body = NULL;
+  HeartbeatJson event;
+
+  if (strcmp (message->app_id,
+              heartbeat_publisher_get_app_id (heartbeat_broker_get_publisher (self->broker)))
+      == 0)
+    return HEARTBEAT_DISPOSITION_ACKNOWLEDGE;
+  if (!heartbeat_json_scan ((const char *) message->body, message->length, HEARTBEAT_JSON_NONE,
+                            &event, &error))
+    return reject (self, message, error->message);
+  if (!heartbeat_json_is_object (&event))
+    return reject (self, message, "an event is a JSON object");
+  event_type = dup_event_type (&event);
+  body = g_strndup ((const char *) message->body, message->length);
+  g_signal_emit (self, signals[MESSAGE_RECEIVED], 0, message->routing_key, event_type, body);
+  return HEARTBEAT_DISPOSITION_ACKNOWLEDGE;
+}
+
+static HeartbeatDisposition
+on_message (HeartbeatInbox *inbox, const HeartbeatMessage *message, gpointer user_data)
+{
+  HeartbeatConsumer *self = user_data;
+
+  if (message->too_large)
+    return reject (self, message, "it is larger than 1 MiB");
+  if (strcmp (message->routing_key, HEARTBEAT_TICK_ROUTING_KEY) == 0)
+    return take_tick (self, message);
+  if (!g_str_has_prefix (message->routing_key, SYSTEM_PREFIX))
+    return take_inbox_message (self, message);
+  heartbeat_log (G_LOG_LEVEL_DEBUG, HEARTBEAT_EVENT_NONE, self->agent_name, NULL, "ignored %s",
+                 message->routing_key);
+  return HEARTBEAT_DISPOSITION_ACKNOWLEDGE;
+}
+
+/* --- Local ticks ---------------------------------------------------------------------------------------------------- */
+
+static void
+on_local_tick_done (gboolean safe, gpointer user_data)
+{
+}
+
+static void
+on_local_tick (gpointer user_data)
+{
+  const HeartbeatEnvelopeSource source = { "scheduled", HEARTBEAT_SOURCE_APP };
+  HeartbeatConsumer *self = user_data;
+  g_autoptr (HeartbeatEnvelope) envelope
+      = heartbeat_envelope_new_tick (&source, g_get_real_time () / 1000);
+  HeartbeatTick tick;
+  gsize length;
+  const char *body = g_bytes_get_data (envelope->body, &length);
+
+  if (heartbeat_tick_parse (&tick, body, length, NULL))
+    heartbeat_agent_tick (self->agent, &tick, on_local_tick_done, NULL);
+}
+
+/* --- Life ----------------------------------------------------------------------------------------------------------- */
+
+static gboolean
+has_ticks_from_broker (HeartbeatConsumer *self)
+{
+  return strcmp (self->tick_source, "local") != 0;
+}
+
+static void
+update_ready (HeartbeatConsumer *self)
+{
+  if (self->loaded && self->attempted)
+    g_object_notify_by_pspec (G_OBJECT (self), props[PROP_READY]);
+}
+
+static void
+on_inbox_state (HeartbeatConsumer *self)
+{
+  HeartbeatConnectionState state = heartbeat_inbox_get_state (self->inbox);
+  gboolean settled = state == HEARTBEAT_CONNECTION_STATE_CONNECTED
+                     || state == HEARTBEAT_CONNECTION_STATE_WAITING;
+
+  g_object_notify_by_pspec (G_OBJECT (self), props[PROP_CONNECTION_STATE]);
+  g_object_notify_by_pspec (G_OBJECT (self), props[PROP_BROKER_ADDRESS]);
+  if (self->attempted || !settled)
+    return;
+  self->attempted = TRUE;
+  update_ready (self);
+}
+
+static void
+on_inbox_error (HeartbeatConsumer *self)
+{
+  g_object_notify_by_pspec (G_OBJECT (self), props[PROP_CONNECTION_ERROR]);
+}
+
+static void
+on_loaded (GObject *source, GAsyncResult *result, gpointer user_data)
+{
+  g_autoptr (HeartbeatConsumer) self = user_data;
+
+  /* What is wrong with the file is shown by the agent. */
+  heartbeat_agent_reload_finish (HEARTBEAT_AGENT (source), result, NULL);
+  self->loaded = TRUE;
+  update_ready (self);
+}
+
+static void
+start_inbox (HeartbeatConsumer *self)
+{
+  const HeartbeatInboxOptions options
+      = { self->agent_name, self->exchange_name, self->queue_type, 0 };
+
+  self->inbox = heartbeat_inbox_new (heartbeat_broker_get_connection (self->broker), &options,
+                                     on_message, self);
+  g_signal_connect_object (self->inbox, "notify::state", G_CALLBACK (on_inbox_state), self,
+                           G_CONNECT_SWAPPED);
+  g_signal_connect_object (self->inbox, "notify::error", G_CALLBACK (on_inbox_error), self,
+                           G_CONNECT_SWAPPED);
+  heartbeat_inbox_start (self->inbox);
+  if (!self->shares_broker)
+    heartbeat_broker_start (self->broker);
+}
+
+static void
+start_ticker (HeartbeatConsumer *self)
+{
+  gboolean local = strcmp (self->tick_source, "local") == 0;
+
+  if (!local && strcmp (self->tick_source, "auto") != 0)
+    return;
+  self->ticker = heartbeat_ticker_new (self->tick_interval, on_local_tick, self);
+  if (local)
+    heartbeat_ticker_start (self->ticker, FIRST_TICK_US);
+  else
+    postpone_local_ticks (self);
+}
+
+static gboolean
+check_settings (HeartbeatConsumer *self, GError **error)
+{
+  static const char *const sources[] = { "amqp", "local", "auto", NULL };
+
+  if (!heartbeat_agent_is_name (self->agent_name))
+    g_set_error (error, HEARTBEAT_ERROR, HEARTBEAT_ERROR_INVALID_ARGUMENT,
+                 "the agent's name “%s” is not of the form [A-Za-z0-9][A-Za-z0-9_-]{0,63}",
+                 self->agent_name);
+  else if (*self->heartbeat_path == '\0')
+    g_set_error_literal (error, HEARTBEAT_ERROR, HEARTBEAT_ERROR_INVALID_ARGUMENT,
+                         "the path of heartbeat.json is missing");
+  else if (*self->exchange_name == '\0' || strlen (self->exchange_name) > MAX_SHORT_STRING)
+    g_set_error_literal (error, HEARTBEAT_ERROR, HEARTBEAT_ERROR_INVALID_ARGUMENT,
+                         "the name of the exchange has 1 to 255 bytes");
+  else if (!g_strv_contains (sources, self->tick_source))
+    g_set_error (error, HEARTBEAT_ERROR, HEARTBEAT_ERROR_INVALID_ARGUMENT,
+                 "the tick source “%s” is not amqp, local or auto", self->tick_source);
+  else
+    return TRUE;
+  return FALSE;
+}
+
+/* With local ticks a broker is used only where it is asked for, and then only to publish. */
+static gboolean
+make_broker (HeartbeatConsumer *self, GError **error)
+{
+  const char *url = self->rabbit_url;
+
+  if (self->broker != NULL || (url == NULL && !has_ticks_from_broker (self)))
+    return TRUE;
+  self->broker = heartbeat_broker_new (url != NULL ? url : HEARTBEAT_DEFAULT_RABBIT_URL, error);
+  return self->broker != NULL;
+}
+
+/**
+ * heartbeat_consumer_start:
+ * @self: a consumer
+ * @error: return location for %HEARTBEAT_ERROR_INVALID_ARGUMENT
+ *
+ * Reads heartbeat.json and connects to the broker, in the background, on the thread-default main context. Neither a bad
+ * file nor a broker that is away is an error here: it goes on when they are good.
+ *
+ * Returns: whether the settings are good
+ */
+gboolean
+heartbeat_consumer_start (HeartbeatConsumer *self, GError **error)
+{
+  HeartbeatPublisher *publisher = NULL;
+
+  g_return_val_if_fail (HEARTBEAT_IS_CONSUMER (self), FALSE);
+  g_return_val_if_fail (!self->started, FALSE);
+
+  if (!check_settings (self, error) || !make_broker (self, error))
+    return FALSE;
+  self->started = TRUE;
+  if (self->broker != NULL)
+    publisher = heartbeat_broker_get_publisher (self->broker);
+  self->outbox = heartbeat_outbox_new (publisher, self->agent_name, self->exchange_name);
+  heartbeat_built_in_register (self->registry, self->outbox);
+
+  heartbeat_agent_reload_async (self->agent, NULL, on_loaded, g_object_ref (self));
+  if (has_ticks_from_broker (self))
+    start_inbox (self);
+  else
+    self->attempted = TRUE;
+  start_ticker (self);
+  return TRUE;
+}
+
+static void
+on_broker_closed (GObject *source, GAsyncResult *result, gpointer user_data)
+{
+  g_autoptr (GTask) task = user_data;
+
+  heartbeat_broker_close_finish (HEARTBEAT_BROKER (source), result, NULL);
+  g_task_return_boolean (task, TRUE);
+}
+
+static void
+on_agent_stopped (GObject *source, GAsyncResult *result, gpointer user_data)
+{
+  g_autoptr (GTask) task = user_data;
+  HeartbeatConsumer *self = g_task_get_source_object (task);
+
+  heartbeat_agent_stop_finish (HEARTBEAT_AGENT (source), result);
+  if (self->inbox != NULL)
+    heartbeat_inbox_close_async (self->inbox, NULL, NULL);
+  if (self->broker != NULL && !self->shares_broker)
+    heartbeat_broker_close_async (self->broker, on_broker_closed, g_steal_pointer (&task));
+  else
+    g_task_return_boolean (task, TRUE);
+}
+
+/**
+ * heartbeat_consumer_stop_async:
+ * @self: a consumer that was started
+ * @callback: called when it has stopped; it calls heartbeat_consumer_stop_finish()
+ * @user_data: passed to @callback
+ *
+ * Starts no more runs, gives those that go on ten seconds, acknowledges what is done and leaves the broker. What was not
+ * acknowledged is delivered again.
+ */
+void
+heartbeat_consumer_stop_async (HeartbeatConsumer *self,
+                               GAsyncReadyCallback callback,
+                               gpointer user_data)
+{
+  g_return_if_fail (HEARTBEAT_IS_CONSUMER (self));
+
+  g_clear_pointer (&self->ticker, heartbeat_ticker_free);
+  heartbeat_agent_stop_async (self->agent, on_agent_stopped,
+                              g_task_new (self, NULL, callback, user_data));
+}
+
+/**
+ * heartbeat_consumer_stop_finish:
+ * @self: a consumer
+ * @result: what the callback was given
+ * @error: return location for an error; there is none so far
+ *
+ * Returns: whether it has stopped
+ */
+gboolean
+heartbeat_consumer_stop_finish (HeartbeatConsumer *self, GAsyncResult *result, GError **error)
+{
+  g_return_val_if_fail (g_task_is_valid (result, self), FALSE);
+
+  return g_task_propagate_boolean (G_TASK (result), error);
+}
+
+typedef struct
+{
+  HeartbeatConsumer *consumer;
+  GMainLoop *loop;
+  gboolean stopping;
+} Blocking;
+
+static void
+on_run_stopped (GObject *source, GAsyncResult *result, gpointer user_data)
+{
+  Blocking *blocking = user_data;
+
+  heartbeat_consumer_stop_finish (blocking->consumer, result, NULL);
+  g_main_loop_quit (blocking->loop);
+}
+
+static gboolean
+on_signal (gpointer user_data)
+{
+  Blocking *blocking = user_data;
+
+  if (!blocking->stopping)
+    heartbeat_consumer_stop_async (blocking->consumer, on_run_stopped, blocking);
+  blocking->stopping = TRUE;
+  return G_SOURCE_CONTINUE;
+}
+
+static GSource *
+watch_signal (int number, Blocking *blocking)
+{
+  GSource *source = g_unix_signal_source_new (number);
+
+  g_source_set_callback (source, on_signal, blocking, NULL);
+  g_source_attach (source, g_main_context_get_thread_default ());
+  return source;
+}
+
+/**
+ * heartbeat_consumer_run:
+ * @self: a consumer that was not started
+ * @error: return location for %HEARTBEAT_ERROR_INVALID_ARGUMENT
+ *
+ * Starts the consumer, and blocks until SIGINT or SIGTERM. For programs that have no main loop of their own.
+ *
+ * Returns: whether the settings were good
+ */
+gboolean
+heartbeat_consumer_run (HeartbeatConsumer *self, GError **error)
+{
+  GMainContext *context = g_main_context_get_thread_default ();
+  g_autoptr (GMainLoop) loop = g_main_loop_new (context, FALSE);
+  Blocking blocking = { self, loop, FALSE };
+  g_autoptr (GSource) interrupt = NULL;
+  g_autoptr (GSource) terminate = NULL;
+
+  g_return_val_if_fail (HEARTBEAT_IS_CONSUMER (self), FALSE);
+
+  if (!heartbeat_consumer_start (self, error))
+    return FALSE;
+  interrupt = watch_signal (SIGINT, &blocking);
+  terminate = watch_signal (SIGTERM, &blocking);
+  g_main_loop_run (loop);
+  g_source_destroy (interrupt);
+  g_source_destroy (terminate);
+  return TRUE;
+}
+
+/* --- Publishing ----------------------------------------------------------------------------------------------------- */
+
+static JsonNode *
+parse_payload (const char *payload, GError **error)
+{
+  HeartbeatJson root;
+
+  if (!heartbeat_json_scan (payload, strlen (payload), HEARTBEAT_JSON_NONE, &root, error))
+    return NULL;
+  if (heartbeat_json_is_object (&root))
+    return json_from_string (payload, error);
+  g_set_error_literal (error, HEARTBEAT_ERROR, HEARTBEAT_ERROR_INVALID_ARGUMENT,
+                       "the payload of an event is a JSON object");
+  return NULL;
+}
+
+static void
+on_sent (GObject *source, GAsyncResult *result, gpointer user_data)
+{
+  g_autoptr (GTask) task = user_data;
+  GError *error = NULL;
+  char *event_id = heartbeat_outbox_send_finish (HEARTBEAT_OUTBOX (source), result, &error);
+
+  if (event_id != NULL)
+    g_task_return_pointer (task, event_id, g_free);
+  else
+    g_task_return_error (task, error);
+}
+
+/**
+ * heartbeat_consumer_publish_async:
+ * @self: a consumer
+ * @event_type: the type of the event, which also is its routing key: 1 to 255 bytes
+ * @payload: its payload, a JSON object
+ * @cancellable: (nullable): cancels the waiting
+ * @callback: called when the broker has confirmed it, or it failed; it calls heartbeat_consumer_publish_finish()
+ * @user_data: passed to @callback
+ *
+ * Publishes an event of the agent's on the exchange.
+ */
+void
+heartbeat_consumer_publish_async (HeartbeatConsumer *self,
+                                  const char *event_type,
+                                  const char *payload,
+                                  GCancellable *cancellable,
+                                  GAsyncReadyCallback callback,
+                                  gpointer user_data)
+{
+  g_autoptr (GTask) task = NULL;
+  GError *error = NULL;
+  JsonNode *node;
+
+  g_return_if_fail (HEARTBEAT_IS_CONSUMER (self));
+  g_return_if_fail (event_type != NULL);
+  g_return_if_fail (payload != NULL);
+
+  task = g_task_new (self, cancellable, callback, user_data);
+  if (*event_type == '\0' || strlen (event_type) > MAX_SHORT_STRING)
+    {
+      g_task_return_new_error (task, HEARTBEAT_ERROR, HEARTBEAT_ERROR_INVALID_ARGUMENT,
+                               "the type of an event has 1 to 255 bytes");
+      return;
+    }
+  if (!self->started)
+    {
+      g_task_return_new_error (task, HEARTBEAT_ERROR, HEARTBEAT_ERROR_NOT_CONNECTED,
+                               "the consumer was not started");
+      return;
+    }
+  node = parse_payload (payload, &error);
+  if (node == NULL)
+    g_task_return_error (task, error);
+  else
+    heartbeat_outbox_send_async (self->outbox, event_type, NULL, node, cancellable, on_sent,
+                                 g_steal_pointer (&task));
+}
+
+/**
+ * heartbeat_consumer_publish_finish:
+ * @self: a consumer
+ * @result: what the callback was given
+ * @error: return location for a #HeartbeatError
+ *
+ * Returns: (transfer full): the `event_id` of the event
+ */
+char *
+heartbeat_consumer_publish_finish (HeartbeatConsumer *self, GAsyncResult *result, GError **error)
+{
+  g_return_val_if_fail (g_task_is_valid (result, self), NULL);
+
+  return g_task_propagate_pointer (G_TASK (result), error);
+}
+
+/* --- What there is to see ------------------------------------------------------------------------------------------- */
+
+/**
+ * heartbeat_consumer_get_agent:
+ * @self: a consumer
+ *
+ * Returns: (transfer none): its agent
+ */
+HeartbeatAgent *
+heartbeat_consumer_get_agent (HeartbeatConsumer *self)
+{
+  g_return_val_if_fail (HEARTBEAT_IS_CONSUMER (self), NULL);
+
+  return self->agent;
+}
+
+/**
+ * heartbeat_consumer_get_connection_state:
+ * @self: a consumer
+ *
+ * Returns: (transfer none): `disabled`, `connecting`, `connected` or `waiting`
+ */
+const char *
+heartbeat_consumer_get_connection_state (HeartbeatConsumer *self)
+{
+  static const char *const names[] = { "disabled", "connecting", "connected", "waiting" };
+
+  g_return_val_if_fail (HEARTBEAT_IS_CONSUMER (self), NULL);
+
+  return self->inbox != NULL ? names[heartbeat_inbox_get_state (self->inbox)] : names[0];
+}
+
+/**
+ * heartbeat_consumer_get_connection_error:
+ * @self: a consumer
+ *
+ * Returns: (transfer none): why it is not connected, or an empty text
+ */
+const char *
+heartbeat_consumer_get_connection_error (HeartbeatConsumer *self)
+{
+  g_return_val_if_fail (HEARTBEAT_IS_CONSUMER (self), NULL);
+
+  return self->inbox != NULL ? heartbeat_inbox_get_error (self->inbox) : "";
+}
+
+/**
+ * heartbeat_consumer_get_broker_address:
+ * @self: a consumer
+ *
+ * Returns: (transfer none): host and port of the broker, or an empty text
+ */
+const char *
+heartbeat_consumer_get_broker_address (HeartbeatConsumer *self)
+{
+  g_return_val_if_fail (HEARTBEAT_IS_CONSUMER (self), NULL);
+
+  if (self->broker == NULL)
+    return "";
+  return heartbeat_connection_get_broker (heartbeat_broker_get_connection (self->broker));
+}
+
+/**
+ * heartbeat_consumer_get_exchange_name:
+ * @self: a consumer
+ *
+ * Returns: (transfer none): the exchange
+ */
+const char *
+heartbeat_consumer_get_exchange_name (HeartbeatConsumer *self)
+{
+  g_return_val_if_fail (HEARTBEAT_IS_CONSUMER (self), NULL);
+
+  return self->exchange_name;
+}
+
+/**
+ * heartbeat_consumer_get_queue:
+ * @self: a consumer
+ *
+ * Returns: (transfer none): the queue, or an empty text where ticks are local
+ */
+const char *
+heartbeat_consumer_get_queue (HeartbeatConsumer *self)
+{
+  g_return_val_if_fail (HEARTBEAT_IS_CONSUMER (self), NULL);
+
+  return self->inbox != NULL ? heartbeat_inbox_get_queue (self->inbox) : "";
+}
+
+/**
+ * heartbeat_consumer_get_tick_source:
+ * @self: a consumer
+ *
+ * Returns: (transfer none): `amqp`, `local` or `auto`
+ */
+const char *
+heartbeat_consumer_get_tick_source (HeartbeatConsumer *self)
+{
+  g_return_val_if_fail (HEARTBEAT_IS_CONSUMER (self), NULL);
+
+  return self->tick_source;
+}
+
+/**
+ * heartbeat_consumer_get_messages_rejected:
+ * @self: a consumer
+ *
+ * Returns: how many messages were rejected
+ */
+guint64
+heartbeat_consumer_get_messages_rejected (HeartbeatConsumer *self)
+{
+  g_return_val_if_fail (HEARTBEAT_IS_CONSUMER (self), 0);
+
+  return self->messages_rejected;
+}

@@ -8,3 +8,5 @@
 #include "core/heartbeat-error.h"
 #include "core/heartbeat-result.h"
 #include "core/heartbeat-run.h"
+#include "desktop/heartbeat-bus.h"
+#include "desktop/heartbeat-notifier.h"

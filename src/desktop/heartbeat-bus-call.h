@@ -1,0 +1,17 @@
+/* SPDX-License-Identifier: MIT */
+
+#pragma once
+
+#include "core/heartbeat-agent.h"
+
+G_BEGIN_DECLS
+
+void heartbeat_bus_call_run (HeartbeatAgent *agent,
+                             const char *check,
+                             GVariant *options,
+                             GDBusMethodInvocation *invocation);
+void heartbeat_bus_call_fail (GDBusMethodInvocation *invocation, const GError *error);
+
+GVariant *heartbeat_bus_call_describe (HeartbeatResult *result);
+
+G_END_DECLS

@@ -1,0 +1,248 @@
+/* SPDX-License-Identifier: MIT */
+
+#include "desktop/heartbeat-bus-properties.h"
+
+#define EMITS_CHANGED "org.freedesktop.DBus.Property.EmitsChangedSignal"
+
+/**
+ * HeartbeatBusProperties:
+ *
+ * Tells which properties of a skeleton have changed, in place of the skeleton's own mechanism, which knows only what was
+ * set and tells it at the next turn of the loop. Here properties are computed when they are read, and compared with what
+ * was told last.
+ */
+struct _HeartbeatBusProperties
+{
+  GDBusInterfaceSkeleton *skeleton; /* unowned: it owns this */
+  HeartbeatBusCollector *collector;
+  GPtrArray *models; /* unowned: what they are computed from */
+  GVariant *told;    /* NULL while nobody can read them */
+  gboolean dirty;
+};
+
+/* Nobody listens while it is known that something has changed: so a tick among many does not even call us. */
+static void
+listen (HeartbeatBusProperties *self, gboolean on)
+{
+  for (guint i = 0; i < self->models->len; i++)
+    {
+      GObject *model = g_ptr_array_index (self->models, i);
+
+      if (on)
+        g_signal_connect_swapped (model, "notify", G_CALLBACK (heartbeat_bus_properties_mark),
+                                  self);
+      else
+        g_signal_handlers_disconnect_by_data (model, self);
+    }
+}
+
+static gboolean
+is_announced (GDBusInterfaceInfo *info, const char *name)
+{
+  const GDBusPropertyInfo *property = g_dbus_interface_info_lookup_property (info, name);
+  const char *emits = g_dbus_annotation_info_lookup (property->annotations, EMITS_CHANGED);
+
+  return emits == NULL || g_str_equal (emits, "true");
+}
+
+/* All properties whose changes are told, in one block of memory. */
+static GVariant *
+take_picture (HeartbeatBusProperties *self)
+{
+  GDBusInterfaceInfo *info = g_dbus_interface_skeleton_get_info (self->skeleton);
+  g_autoptr (GVariant) all = g_dbus_interface_skeleton_get_properties (self->skeleton);
+  GVariantBuilder builder;
+  GVariantIter iter;
+  const char *name;
+  GVariant *value, *picture;
+
+  g_variant_builder_init (&builder, G_VARIANT_TYPE_VARDICT);
+  g_variant_iter_init (&iter, all);
+  while (g_variant_iter_loop (&iter, "{&sv}", &name, &value))
+    if (is_announced (info, name))
+      g_variant_builder_add (&builder, "{sv}", name, value);
+  picture = g_variant_ref_sink (g_variant_builder_end (&builder));
+  g_variant_get_data (picture);
+  return picture;
+}
+
+/* The members of @now that are not the same in @before; both have the same names in the same order. */
+static GVariant *
+find_changes (GVariant *before, GVariant *now)
+{
+  GVariantBuilder changes;
+
+  g_variant_builder_init (&changes, G_VARIANT_TYPE_VARDICT);
+  for (gsize i = 0; i < g_variant_n_children (now); i++)
+    {
+      g_autoptr (GVariant) old = g_variant_get_child_value (before, i);
+      g_autoptr (GVariant) new = g_variant_get_child_value (now, i);
+
+      if (!g_variant_equal (old, new))
+        g_variant_builder_add_value (&changes, new);
+    }
+  return g_variant_ref_sink (g_variant_builder_end (&changes));
+}
+
+static void
+emit (HeartbeatBusProperties *self, GVariant *changes)
+{
+  GDBusConnection *connection = g_dbus_interface_skeleton_get_connection (self->skeleton);
+  const char *path = g_dbus_interface_skeleton_get_object_path (self->skeleton);
+  const char *interface = g_dbus_interface_skeleton_get_info (self->skeleton)->name;
+
+  if (connection == NULL)
+    return;
+  g_dbus_connection_emit_signal (connection, NULL, path, "org.freedesktop.DBus.Properties",
+                                 "PropertiesChanged",
+                                 g_variant_new ("(s@a{sv}as)", interface, changes, NULL), NULL);
+}
+
+/**
+ * heartbeat_bus_properties_new:
+ * @skeleton: who has the properties, and will own what is returned
+ * @collector: a collector that flushes with heartbeat_bus_properties_flush()
+ *
+ * Returns: (transfer full): a watch on properties that nobody can read yet
+ */
+HeartbeatBusProperties *
+heartbeat_bus_properties_new (GDBusInterfaceSkeleton *skeleton, HeartbeatBusCollector *collector)
+{
+  HeartbeatBusProperties *self = g_new0 (HeartbeatBusProperties, 1);
+
+  self->skeleton = skeleton;
+  self->collector = heartbeat_bus_collector_ref (collector);
+  self->models = g_ptr_array_new ();
+  return self;
+}
+
+/**
+ * heartbeat_bus_properties_free:
+ * @self: (transfer full): the watch
+ */
+void
+heartbeat_bus_properties_free (HeartbeatBusProperties *self)
+{
+  heartbeat_bus_properties_end (self);
+  heartbeat_bus_collector_unref (self->collector);
+  g_ptr_array_unref (self->models);
+  g_free (self);
+}
+
+/**
+ * heartbeat_bus_properties_watch:
+ * @self: the watch
+ * @model: an object that outlives it: what it notifies of may change the properties
+ *
+ * Says what the properties are computed from, before anybody can read them.
+ */
+void
+heartbeat_bus_properties_watch (HeartbeatBusProperties *self, gpointer model)
+{
+  g_ptr_array_add (self->models, model);
+}
+
+/**
+ * heartbeat_bus_properties_begin:
+ * @self: the watch
+ *
+ * From now on clients can read the properties, and want to know of changes.
+ */
+void
+heartbeat_bus_properties_begin (HeartbeatBusProperties *self)
+{
+  heartbeat_bus_properties_end (self);
+  self->told = take_picture (self);
+  listen (self, TRUE);
+}
+
+/**
+ * heartbeat_bus_properties_end:
+ * @self: the watch
+ *
+ * Clients cannot read the properties any more. What was not told is not told.
+ */
+void
+heartbeat_bus_properties_end (HeartbeatBusProperties *self)
+{
+  if (self->dirty)
+    heartbeat_bus_collector_remove (self->collector, self);
+  else if (self->told != NULL)
+    listen (self, FALSE);
+  self->dirty = FALSE;
+  g_clear_pointer (&self->told, g_variant_unref);
+}
+
+/**
+ * heartbeat_bus_properties_mark:
+ * @self: the watch
+ *
+ * Something may have changed: it is looked at within 250 ms.
+ */
+void
+heartbeat_bus_properties_mark (HeartbeatBusProperties *self)
+{
+  if (self->dirty || self->told == NULL)
+    return;
+  self->dirty = TRUE;
+  listen (self, FALSE);
+  heartbeat_bus_collector_add (self->collector, self);
+}
+
+/**
+ * heartbeat_bus_properties_flush:
+ * @self: the watch
+ *
+ * Tells now what has changed since it was told last.
+ */
+void
+heartbeat_bus_properties_flush (HeartbeatBusProperties *self)
+{
+  g_autoptr (GVariant) now = NULL;
+  g_autoptr (GVariant) changes = NULL;
+
+  if (!self->dirty)
+    return;
+  heartbeat_bus_collector_remove (self->collector, self);
+  self->dirty = FALSE;
+  listen (self, TRUE);
+  now = take_picture (self);
+  changes = find_changes (self->told, now);
+  if (g_variant_n_children (changes) == 0)
+    return;
+  emit (self, changes);
+  g_clear_pointer (&self->told, g_variant_unref);
+  self->told = g_steal_pointer (&now);
+}
+
+/**
+ * heartbeat_bus_properties_set_text:
+ * @value: a value that holds a string
+ * @text: (nullable): a text, or bytes from elsewhere
+ *
+ * Gives a property a text that can be sent: one that is no UTF-8 would end the connection.
+ */
+void
+heartbeat_bus_properties_set_text (GValue *value, const char *text)
+{
+  g_value_take_string (value, g_utf8_make_valid (text != NULL ? text : "", -1));
+}
+
+/**
+ * heartbeat_bus_properties_refuse_set:
+ * @object: a skeleton
+ * @id: a property
+ * @value: a value
+ * @pspec: the property
+ *
+ * The `set_property` of skeletons whose properties are computed: GObject asks for one, since the generated interfaces have
+ * writable properties, but there is nothing to set.
+ */
+void
+heartbeat_bus_properties_refuse_set (GObject *object,
+                                     guint id,
+                                     const GValue *value,
+                                     GParamSpec *pspec)
+{
+  G_OBJECT_WARN_INVALID_PROPERTY_ID (object, id, pspec);
+}

@@ -1,0 +1,29 @@
+/* SPDX-License-Identifier: MIT */
+
+#pragma once
+
+#include <gio/gio.h>
+
+#include "desktop/heartbeat-bus-collector.h"
+
+G_BEGIN_DECLS
+
+typedef struct _HeartbeatBusProperties HeartbeatBusProperties;
+
+HeartbeatBusProperties *heartbeat_bus_properties_new (GDBusInterfaceSkeleton *skeleton,
+                                                      HeartbeatBusCollector *collector);
+void heartbeat_bus_properties_free (HeartbeatBusProperties *self);
+
+void heartbeat_bus_properties_watch (HeartbeatBusProperties *self, gpointer model);
+void heartbeat_bus_properties_begin (HeartbeatBusProperties *self);
+void heartbeat_bus_properties_end (HeartbeatBusProperties *self);
+void heartbeat_bus_properties_mark (HeartbeatBusProperties *self);
+void heartbeat_bus_properties_flush (HeartbeatBusProperties *self);
+
+void heartbeat_bus_properties_refuse_set (GObject *object,
+                                          guint id,
+                                          const GValue *value,
+                                          GParamSpec *pspec);
+void heartbeat_bus_properties_set_text (GValue *value, const char *text);
+
+G_END_DECLS

@@ -1,0 +1,65 @@
+/* SPDX-License-Identifier: MIT */
+
+#pragma once
+
+#include <glib.h>
+
+G_BEGIN_DECLS
+
+/**
+ * HeartbeatNoticeUrgency:
+ * @HEARTBEAT_NOTICE_LOW: good to know
+ * @HEARTBEAT_NOTICE_NORMAL: somebody should look
+ * @HEARTBEAT_NOTICE_CRITICAL: somebody must look
+ */
+typedef enum
+{
+  HEARTBEAT_NOTICE_LOW,
+  HEARTBEAT_NOTICE_NORMAL,
+  HEARTBEAT_NOTICE_CRITICAL,
+} HeartbeatNoticeUrgency;
+
+/**
+ * HeartbeatNotice:
+ * @key: what it is about; of two with one key the later replaces the earlier
+ * @urgency: how much it matters
+ * @summary: one line, plain text
+ * @body: markup
+ * @agent: (nullable): the agent whose check can be run again
+ * @check: (nullable): that check
+ * @brief: whether it is no news after a few seconds; others hold until they are withdrawn
+ *
+ * Something to tell the user. It does not change, and may be used by any thread.
+ */
+typedef struct
+{
+  char *key;
+  HeartbeatNoticeUrgency urgency;
+  char *summary;
+  char *body;
+  char *agent;
+  char *check;
+  gboolean brief;
+} HeartbeatNotice;
+
+HeartbeatNotice *heartbeat_notice_new (const char *key,
+                                       HeartbeatNoticeUrgency urgency,
+                                       const char *summary,
+                                       const char *body);
+HeartbeatNotice *
+heartbeat_notice_new_brief (const char *key, const char *summary, const char *body);
+HeartbeatNotice *heartbeat_notice_new_for_check (const char *key,
+                                                 HeartbeatNoticeUrgency urgency,
+                                                 const char *summary,
+                                                 const char *body,
+                                                 const char *agent,
+                                                 const char *check);
+HeartbeatNotice *heartbeat_notice_ref (HeartbeatNotice *notice);
+void heartbeat_notice_unref (HeartbeatNotice *notice);
+
+char *heartbeat_notice_clean_text (const char *text);
+char *heartbeat_notice_clean_markup (const char *text);
+
+G_DEFINE_AUTOPTR_CLEANUP_FUNC (HeartbeatNotice, heartbeat_notice_unref)
+
+G_END_DECLS

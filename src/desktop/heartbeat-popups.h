@@ -1,0 +1,24 @@
+/* SPDX-License-Identifier: MIT */
+
+#pragma once
+
+#include "desktop/heartbeat-notice.h"
+
+G_BEGIN_DECLS
+
+/**
+ * HeartbeatPopupsFunc:
+ * @notice: the notice on which the user chose to run the check again
+ * @user_data: what was passed to heartbeat_popups_new()
+ */
+typedef void (*HeartbeatPopupsFunc) (HeartbeatNotice *notice, gpointer user_data);
+
+typedef struct _HeartbeatPopups HeartbeatPopups;
+
+HeartbeatPopups *heartbeat_popups_new (HeartbeatPopupsFunc run, gpointer user_data);
+void heartbeat_popups_free (HeartbeatPopups *self);
+
+void heartbeat_popups_present (HeartbeatPopups *self, HeartbeatNotice *notice);
+void heartbeat_popups_resolve (HeartbeatPopups *self, const char *key, HeartbeatNotice *brief);
+
+G_END_DECLS

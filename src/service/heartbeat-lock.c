@@ -1,0 +1,100 @@
+/* SPDX-License-Identifier: MIT */
+
+#include "service/heartbeat-lock.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/file.h>
+#include <unistd.h>
+
+#include <gio/gio.h>
+
+#include "core/heartbeat-error.h"
+
+#define FOLDER "heartbeat-consumer"
+
+/**
+ * HeartbeatLock:
+ *
+ * The right to serve an agent. The kernel gives it back however the process ends; the file stays.
+ */
+struct _HeartbeatLock
+{
+  int fd;
+};
+
+/* The runtime folder is a user's own; where there is none (a system service, a container), the state folder is. */
+static char *
+make_path (const char *agent, GError **error)
+{
+  const char *runtime = g_getenv ("XDG_RUNTIME_DIR");
+  g_autofree char *folder = NULL;
+  g_autofree char *name = g_strconcat (agent, ".lock", NULL);
+
+  folder
+      = g_build_filename (runtime != NULL && *runtime != '\0' ? runtime : g_get_user_state_dir (),
+                          FOLDER, NULL);
+  if (g_mkdir_with_parents (folder, 0700) == 0)
+    return g_build_filename (folder, name, NULL);
+  g_set_error (error, G_IO_ERROR, g_io_error_from_errno (errno), "cannot make the folder %s: %s",
+               folder, g_strerror (errno));
+  return NULL;
+}
+
+static int
+read_holder (int fd)
+{
+  char text[16] = "";
+
+  if (pread (fd, text, sizeof text - 1, 0) < 0)
+    return 0;
+  return atoi (text);
+}
+
+static gboolean
+write_holder (int fd)
+{
+  char text[16];
+  int length = snprintf (text, sizeof text, "%d\n", (int) getpid ());
+
+  return ftruncate (fd, 0) == 0 && pwrite (fd, text, length, 0) == length;
+}
+
+/**
+ * heartbeat_lock_take:
+ * @agent: an agent's name
+ * @error: return location for %HEARTBEAT_ERROR_ALREADY_RUNNING, which names the process that has it, or a #GIOErrorEnum
+ *
+ * Returns: (transfer full): the lock
+ */
+HeartbeatLock *
+heartbeat_lock_take (const char *agent, GError **error)
+{
+  g_autofree char *path = make_path (agent, error);
+  g_autoptr (HeartbeatLock) self = NULL;
+
+  if (path == NULL)
+    return NULL;
+  self = g_new (HeartbeatLock, 1);
+  self->fd = open (path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
+  if (self->fd >= 0 && flock (self->fd, LOCK_EX | LOCK_NB) == 0 && write_holder (self->fd))
+    return g_steal_pointer (&self);
+  if (self->fd >= 0 && errno == EWOULDBLOCK)
+    g_set_error (error, HEARTBEAT_ERROR, HEARTBEAT_ERROR_ALREADY_RUNNING,
+                 "the agent “%s” is served already, by the process %d", agent,
+                 read_holder (self->fd));
+  else
+    g_set_error (error, G_IO_ERROR, g_io_error_from_errno (errno), "cannot lock %s: %s", path,
+                 g_strerror (errno));
+  return NULL;
+}
+
+void
+heartbeat_lock_release (HeartbeatLock *self)
+{
+  if (self->fd >= 0)
+    close (self->fd);
+  g_free (self);
+}

@@ -1,0 +1,41 @@
+/* SPDX-License-Identifier: MIT */
+
+#pragma once
+
+#include <glib.h>
+
+G_BEGIN_DECLS
+
+/**
+ * HeartbeatSettings:
+ *
+ * What the environment and the command line say, checked. @rabbit_url is %NULL where nobody has set one.
+ */
+typedef struct
+{
+  char *agent;
+  char *config;
+  char *rabbit_url;
+  char *exchange;
+  char *log_level;
+  char *tick_source;
+  char *bus;
+  char *notify;
+  char *queue_type;
+  char *tick_interval_text;
+  char *max_concurrent_runs_text;
+  char *handler_timeout_text;
+  guint tick_interval;
+  guint max_concurrent_runs;
+  guint handler_timeout;
+  gboolean check_config;
+  gboolean version;
+} HeartbeatSettings;
+
+HeartbeatSettings *heartbeat_settings_new (int *argc, char ***argv, GError **error);
+void heartbeat_settings_free (HeartbeatSettings *self);
+GLogLevelFlags heartbeat_settings_get_log_levels (const HeartbeatSettings *self);
+
+G_DEFINE_AUTOPTR_CLEANUP_FUNC (HeartbeatSettings, heartbeat_settings_free)
+
+G_END_DECLS

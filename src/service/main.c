@@ -1,0 +1,94 @@
+/* SPDX-License-Identifier: MIT */
+
+#include <locale.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#include <glib/gi18n.h>
+
+#include "core/heartbeat-config.h"
+#include "core/heartbeat-storage.h"
+#include "service/heartbeat-application.h"
+#include "service/heartbeat-lock.h"
+#include "service/heartbeat-log-writer.h"
+
+/* systemd must not restart on this one: only a person can change it. */
+#define EXIT_UNUSABLE 2
+
+static int
+report (const GError *error, int status)
+{
+  g_printerr ("heartbeat-consumer: %s\n", error->message);
+  return status;
+}
+
+static int
+check_config (const HeartbeatSettings *settings)
+{
+  g_autoptr (GError) error = NULL;
+  g_autoptr (GBytes) text = NULL;
+  g_autoptr (HeartbeatConfig) config = NULL;
+  HeartbeatIdentity identity;
+  guint invalid = 0;
+
+  text = heartbeat_storage_read (settings->config, HEARTBEAT_CONFIG_MAX_SIZE, &identity, &error);
+  if (text == NULL)
+    return report (error, EXIT_UNUSABLE);
+  config = heartbeat_config_parse (text, &error);
+  if (config == NULL)
+    {
+      g_prefix_error (&error, "%s: ", settings->config);
+      return report (error, EXIT_UNUSABLE);
+    }
+  for (guint i = 0; i < config->checks->len; i++)
+    {
+      const HeartbeatCheckSpec *spec = g_ptr_array_index (config->checks, i);
+
+      if (spec->error == NULL)
+        continue;
+      invalid++;
+      g_printerr ("heartbeat-consumer: %s: %s\n", settings->config, spec->error);
+    }
+  if (invalid > 0)
+    return EXIT_UNUSABLE;
+  g_print (_ ("%s: the settings and %u checks are good\n"), settings->config, config->checks->len);
+  return EXIT_SUCCESS;
+}
+
+static int
+serve (const HeartbeatSettings *settings)
+{
+  g_autoptr (GError) error = NULL;
+  g_autoptr (HeartbeatLock) lock = heartbeat_lock_take (settings->agent, &error);
+  g_autoptr (HeartbeatApplication) application = NULL;
+
+  if (lock == NULL)
+    return report (error, EXIT_UNUSABLE);
+  application = heartbeat_application_new (settings);
+  if (!heartbeat_application_run (application, &error))
+    return report (error, EXIT_UNUSABLE);
+  return EXIT_SUCCESS;
+}
+
+int
+main (int argc, char **argv)
+{
+  g_autoptr (GError) error = NULL;
+  g_autoptr (HeartbeatSettings) settings = NULL;
+
+  setlocale (LC_ALL, "");
+  bindtextdomain (GETTEXT_PACKAGE, LOCALEDIR);
+  bind_textdomain_codeset (GETTEXT_PACKAGE, "UTF-8");
+  textdomain (GETTEXT_PACKAGE);
+
+  settings = heartbeat_settings_new (&argc, &argv, &error);
+  if (settings == NULL)
+    return report (error, EXIT_UNUSABLE);
+  if (settings->version)
+    {
+      g_print ("heartbeat-consumer %s\n", PACKAGE_VERSION);
+      return EXIT_SUCCESS;
+    }
+  heartbeat_log_writer_install (heartbeat_settings_get_log_levels (settings));
+  return settings->check_config ? check_config (settings) : serve (settings);
+}

@@ -42,8 +42,6 @@ def find_circles(headers):
 def main():
     files = {}
     for layer in LAYERS:
-        if not os.path.isdir(os.path.join(SOURCE, layer)):
-            continue
         for name in sorted(os.listdir(os.path.join(SOURCE, layer))):
             if name.endswith((".c", ".h")):
                 files[f"{layer}/{name}"] = includes(os.path.join(SOURCE, layer, name))
@@ -56,7 +54,7 @@ def main():
         for line in found:
             print("#", line)
         failed = failed or bool(found)
-    assert len(files) > 10, "the sources were not found"
+    assert len(files) > 50, "the sources were not found"
     return 1 if failed else 0
 
 

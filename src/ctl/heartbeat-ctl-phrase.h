@@ -1,0 +1,13 @@
+/* SPDX-License-Identifier: MIT */
+
+#pragma once
+
+#include <glib.h>
+
+G_BEGIN_DECLS
+
+char *heartbeat_ctl_phrase_span (gint64 span);
+char *heartbeat_ctl_phrase_past (gint64 time, gint64 now);
+char *heartbeat_ctl_phrase_future (gint64 time, gint64 now);
+
+G_END_DECLS

@@ -1,0 +1,112 @@
+/* SPDX-License-Identifier: MIT */
+
+#include <string.h>
+
+#include <glib/gi18n.h>
+
+#include "core/heartbeat-error.h"
+#include "ctl/heartbeat-ctl-phrase.h"
+#include "ctl/heartbeat-ctl.h"
+#include "desktop/heartbeat-dbus.h"
+
+#define ROOT_PATH "/org/bloodbank/Heartbeat1"
+
+/* The service has a time limit for each run; ours would only hide its answer. */
+#define NO_TIMEOUT G_MAXINT
+
+static HeartbeatDBusAgent *
+reach_agent (HeartbeatCtl *self, const char *agent, GError **error)
+{
+  const GDBusProxyFlags flags = G_DBUS_PROXY_FLAGS_DO_NOT_LOAD_PROPERTIES
+                                | G_DBUS_PROXY_FLAGS_DO_NOT_CONNECT_SIGNALS
+                                | G_DBUS_PROXY_FLAGS_DO_NOT_AUTO_START;
+  g_autofree char *name = heartbeat_ctl_bus_name (agent);
+  g_autofree char *element = g_dbus_escape_object_path (agent);
+  g_autofree char *path = g_strconcat (ROOT_PATH "/", element, NULL);
+  HeartbeatDBusAgent *proxy
+      = heartbeat_dbus_agent_proxy_new_sync (self->bus, flags, name, path, NULL, error);
+
+  if (proxy != NULL)
+    g_dbus_proxy_set_default_timeout (G_DBUS_PROXY (proxy), NO_TIMEOUT);
+  return proxy;
+}
+
+static void
+print_result (const char *check, GVariant *result)
+{
+  const char *status = "", *message = "";
+  gint64 duration = 0;
+  g_autofree char *span = NULL;
+
+  g_variant_lookup (result, "status", "&s", &status);
+  g_variant_lookup (result, "message", "&s", &message);
+  g_variant_lookup (result, "duration", "x", &duration);
+  span = heartbeat_ctl_phrase_span (duration);
+  /* Translators: a check, how it ended, how long it took */
+  g_print (_ ("%s: %s in %s"), check, status, span);
+  g_print ("%s%s\n", *message != '\0' ? ": " : "", message);
+}
+
+static void
+print_result_json (HeartbeatCtl *self, const char *agent, const char *check, GVariant *result)
+{
+  g_autoptr (JsonBuilder) builder = json_builder_new ();
+  GVariantIter iter;
+  const char *name;
+  GVariant *value;
+
+  json_builder_begin_object (builder);
+  json_builder_set_member_name (builder, "agent");
+  json_builder_add_string_value (builder, agent);
+  json_builder_set_member_name (builder, "check");
+  json_builder_add_string_value (builder, check);
+  g_variant_iter_init (&iter, result);
+  while (g_variant_iter_loop (&iter, "{&sv}", &name, &value))
+    {
+      json_builder_set_member_name (builder, name);
+      json_builder_add_value (builder, json_gvariant_serialize (value));
+    }
+  json_builder_end_object (builder);
+  heartbeat_ctl_print_json (builder);
+}
+
+/**
+ * heartbeat_ctl_run:
+ * @self: the command line
+ * @args: the name of a check
+ *
+ * `heartbeatctl run CHECK`: runs it and waits for the end.
+ *
+ * Returns: the exit status
+ */
+HeartbeatCtlExit
+heartbeat_ctl_run (HeartbeatCtl *self, char **args)
+{
+  g_autoptr (GError) error = NULL;
+  g_autofree char *agent = NULL;
+  g_autoptr (HeartbeatDBusAgent) proxy = NULL;
+  g_autoptr (GVariant) result = NULL;
+  const char *status = "";
+  HeartbeatCtlExit found = heartbeat_ctl_find_agent (self, &agent);
+
+  if (found != HEARTBEAT_CTL_OK)
+    return found;
+  proxy = reach_agent (self, agent, &error);
+  if (proxy == NULL
+      || !heartbeat_dbus_agent_call_run_check_sync (proxy, args[0], g_variant_new ("a{sv}", NULL),
+                                                    &result, NULL, &error))
+    {
+      g_dbus_error_strip_remote_error (error);
+      heartbeat_ctl_complain ("%s", error->message);
+      return HEARTBEAT_CTL_FAILED;
+    }
+  if (self->json)
+    print_result_json (self, agent, args[0], result);
+  else
+    print_result (args[0], result);
+  g_variant_lookup (result, "status", "&s", &status);
+  if (strcmp (status, "failed") != 0)
+    return HEARTBEAT_CTL_OK;
+  heartbeat_ctl_complain (_ ("the check “%s” failed"), args[0]);
+  return HEARTBEAT_CTL_FAILED;
+}

@@ -1,0 +1,161 @@
+/* SPDX-License-Identifier: MIT */
+
+#include <glib/gi18n.h>
+
+#include "broker/heartbeat-broker-uri.h"
+#include "broker/heartbeat-publisher.h"
+#include "consumer/heartbeat-consumer.h"
+#include "core/heartbeat-envelope.h"
+#include "core/heartbeat-error.h"
+#include "ctl/heartbeat-ctl.h"
+
+/* A tick that nobody fetched within an hour is of no use. */
+#define EXPIRATION_MS 3600000
+
+/* One publish, from the call to the end of the connection. */
+typedef struct
+{
+  GMainLoop *loop;
+  HeartbeatConnection *connection;
+  GCancellable *cancellable;
+  char *away; /* why no broker can be reached */
+  GError *error;
+} Sending;
+
+static void
+on_closed (GObject *source, GAsyncResult *result, gpointer user_data)
+{
+  Sending *sending = user_data;
+
+  heartbeat_connection_close_finish (sending->connection, result, NULL);
+  g_main_loop_quit (sending->loop);
+}
+
+static void
+on_published (GObject *source, GAsyncResult *result, gpointer user_data)
+{
+  Sending *sending = user_data;
+
+  heartbeat_publisher_publish_finish (HEARTBEAT_PUBLISHER (source), result, &sending->error);
+  heartbeat_connection_close_async (sending->connection, on_closed, sending);
+}
+
+/* The service tries for ever; a person at a terminal wants to know at once. */
+static void
+on_state (Sending *sending)
+{
+  if (heartbeat_connection_get_state (sending->connection) != HEARTBEAT_CONNECTION_STATE_WAITING
+      || sending->away != NULL)
+    return;
+  sending->away = g_strdup (heartbeat_connection_get_error (sending->connection));
+  g_cancellable_cancel (sending->cancellable);
+}
+
+static void
+send (Sending *sending, const HeartbeatPublication *publication)
+{
+  g_autoptr (HeartbeatPublisher) publisher = heartbeat_publisher_new (sending->connection);
+
+  g_signal_connect_swapped (sending->connection, "notify::state", G_CALLBACK (on_state), sending);
+  heartbeat_publisher_publish_async (publisher, publication, sending->cancellable, on_published,
+                                     sending);
+  g_main_loop_run (sending->loop);
+  g_signal_handlers_disconnect_by_data (sending->connection, sending);
+}
+
+static const char *
+setting (const char *option, const char *variable, const char *fallback)
+{
+  const char *value = g_getenv (variable);
+
+  if (option != NULL)
+    return option;
+  return value != NULL && *value != '\0' ? value : fallback;
+}
+
+static void
+explain (const Sending *sending, const HeartbeatPublication *publication)
+{
+  const char *broker = heartbeat_connection_get_broker (sending->connection);
+
+  if (sending->away != NULL)
+    heartbeat_ctl_complain (_ ("the broker %s cannot be reached: %s"), broker, sending->away);
+  else if (g_error_matches (sending->error, HEARTBEAT_ERROR, HEARTBEAT_ERROR_RETURNED))
+    heartbeat_ctl_complain (_ ("no queue is bound to %s for %s: no consumer has run yet"),
+                            publication->exchange, publication->routing_key);
+  else
+    heartbeat_ctl_complain (_ ("the tick was not published: %s"), sending->error->message);
+}
+
+static void
+print_sent (HeartbeatCtl *self,
+            const HeartbeatEnvelope *envelope,
+            const HeartbeatPublication *publication)
+{
+  const char *exchange = publication->exchange;
+  const char *routing_key = publication->routing_key;
+  g_autoptr (JsonBuilder) builder = json_builder_new ();
+
+  if (!self->json)
+    {
+      g_print (_ ("published %s to %s (event %s)\n"), routing_key, exchange, envelope->event_id);
+      return;
+    }
+  json_builder_begin_object (builder);
+  json_builder_set_member_name (builder, "event_id");
+  json_builder_add_string_value (builder, envelope->event_id);
+  json_builder_set_member_name (builder, "exchange");
+  json_builder_add_string_value (builder, exchange);
+  json_builder_set_member_name (builder, "routing_key");
+  json_builder_add_string_value (builder, routing_key);
+  json_builder_end_object (builder);
+  heartbeat_ctl_print_json (builder);
+}
+
+/**
+ * heartbeat_ctl_tick:
+ * @self: the command line
+ * @args: none
+ *
+ * `heartbeatctl tick`: publishes a tick for all agents on the exchange.
+ *
+ * Returns: the exit status
+ */
+HeartbeatCtlExit
+heartbeat_ctl_tick (HeartbeatCtl *self, char **args)
+{
+  const HeartbeatEnvelopeSource source = { "scheduled", "heartbeatctl" };
+  const char *url = setting (self->rabbit_url, "RABBIT_URL", HEARTBEAT_DEFAULT_RABBIT_URL);
+  g_autoptr (GError) error = NULL;
+  g_autoptr (GPtrArray) uris = heartbeat_broker_uri_parse_list (url, &error);
+  g_autoptr (HeartbeatEnvelope) envelope
+      = heartbeat_envelope_new_tick (&source, g_get_real_time () / 1000);
+  const HeartbeatPublication publication = {
+    .exchange = setting (self->exchange, "EXCHANGE_NAME", HEARTBEAT_DEFAULT_EXCHANGE),
+    .routing_key = self->routing_key != NULL ? self->routing_key : HEARTBEAT_TICK_ROUTING_KEY,
+    .message_id = envelope->event_id,
+    .body = envelope->body,
+    .expiration_ms = EXPIRATION_MS,
+  };
+  g_autoptr (HeartbeatConnection) connection = NULL;
+  g_autoptr (GMainLoop) loop = g_main_loop_new (NULL, FALSE);
+  g_autoptr (GCancellable) cancellable = g_cancellable_new ();
+  Sending sending = { loop, NULL, cancellable, NULL, NULL };
+  gboolean sent;
+
+  if (uris == NULL)
+    {
+      heartbeat_ctl_complain ("RABBIT_URL (--rabbit-url): %s", error->message);
+      return HEARTBEAT_CTL_USAGE;
+    }
+  sending.connection = connection = heartbeat_connection_new (uris, "heartbeatctl");
+  send (&sending, &publication);
+  sent = sending.error == NULL;
+  if (sent)
+    print_sent (self, envelope, &publication);
+  else
+    explain (&sending, &publication);
+  g_clear_error (&sending.error);
+  g_free (sending.away);
+  return sent ? HEARTBEAT_CTL_OK : HEARTBEAT_CTL_FAILED;
+}

@@ -1,0 +1,123 @@
+/* SPDX-License-Identifier: MIT */
+
+#include <locale.h>
+#include <string.h>
+
+#include <glib/gi18n.h>
+
+#include "ctl/heartbeat-ctl.h"
+
+typedef struct
+{
+  const char *name;
+  guint n_args;
+  HeartbeatCtlExit (*run) (HeartbeatCtl *ctl, char **args);
+  const char *synopsis;
+  const char *help;
+} Command;
+
+static const Command commands[] = {
+  { "status", 0, heartbeat_ctl_status, "status", N_ ("Show the agents and their checks") },
+  { "run", 1, heartbeat_ctl_run, "run CHECK", N_ ("Run a check now and wait for its end") },
+  { "tick", 0, heartbeat_ctl_tick, "tick", N_ ("Publish a tick for all agents on the broker") },
+};
+
+static char *
+describe_commands (void)
+{
+  GString *text = g_string_new (_ ("Commands:"));
+
+  for (guint i = 0; i < G_N_ELEMENTS (commands); i++)
+    g_string_append_printf (text, "\n  %-12s %s", commands[i].synopsis, _ (commands[i].help));
+  return g_string_free (text, FALSE);
+}
+
+static gboolean
+parse (HeartbeatCtl *ctl, int *argc, char ***argv, GError **error)
+{
+  const GOptionEntry entries[] = {
+    { "agent", 0, 0, G_OPTION_ARG_STRING, &ctl->agent, N_ ("The agent, where several run"),
+      N_ ("NAME") },
+    { "json", 0, 0, G_OPTION_ARG_NONE, &ctl->json, N_ ("Print one JSON document"), NULL },
+    { "rabbit-url", 0, 0, G_OPTION_ARG_STRING, &ctl->rabbit_url,
+      N_ ("tick: the broker (RABBIT_URL)"), N_ ("URL") },
+    { "exchange", 0, 0, G_OPTION_ARG_STRING, &ctl->exchange,
+      N_ ("tick: the exchange (EXCHANGE_NAME)"), N_ ("NAME") },
+    { "routing-key", 0, 0, G_OPTION_ARG_STRING, &ctl->routing_key,
+      N_ ("tick: another routing key than system.heartbeat.tick"), N_ ("KEY") },
+    { "version", 0, 0, G_OPTION_ARG_NONE, &ctl->version, N_ ("Print the version"), NULL },
+    { NULL, 0, 0, 0, NULL, NULL, NULL },
+  };
+  g_autoptr (GOptionContext) context = g_option_context_new (_ ("COMMAND"));
+  g_autofree char *summary = describe_commands ();
+
+  g_option_context_add_main_entries (context, entries, GETTEXT_PACKAGE);
+  g_option_context_set_summary (context, summary);
+  return g_option_context_parse (context, argc, argv, error);
+}
+
+static HeartbeatCtlExit
+dispatch (HeartbeatCtl *ctl, char **args)
+{
+  for (guint i = 0; i < G_N_ELEMENTS (commands); i++)
+    {
+      if (g_strcmp0 (args[0], commands[i].name) != 0)
+        continue;
+      if (g_strv_length (args + 1) == commands[i].n_args)
+        return commands[i].run (ctl, args + 1);
+      heartbeat_ctl_complain (_ ("usage: heartbeatctl %s"), commands[i].synopsis);
+      return HEARTBEAT_CTL_USAGE;
+    }
+  if (args[0] == NULL)
+    heartbeat_ctl_complain (_ ("a command is expected; see heartbeatctl --help"));
+  else
+    heartbeat_ctl_complain (_ ("there is no command “%s”; see heartbeatctl --help"), args[0]);
+  return HEARTBEAT_CTL_USAGE;
+}
+
+/* What the library logs is for the service: here every failure is told where it happens. */
+static GLogWriterOutput
+write_log (GLogLevelFlags level, const GLogField *fields, gsize n_fields, gpointer user_data)
+{
+  for (gsize i = 0; i < n_fields; i++)
+    if (strcmp (fields[i].key, "GLIB_DOMAIN") == 0
+        && g_strcmp0 (fields[i].value, G_LOG_DOMAIN) == 0)
+      return G_LOG_WRITER_HANDLED;
+  return g_log_writer_default (level, fields, n_fields, user_data);
+}
+
+static void
+clear (HeartbeatCtl *ctl)
+{
+  g_clear_object (&ctl->bus);
+  g_free (ctl->agent);
+  g_free (ctl->rabbit_url);
+  g_free (ctl->exchange);
+  g_free (ctl->routing_key);
+}
+
+int
+main (int argc, char **argv)
+{
+  HeartbeatCtl ctl = { 0 };
+  g_autoptr (GError) error = NULL;
+  HeartbeatCtlExit status = HEARTBEAT_CTL_OK;
+
+  setlocale (LC_ALL, "");
+  bindtextdomain (GETTEXT_PACKAGE, LOCALEDIR);
+  bind_textdomain_codeset (GETTEXT_PACKAGE, "UTF-8");
+  textdomain (GETTEXT_PACKAGE);
+  g_log_set_writer_func (write_log, NULL, NULL);
+
+  if (!parse (&ctl, &argc, &argv, &error))
+    {
+      heartbeat_ctl_complain ("%s", error->message);
+      status = HEARTBEAT_CTL_USAGE;
+    }
+  else if (ctl.version)
+    g_print ("heartbeatctl %s\n", PACKAGE_VERSION);
+  else
+    status = dispatch (&ctl, argv + 1);
+  clear (&ctl);
+  return status;
+}

@@ -1,0 +1,125 @@
+/* SPDX-License-Identifier: MIT */
+
+#include "ctl/heartbeat-ctl-table.h"
+
+#define MAX_CELLS 12
+
+typedef struct
+{
+  const char *name;
+  guint n_columns;
+  const char *cells[MAX_CELLS];
+  const char *expected;
+} Case;
+
+static const Case cases[] = {
+  { "empty", 3, { NULL }, "" },
+  { "one-cell", 1, { "a" }, "a\n" },
+  { "one-column", 1, { "a", "", "bcd" }, "a\n\nbcd\n" },
+  { "columns-are-aligned",
+    3,
+    { "NAME", "STATE", "DUE", "mail", "running", "in 3 min" },
+    "NAME  STATE    DUE\nmail  running  in 3 min\n" },
+  { "no-spaces-at-the-end", 2, { "a", "b", "long", "", "x", "y  " }, "a     b\nlong\nx     y\n" },
+  { "empty-rows", 2, { "", "", "a", "b", "", "" }, "\na  b\n\n" },
+  { "last-column-may-be-of-any-width",
+    2,
+    { "a", "a long text", "b", "c" },
+    "a  a long text\nb  c\n" },
+
+  /* What a terminal shows twice as wide, or not at all. */
+  { "cjk",
+    2,
+    { "\xe9\x82\xae\xe4\xbb\xb6", "1", "mail!", "2" },
+    "\xe9\x82\xae\xe4\xbb\xb6   1\nmail!  2\n" },
+  { "hangul",
+    2,
+    { "\xed\x95\x9c\xea\xb5\xad", "1", "ab", "2" },
+    "\xed\x95\x9c\xea\xb5\xad  1\nab    2\n" },
+  { "full-width-letters", 2, { "\xef\xbc\xa1", "1", "a", "2" }, "\xef\xbc\xa1  1\na   2\n" },
+  { "emoji", 2, { "\xf0\x9f\x92\x93", "1", "ok", "2" }, "\xf0\x9f\x92\x93  1\nok  2\n" },
+  { "combining-marks", 2, { "e\xcc\x81t", "1", "ete", "2" }, "e\xcc\x81t   1\nete  2\n" },
+  { "zero-width-space", 2, { "a\xe2\x80\x8b", "1", "b", "2" }, "a\xe2\x80\x8b  1\nb  2\n" },
+  { "umlauts", 2, { "\xc3\xa4\xc3\xb6", "1", "ao", "2" }, "\xc3\xa4\xc3\xb6  1\nao  2\n" },
+
+  /* What would speak to the terminal. */
+  { "line-breaks", 2, { "a\nb", "1\r\n2", "c", "d\te" }, "a b  1  2\nc    d e\n" },
+  { "escape-sequences",
+    2,
+    { "\x1b[31mred", "\x07\x08\x7f.", "x", "y" },
+    " [31mred     .\nx         y\n" },
+  { "control-characters-of-two-bytes",
+    2,
+    { "\xc2\x9b"
+      "2J",
+      "\xc2\x80\xc2\x9f.", "x", "y" },
+    "  2J      .\nx     y\n" },
+  { "what-is-just-above-them-stays", 1, { "\xc2\xa0\xc2\xa9" }, "\xc2\xa0\xc2\xa9\n" },
+  { "what-is-no-utf-8", 2, { "\xff", "\xc3", "a", "b" }, "\xef\xbf\xbd  \xef\xbf\xbd\na  b\n" },
+};
+
+static void
+test_case (gconstpointer data)
+{
+  const Case *c = data;
+  g_autoptr (HeartbeatCtlTable) table = heartbeat_ctl_table_new (c->n_columns);
+  g_autofree char *text = NULL;
+
+  for (guint i = 0; i < MAX_CELLS && c->cells[i] != NULL; i++)
+    heartbeat_ctl_table_add (table, c->cells[i]);
+  text = heartbeat_ctl_table_to_string (table);
+  g_assert_cmpstr (text, ==, c->expected);
+}
+
+static void
+test_many_rows (void)
+{
+  g_autoptr (HeartbeatCtlTable) table = heartbeat_ctl_table_new (2);
+  g_autofree char *text = NULL;
+  g_auto (GStrv) lines = NULL;
+
+  for (guint i = 0; i < 10000; i++)
+    {
+      g_autofree char *number = g_strdup_printf ("%u", i);
+
+      heartbeat_ctl_table_add (table, number);
+      heartbeat_ctl_table_add (table, "x");
+    }
+  text = heartbeat_ctl_table_to_string (table);
+  lines = g_strsplit (text, "\n", -1);
+  g_assert_cmpuint (g_strv_length (lines), ==, 10001);
+  g_assert_cmpstr (lines[0], ==, "0     x");
+  g_assert_cmpstr (lines[9999], ==, "9999  x");
+}
+
+static void
+test_can_be_asked_twice (void)
+{
+  g_autoptr (HeartbeatCtlTable) table = heartbeat_ctl_table_new (1);
+  g_autofree char *first = NULL;
+  g_autofree char *second = NULL;
+
+  heartbeat_ctl_table_add (table, "a");
+  first = heartbeat_ctl_table_to_string (table);
+  heartbeat_ctl_table_add (table, "b");
+  second = heartbeat_ctl_table_to_string (table);
+  g_assert_cmpstr (first, ==, "a\n");
+  g_assert_cmpstr (second, ==, "a\nb\n");
+}
+
+int
+main (int argc, char **argv)
+{
+  g_test_init (&argc, &argv, NULL);
+
+  for (guint i = 0; i < G_N_ELEMENTS (cases); i++)
+    {
+      g_autofree char *path = g_strconcat ("/table/", cases[i].name, NULL);
+
+      g_test_add_data_func (path, &cases[i], test_case);
+    }
+  g_test_add_func ("/table/many-rows", test_many_rows);
+  g_test_add_func ("/table/can-be-asked-twice", test_can_be_asked_twice);
+
+  return g_test_run ();
+}

@@ -1,0 +1,147 @@
+"""heartbeatctl."""
+
+import json
+import os
+import time
+
+from bench.case import Case
+
+FAILING = {"handler": "command", "meta": {"command": ["false"]}}
+
+
+class Ctl(Case):
+    """A test of the command line client; no broker unless the class asks for one."""
+
+    with_broker = False
+
+    def setUp(self):
+        super().setUp()
+        self.env.update(TICK_SOURCE="local", TICK_INTERVAL_S="86400")
+        recent = time.time_ns() // 1_000_000
+        self.write_checks(good={"lastRun": recent}, failing={**FAILING, "lastRun": recent})
+
+    def run_ctl(self, status, *args, **variables):
+        """Run it, expect that exit status; return standard output."""
+        ended = self.ctl(*args, **variables)
+        self.assertEqual(ended.returncode, status, ended.stdout + ended.stderr)
+        if status:
+            self.assertNotEqual(ended.stderr, "", "an error says why")
+        return ended.stdout
+
+    def run_json(self, status, *args):
+        """Run it with --json; return the one document that it prints."""
+        return json.loads(self.run_ctl(status, *args, "--json"))
+
+
+class Commands(Ctl):
+    """With a service."""
+
+    def setUp(self):
+        super().setUp()
+        self.start()
+
+    def test_status(self):
+        text = self.run_ctl(0, "status")
+        for word in ("cack", "good", "failing"):
+            self.assertIn(word, text)
+
+    def test_output_that_is_no_terminal_has_no_colour(self):
+        self.assertNotIn("\033", self.run_ctl(0, "status"))
+
+    def test_status_as_json(self):
+        self.assertIn("cack", json.dumps(self.run_json(0, "status")))
+
+    def test_run(self):
+        self.run_ctl(0, "run", "good")
+        self.assertEqual(self.agent.check("good").get("LastStatus"), "success")
+
+    def test_run_as_json(self):
+        self.assertEqual(self.run_json(0, "run", "good")["status"], "success")
+
+    def test_a_failed_run_is_status_1(self):
+        self.run_ctl(1, "run", "failing")
+
+    def test_a_failed_run_as_json_is_status_1_with_a_document(self):
+        ended = self.ctl("run", "failing", "--json")
+        self.assertEqual((ended.returncode, json.loads(ended.stdout)["status"]), (1, "failed"))
+
+    def test_an_unknown_check_is_status_1(self):
+        self.run_ctl(1, "run", "none")
+
+    def test_the_agent_can_be_named(self):
+        self.run_ctl(0, "--agent", "cack", "status", AGENT_NAME=None)
+
+    def test_an_agent_that_does_not_run_is_status_3(self):
+        self.run_ctl(3, "--agent", "other", "status")
+
+
+class Usage(Ctl):
+    """Without a service."""
+
+    def test_not_running_is_status_3(self):
+        self.run_ctl(3, "status")
+
+    def test_not_running_is_status_3_for_run(self):
+        self.run_ctl(3, "run", "good")
+
+    def test_an_unknown_command_is_status_2(self):
+        self.run_ctl(2, "nonsense")
+
+    def test_an_unknown_option_is_status_2(self):
+        self.run_ctl(2, "status", "--nonsense")
+
+    def test_run_without_a_check_is_status_2(self):
+        self.run_ctl(2, "run")
+
+    def test_no_command_is_status_2(self):
+        self.run_ctl(2)
+
+    def test_help(self):
+        self.assertIn("status", self.run_ctl(0, "--help"))
+
+    def test_version(self):
+        self.assertRegex(self.run_ctl(0, "--version"), r"\b\d+\.\d+\.\d+\b")
+
+
+class Tick(Ctl):
+    """A tick by hand."""
+
+    with_broker = True
+
+    def setUp(self):
+        super().setUp()
+        self.env.update(TICK_SOURCE="amqp")
+        self.write_checks(good={})
+
+    def test_a_tick_runs_the_overdue_check(self):
+        self.start()
+        self.run_ctl(0, "tick")
+        self.assertEqual(self.finished("good"), "success")
+
+    def test_what_is_published_carries_everything(self):
+        self.broker.collect(self.vhost, "seen", "system.heartbeat.tick")
+        self.run_ctl(0, "tick")
+        method, properties, body = self.broker.wait_message(self.vhost, "seen")
+        event = json.loads(body)
+        self.assertEqual(method.routing_key, "system.heartbeat.tick")
+        self.assertEqual((properties.content_type, properties.delivery_mode, properties.expiration),
+                         ("application/json", 2, "3600000"))
+        self.assertEqual(properties.message_id, event["event_id"])
+        self.assertEqual((event["event_type"], event["source"]["app"]), ("system.heartbeat.tick", "heartbeatctl"))
+        self.assertEqual(set(event["payload"]), {"tick", "timestamp", "quarter", "dayOfWeek", "epochMs"})
+        self.assertLess(abs(event["payload"]["epochMs"] - time.time() * 1000), 60000)
+
+    def test_as_json(self):
+        self.broker.collect(self.vhost, "seen", "system.heartbeat.tick")
+        document = self.run_json(0, "tick")
+        self.assertEqual(document["event_id"], self.broker.wait_message(self.vhost, "seen")[1].message_id)
+
+    def test_without_a_broker_it_is_status_1(self):
+        self.run_ctl(1, "tick", RABBIT_URL="amqp://guest:secret-word@127.0.0.1:1/")
+
+
+class Offline(Ctl):
+    """What needs neither service nor broker."""
+
+    def test_no_bus_is_status_3(self):
+        self.run_ctl(3, "status", DBUS_SESSION_BUS_ADDRESS=f"unix:path={os.path.join(self.home, 'none')}")

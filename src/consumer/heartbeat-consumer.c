@@ -418,15 +418,18 @@ heartbeat_consumer_list_handlers (HeartbeatConsumer *self)
 static HeartbeatDisposition
 reject (HeartbeatConsumer *self, const HeartbeatMessage *message, const char *reason)
 {
+  g_autofree char *more = NULL;
   guint64 suppressed;
 
   self->messages_rejected++;
   g_object_notify_by_pspec (G_OBJECT (self), props[PROP_MESSAGES_REJECTED]);
-  if (heartbeat_rate_limit_allow (&self->rejections, g_get_monotonic_time (), &suppressed))
-    heartbeat_log (G_LOG_LEVEL_WARNING, HEARTBEAT_EVENT_MESSAGE_REJECTED, self->agent_name, NULL,
-                   "rejected a message with routing key %s: %s (and %" G_GUINT64_FORMAT
-                   " more before it)",
-                   message->routing_key, reason, suppressed);
+  if (!heartbeat_rate_limit_allow (&self->rejections, g_get_monotonic_time (), &suppressed))
+    return HEARTBEAT_DISPOSITION_REJECT;
+  if (suppressed > 0)
+    more = g_strdup_printf (" (and %" G_GUINT64_FORMAT " more before it)", suppressed);
+  heartbeat_log (G_LOG_LEVEL_WARNING, HEARTBEAT_EVENT_MESSAGE_REJECTED, self->agent_name, NULL,
+                 "rejected a message with routing key %s: %s%s", message->routing_key, reason,
+                 more != NULL ? more : "");
   return HEARTBEAT_DISPOSITION_REJECT;
 }
 

@@ -12,17 +12,24 @@
 #define MAX_TIMEOUT_MS  1500000
 #define MAX_NAME_LENGTH 255
 
-/* Found values are quoted in messages up to this length. */
-#define MAX_QUOTED 60
+/* A check that is being read. */
+typedef struct
+{
+  HeartbeatCheckSpec *spec;
+  HeartbeatReading *reading;
+} Reader;
 
-/* Reads one member into the specification; FALSE where the value breaks the member's rule. */
-typedef gboolean (*ReadMember) (HeartbeatCheckSpec *spec, const HeartbeatJson *value);
+/* Reads a value into the specification; FALSE where it breaks its rule. */
+typedef gboolean (*ReadValue) (Reader *reader, const HeartbeatJson *value);
 
 typedef struct
 {
   const char *name;
-  ReadMember read;
+  gboolean required;
+  ReadValue read;
   const char *rule;
+  ReadValue read_element; /* of an array */
+  const char *element_rule;
 } MemberRule;
 
 static gboolean
@@ -45,204 +52,210 @@ read_text (const HeartbeatJson *value)
 }
 
 static gboolean
-read_cadence (HeartbeatCheckSpec *spec, const HeartbeatJson *value)
+read_cadence (Reader *reader, const HeartbeatJson *value)
 {
-  return read_integer (value, MIN_CADENCE_MS, &spec->cadence);
+  return read_integer (value, MIN_CADENCE_MS, &reader->spec->cadence);
 }
 
 static gboolean
-read_priority (HeartbeatCheckSpec *spec, const HeartbeatJson *value)
+read_priority (Reader *reader, const HeartbeatJson *value)
 {
-  return read_integer (value, 1, &spec->priority);
+  return read_integer (value, 1, &reader->spec->priority);
 }
 
 static gboolean
-read_last_run (HeartbeatCheckSpec *spec, const HeartbeatJson *value)
+read_last_run (Reader *reader, const HeartbeatJson *value)
 {
-  return read_integer (value, 0, &spec->last_run);
+  return read_integer (value, 0, &reader->spec->last_run);
 }
 
 static gboolean
-read_timeout (HeartbeatCheckSpec *spec, const HeartbeatJson *value)
+read_timeout (Reader *reader, const HeartbeatJson *value)
 {
   gint64 timeout;
 
   if (!read_integer (value, MIN_TIMEOUT_MS, &timeout) || timeout > MAX_TIMEOUT_MS)
     return FALSE;
-  spec->timeout = timeout;
+  reader->spec->timeout = timeout;
   return TRUE;
 }
 
 static gboolean
-read_handler (HeartbeatCheckSpec *spec, const HeartbeatJson *value)
+read_handler (Reader *reader, const HeartbeatJson *value)
 {
-  g_free (spec->handler);
-  spec->handler = read_text (value);
-  return spec->handler != NULL;
+  reader->spec->handler = read_text (value);
+  return reader->spec->handler != NULL;
 }
 
 static gboolean
-read_enabled (HeartbeatCheckSpec *spec, const HeartbeatJson *value)
+read_enabled (Reader *reader, const HeartbeatJson *value)
 {
-  return heartbeat_json_get_boolean (value, &spec->enabled);
+  return heartbeat_json_get_boolean (value, &reader->spec->enabled);
 }
 
 static gboolean
-read_meta (HeartbeatCheckSpec *spec, const HeartbeatJson *value)
+read_meta (Reader *reader, const HeartbeatJson *value)
 {
   return heartbeat_json_is_object (value);
 }
 
 static gboolean
-read_quarter_of (HeartbeatCheckSpec *spec, const HeartbeatJson *value)
+read_quarter_of (Reader *reader, const HeartbeatJson *value)
 {
   if (heartbeat_json_equals (value, "day"))
-    spec->quarter.of = HEARTBEAT_QUARTER_OF_DAY;
+    reader->spec->quarter.of = HEARTBEAT_QUARTER_OF_DAY;
   else if (heartbeat_json_equals (value, "year"))
-    spec->quarter.of = HEARTBEAT_QUARTER_OF_YEAR;
+    reader->spec->quarter.of = HEARTBEAT_QUARTER_OF_YEAR;
   else
     return FALSE;
   return TRUE;
 }
 
 static gboolean
-read_quarters (HeartbeatCheckSpec *spec, const HeartbeatJson *value)
+read_array (Reader *reader, const HeartbeatJson *value)
 {
-  HeartbeatJsonIter iter;
-  HeartbeatJson element;
+  return heartbeat_json_is_array (value);
+}
 
-  if (!heartbeat_json_is_array (value))
+static gboolean
+read_quarter (Reader *reader, const HeartbeatJson *value)
+{
+  g_autofree char *name = read_text (value);
+  guint quarter = name != NULL ? heartbeat_quarter_parse (name, strlen (name)) : 0;
+
+  if (quarter == 0)
     return FALSE;
-  spec->quarter.quarters = 0;
-  heartbeat_json_iter_init (&iter, value);
-  while (heartbeat_json_iter_element (&iter, &element))
-    {
-      g_autofree char *name = read_text (&element);
-      guint quarter = name != NULL ? heartbeat_quarter_parse (name, strlen (name)) : 0;
-
-      if (quarter == 0)
-        return FALSE;
-      spec->quarter.quarters |= 1 << (quarter - 1);
-    }
+  reader->spec->quarter.quarters |= 1 << (quarter - 1);
   return TRUE;
 }
 
 static gboolean
-read_start (HeartbeatCheckSpec *spec, const HeartbeatJson *value)
+read_start (Reader *reader, const HeartbeatJson *value)
 {
   g_autofree char *text = read_text (value);
 
-  return text != NULL && heartbeat_window_parse_time (text, FALSE, &spec->window.start);
+  return text != NULL && heartbeat_window_parse_time (text, FALSE, &reader->spec->window.start);
 }
 
 static gboolean
-read_end (HeartbeatCheckSpec *spec, const HeartbeatJson *value)
+read_end (Reader *reader, const HeartbeatJson *value)
 {
   g_autofree char *text = read_text (value);
 
-  return text != NULL && heartbeat_window_parse_time (text, TRUE, &spec->window.end);
+  return text != NULL && heartbeat_window_parse_time (text, TRUE, &reader->spec->window.end);
 }
 
 static gboolean
-read_zone (HeartbeatCheckSpec *spec, const HeartbeatJson *value)
+read_zone (Reader *reader, const HeartbeatJson *value)
 {
-  g_free (spec->zone_name);
+  HeartbeatCheckSpec *spec = reader->spec;
+
   spec->zone_name = read_text (value);
-  g_clear_pointer (&spec->zone, g_time_zone_unref);
-  spec->zone = spec->zone_name != NULL ? heartbeat_zone_lookup (spec->zone_name, NULL) : NULL;
+  if (spec->zone_name != NULL)
+    spec->zone = heartbeat_reading_find_zone (reader->reading, spec->zone_name);
   return spec->zone != NULL;
 }
 
 static gboolean
-read_days (HeartbeatCheckSpec *spec, const HeartbeatJson *value)
+read_day (Reader *reader, const HeartbeatJson *value)
+{
+  g_autofree char *name = read_text (value);
+
+  return name != NULL && heartbeat_window_parse_day (name, &reader->spec->window.days);
+}
+
+static const MemberRule check_rules[] = {
+  { "cadenceMs", TRUE, read_cadence, "an integer of at least 1000 is expected" },
+  { "handler", TRUE, read_handler, "the name of a handler, a string without NUL, is expected" },
+  { "priority", FALSE, read_priority, "an integer of at least 1 is expected" },
+  { "enabled", FALSE, read_enabled, "true or false is expected" },
+  { "lastRun", FALSE, read_last_run,
+    "a time in Unix milliseconds, an integer of at least 0, is expected" },
+  { "timeoutMs", FALSE, read_timeout, "an integer from 1000 to 1500000 is expected" },
+  { "triggerOnQuarters", FALSE, read_array, "an array of “Q1” to “Q4” is expected", read_quarter,
+    "“Q1”, “Q2”, “Q3” or “Q4” is expected" },
+  { "quarterOf", FALSE, read_quarter_of, "“day” or “year” is expected" },
+  { "meta", FALSE, read_meta, "an object is expected" },
+};
+
+static const MemberRule window_rules[] = {
+  { "start", TRUE, read_start, "a time of the day, “HH:MM” from 00:00 to 23:59, is expected" },
+  { "end", TRUE, read_end, "a time of the day, “HH:MM” from 00:00 to 24:00, is expected" },
+  { "tz", FALSE, read_zone, "the name of a time zone in tzdata is expected" },
+  { "days", FALSE, read_array, "an array of “mon” to “sun” is expected", read_day,
+    "“mon”, “tue”, “wed”, “thu”, “fri”, “sat” or “sun” is expected" },
+};
+
+static void
+complain (Reader *reader,
+          const char *place,
+          const char *member,
+          const HeartbeatJson *found,
+          const char *rule)
+{
+  g_autofree char *path = NULL;
+
+  if (!heartbeat_reading_wants (reader->reading, reader->spec->problems))
+    return;
+  path = g_strconcat ("checks.", reader->spec->name, member, NULL);
+  heartbeat_reading_complain (reader->reading, &reader->spec->problems,
+                              heartbeat_problem_new (place, path, found, rule));
+}
+
+static void
+read_elements (Reader *reader,
+               const char *prefix,
+               const MemberRule *rule,
+               const HeartbeatJson *array)
 {
   HeartbeatJsonIter iter;
   HeartbeatJson element;
 
-  if (!heartbeat_json_is_array (value))
-    return FALSE;
-  spec->window.days = 0;
-  heartbeat_json_iter_init (&iter, value);
-  while (heartbeat_json_iter_element (&iter, &element))
+  heartbeat_json_iter_init (&iter, array);
+  for (guint i = 0; heartbeat_json_iter_element (&iter, &element); i++)
     {
-      g_autofree char *name = read_text (&element);
+      g_autofree char *member = NULL;
 
-      if (name == NULL || !heartbeat_window_parse_day (name, &spec->window.days))
-        return FALSE;
+      if (rule->read_element (reader, &element))
+        continue;
+      member = g_strdup_printf ("%s.%s[%u]", prefix, rule->name, i);
+      complain (reader, element.start, member, &element, rule->element_rule);
     }
-  return TRUE;
-}
-
-static const MemberRule check_rules[] = {
-  { "cadenceMs", read_cadence, "an integer of at least 1000 is expected" },
-  { "handler", read_handler, "the name of a handler, a string without NUL, is expected" },
-  { "priority", read_priority, "an integer of at least 1 is expected" },
-  { "enabled", read_enabled, "true or false is expected" },
-  { "lastRun", read_last_run,
-    "a time in Unix milliseconds, an integer of at least 0, is expected" },
-  { "timeoutMs", read_timeout, "an integer from 1000 to 1500000 is expected" },
-  { "triggerOnQuarters", read_quarters, "an array of “Q1” to “Q4” is expected" },
-  { "quarterOf", read_quarter_of, "“day” or “year” is expected" },
-  { "meta", read_meta, "an object is expected" },
-};
-
-static const MemberRule window_rules[] = {
-  { "start", read_start, "a time of the day, “HH:MM” from 00:00 to 23:59, is expected" },
-  { "end", read_end, "a time of the day, “HH:MM” from 00:00 to 24:00, is expected" },
-  { "tz", read_zone, "the name of a time zone in tzdata is expected" },
-  { "days", read_days, "an array of “mon” to “sun” is expected" },
-};
-
-/* Keeps the first error: where, what was found, and the rule. */
-static void
-set_error (HeartbeatCheckSpec *spec,
-           const char *text,
-           const HeartbeatJson *value,
-           const char *member,
-           const char *rule)
-{
-  g_autofree char *found = NULL;
-  g_autofree char *shown = NULL;
-  guint line, column;
-
-  if (spec->error != NULL)
-    return;
-  heartbeat_json_position (text, value->start, &line, &column);
-  found = heartbeat_json_dup_text (value);
-  shown = g_utf8_strlen (found, -1) > MAX_QUOTED ? g_utf8_substring (found, 0, MAX_QUOTED) : NULL;
-  spec->error = g_strdup_printf ("line %u, column %u: checks.%s%s%s is %s%s: %s", line, column,
-                                 spec->name, member[0] == '\0' ? "" : ".", member,
-                                 shown != NULL ? shown : found, shown != NULL ? "…" : "", rule);
 }
 
 static void
-set_missing (HeartbeatCheckSpec *spec,
-             const char *text,
+read_member (Reader *reader,
+             const char *prefix,
+             const MemberRule *rule,
              const HeartbeatJson *object,
-             const char *member)
+             const HeartbeatJson *value)
 {
-  guint line, column;
+  g_autofree char *member = NULL;
 
-  if (spec->error != NULL)
-    return;
-  heartbeat_json_position (text, object->start, &line, &column);
-  spec->error = g_strdup_printf ("line %u, column %u: checks.%s.%s is missing", line, column,
-                                 spec->name, member);
+  if (value->start == NULL ? !rule->required : rule->read (reader, value))
+    {
+      if (value->start != NULL && rule->read_element != NULL)
+        read_elements (reader, prefix, rule, value);
+      return;
+    }
+  member = g_strconcat (prefix, ".", rule->name, NULL);
+  if (value->start == NULL)
+    complain (reader, object->start, member, NULL, HEARTBEAT_PROBLEM_MISSING);
+  else
+    complain (reader, value->start, member, value, rule->rule);
 }
 
-/* Reads the members that have a rule, and returns a bit for each of them. */
-static guint
-read_members (HeartbeatCheckSpec *spec,
-              const char *text,
+/* Reads the members that have a rule; of duplicates the last. */
+static void
+read_members (Reader *reader,
+              const char *prefix,
               const HeartbeatJson *object,
               const MemberRule *rules,
-              guint n_rules,
-              const char *prefix)
+              guint n_rules)
 {
   HeartbeatJson last[G_N_ELEMENTS (check_rules)] = { 0 };
   HeartbeatJsonIter iter;
   HeartbeatJson name, value;
-  guint seen = 0;
 
   heartbeat_json_iter_init (&iter, object);
   while (heartbeat_json_iter_member (&iter, &name, &value))
@@ -250,45 +263,47 @@ read_members (HeartbeatCheckSpec *spec,
       if (heartbeat_json_equals (&name, rules[i].name))
         last[i] = value;
   for (guint i = 0; i < n_rules; i++)
-    {
-      if (last[i].start == NULL)
-        continue;
-      seen |= 1 << i;
-      if (!rules[i].read (spec, &last[i]))
-        {
-          g_autofree char *path = g_strconcat (prefix, rules[i].name, NULL);
-
-          set_error (spec, text, &last[i], path, rules[i].rule);
-        }
-    }
-  return seen;
+    read_member (reader, prefix, &rules[i], object, &last[i]);
 }
 
 static void
-read_window (HeartbeatCheckSpec *spec, const char *text)
+read_window (Reader *reader)
 {
   HeartbeatJson window;
-  guint seen;
 
-  if (!heartbeat_json_get_member (&spec->json, "window", &window)
+  if (!heartbeat_json_get_member (&reader->spec->json, "window", &window)
       || heartbeat_json_is_null (&window))
     return;
   if (!heartbeat_json_is_object (&window))
     {
-      set_error (spec, text, &window, "window", "an object or null is expected");
+      complain (reader, window.start, ".window", &window, "an object or null is expected");
       return;
     }
-  spec->has_window = TRUE;
-  seen = read_members (spec, text, &window, window_rules, G_N_ELEMENTS (window_rules), "window.");
-  if (!(seen & (1 << 0)))
-    set_missing (spec, text, &window, "window.start");
-  if (!(seen & (1 << 1)))
-    set_missing (spec, text, &window, "window.end");
+  reader->spec->has_window = TRUE;
+  read_members (reader, ".window", &window, window_rules, G_N_ELEMENTS (window_rules));
+}
+
+/* A check without a zone has the default one; that it is not in tzdata matters only where it is used. */
+static void
+settle_zone (Reader *reader)
+{
+  HeartbeatCheckSpec *spec = reader->spec;
+
+  if (spec->zone != NULL)
+    return;
+  spec->zone = heartbeat_reading_find_zone (reader->reading, HEARTBEAT_ZONE_DEFAULT);
+  if (spec->zone_name != NULL)
+    return;
+  spec->zone_name = g_strdup (HEARTBEAT_ZONE_DEFAULT);
+  if (spec->zone == NULL && (spec->has_window || spec->quarter.quarters != 0))
+    complain (reader, spec->json.start, "", NULL,
+              "its zone " HEARTBEAT_ZONE_DEFAULT " is not in tzdata");
 }
 
 static void
-read_name (HeartbeatCheckSpec *spec, const char *text, const HeartbeatJson *name)
+read_name (Reader *reader, const HeartbeatJson *name)
 {
+  HeartbeatCheckSpec *spec = reader->spec;
   gsize length;
   GString *shown;
 
@@ -301,55 +316,59 @@ read_name (HeartbeatCheckSpec *spec, const char *text, const HeartbeatJson *name
           g_string_insert (g_string_erase (shown, i, 1), i, "\342\220\200");
       g_free (spec->name);
       spec->name = g_string_free (shown, FALSE);
-      set_error (spec, text, name, "", "the name of a check has no NUL");
+      complain (reader, name->start, "", name, "a name without NUL is expected");
     }
   if (length < 1 || length > MAX_NAME_LENGTH)
-    set_error (spec, text, name, "", "the name of a check has 1 to 255 bytes");
+    complain (reader, name->start, "", name, "a name of 1 to 255 bytes is expected");
 }
 
 /**
  * heartbeat_check_spec_new:
- * @text: the text of heartbeat.json, for lines and columns
- * @name: the check's name in @text
- * @json: the check in @text, any value
- * @default_zone: (nullable): the zone of a check without one; a check that needs it is invalid if there is none
+ * @reading: the reading of heartbeat.json
+ * @name: the check's name in the text
+ * @json: the check in the text, any value
  *
- * Reads one check. What is wrong with it is in its `error`, with line, column, member path, found value and rule.
+ * Reads one check. What is wrong with it is in its `problems`.
  *
  * Returns: (transfer full): the check
  */
 HeartbeatCheckSpec *
-heartbeat_check_spec_new (const char *text,
+heartbeat_check_spec_new (HeartbeatReading *reading,
                           const HeartbeatJson *name,
-                          const HeartbeatJson *json,
-                          GTimeZone *default_zone)
+                          const HeartbeatJson *json)
 {
   HeartbeatCheckSpec *spec = g_new0 (HeartbeatCheckSpec, 1);
-  guint seen;
+  Reader reader = { spec, reading };
 
   g_atomic_ref_count_init (&spec->refs);
   spec->json = *json;
   spec->priority = 1;
   spec->enabled = TRUE;
-  read_name (spec, text, name);
+  read_name (&reader, name);
   if (!heartbeat_json_is_object (json))
     {
-      set_error (spec, text, json, "", "an object is expected");
+      complain (&reader, json->start, "", json, "an object is expected");
       return spec;
     }
-  seen = read_members (spec, text, json, check_rules, G_N_ELEMENTS (check_rules), "");
-  if (!(seen & (1 << 0)))
-    set_missing (spec, text, json, "cadenceMs");
-  if (!(seen & (1 << 1)))
-    set_missing (spec, text, json, "handler");
-  read_window (spec, text);
-  if (spec->zone == NULL && default_zone != NULL)
-    spec->zone = g_time_zone_ref (default_zone);
-  else if (spec->zone == NULL && (spec->has_window || spec->quarter.quarters != 0))
-    set_error (spec, text, json, "", "its zone " HEARTBEAT_ZONE_DEFAULT " is not in tzdata");
-  if (spec->zone_name == NULL)
-    spec->zone_name = g_strdup (HEARTBEAT_ZONE_DEFAULT);
+  read_members (&reader, "", json, check_rules, G_N_ELEMENTS (check_rules));
+  read_window (&reader);
+  settle_zone (&reader);
   return spec;
+}
+
+/**
+ * heartbeat_check_spec_locate:
+ * @spec: a check that nobody else holds yet, the places of whose problems are known
+ *
+ * Puts the first of them into words.
+ */
+void
+heartbeat_check_spec_locate (HeartbeatCheckSpec *spec)
+{
+  g_free (spec->error);
+  spec->error = spec->problems != NULL
+                    ? heartbeat_problem_to_string (g_ptr_array_index (spec->problems, 0))
+                    : NULL;
 }
 
 HeartbeatCheckSpec *
@@ -368,6 +387,7 @@ heartbeat_check_spec_unref (HeartbeatCheckSpec *spec)
   g_clear_pointer (&spec->zone, g_time_zone_unref);
   g_free (spec->zone_name);
   g_free (spec->handler);
+  g_clear_pointer (&spec->problems, g_ptr_array_unref);
   g_free (spec->error);
   g_free (spec->name);
   g_free (spec);
@@ -376,53 +396,76 @@ heartbeat_check_spec_unref (HeartbeatCheckSpec *spec)
 /**
  * heartbeat_check_spec_read_pause:
  * @spec: a check that nobody else holds yet
- * @text: the text of heartbeat.json
+ * @reading: the reading of heartbeat.json
  * @value: the member of `paused` with the check's name
  *
  * Reads the check's pause. One that breaks the rule makes the check invalid: the user wanted it not to run.
  */
 void
 heartbeat_check_spec_read_pause (HeartbeatCheckSpec *spec,
-                                 const char *text,
+                                 HeartbeatReading *reading,
                                  const HeartbeatJson *value)
 {
-  guint line, column;
+  g_autofree char *path = g_strconcat ("paused.", spec->name, NULL);
 
-  heartbeat_pause_clear (&spec->pause);
-  if (heartbeat_pause_parse (&spec->pause, value) || spec->error != NULL)
-    return;
-  heartbeat_json_position (text, value->start, &line, &column);
-  spec->error = g_strdup_printf ("line %u, column %u: paused.%s: " HEARTBEAT_PAUSE_RULE, line,
-                                 column, spec->name);
+  heartbeat_pause_read (&spec->pause, reading, &spec->problems, path, value);
+}
+
+static void
+complain_pause (HeartbeatReading *reading,
+                GPtrArray **problems,
+                const char *path,
+                const char *member,
+                const HeartbeatJson *found,
+                const char *rule)
+{
+  g_autofree char *whole = g_strconcat (path, member, NULL);
+
+  heartbeat_reading_complain (reading, problems,
+                              heartbeat_problem_new (found->start, whole, found, rule));
 }
 
 /**
- * heartbeat_pause_parse:
- * @pause: (out caller-allocates): the pause, to be cleared with heartbeat_pause_clear()
- * @value: a member of `paused`
+ * heartbeat_pause_read:
+ * @pause: (inout): a cleared pause
+ * @reading: the reading of heartbeat.json
+ * @problems: (inout) (element-type HeartbeatProblem): where to what is wrong is added
+ * @path: the member of `paused`
+ * @value: its value
  *
- * Returns: whether @value is `true` or an object with a good `until` and `reason`
+ * Reads `true`, or an object with `until` and `reason`.
  */
-gboolean
-heartbeat_pause_parse (HeartbeatPause *pause, const HeartbeatJson *value)
+void
+heartbeat_pause_read (HeartbeatPause *pause,
+                      HeartbeatReading *reading,
+                      GPtrArray **problems,
+                      const char *path,
+                      const HeartbeatJson *value)
 {
   HeartbeatJson member;
   gboolean truth;
 
   *pause = (HeartbeatPause){ .active = TRUE };
-  if (heartbeat_json_get_boolean (value, &truth))
-    return truth;
+  if (heartbeat_json_get_boolean (value, &truth) && truth)
+    return;
   if (!heartbeat_json_is_object (value))
-    return FALSE;
+    {
+      complain_pause (reading, problems, path, "", value, "true or an object is expected");
+      return;
+    }
   if (heartbeat_json_get_member (value, "until", &member)
       && !read_integer (&member, 0, &pause->until))
-    return FALSE;
+    complain_pause (reading, problems, path, ".until", &member,
+                    "a time in Unix milliseconds, an integer of at least 0, is expected");
+  else if (heartbeat_json_get_member (value, "until", &member))
+    /* 0 is 1970, which is past; in the structure it would be for ever. */
+    pause->until = MAX (pause->until, 1);
   if (!heartbeat_json_get_member (value, "reason", &member))
-    return TRUE;
-  if (!heartbeat_json_is_string (&member))
-    return FALSE;
-  pause->reason = heartbeat_json_dup_string (&member, NULL);
-  return TRUE;
+    return;
+  if (heartbeat_json_is_string (&member))
+    pause->reason = heartbeat_json_dup_string (&member, NULL);
+  else
+    complain_pause (reading, problems, path, ".reason", &member, "a string is expected");
 }
 
 void

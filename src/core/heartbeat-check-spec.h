@@ -4,14 +4,12 @@
 
 #include <glib.h>
 
-#include "core/heartbeat-json.h"
+#include "core/heartbeat-problem.h"
 #include "core/heartbeat-quarter.h"
+#include "core/heartbeat-reading.h"
 #include "core/heartbeat-window.h"
 
 G_BEGIN_DECLS
-
-#define HEARTBEAT_PAUSE_RULE                                                                       \
-  "true or an object with “until” (Unix milliseconds) and “reason” (a string) is expected"
 
 /**
  * HeartbeatPause:
@@ -30,7 +28,7 @@ typedef struct
  * HeartbeatCheckSpec:
  *
  * One check as heartbeat.json has it. It does not change: another file makes another one. Times are in Unix ms.
- * Where @error is set, the check is invalid, and of the others only @name and @json count.
+ * Where @error is set, the check is invalid, and of the others only @name, @problems and @json count.
  */
 typedef struct
 {
@@ -48,24 +46,30 @@ typedef struct
   char *zone_name;
   HeartbeatQuarterRule quarter;
   HeartbeatPause pause;
-  char *error;
-  HeartbeatJson json; /* in the text of the configuration */
+  GPtrArray *problems; /* of HeartbeatProblem, in the order of reading; NULL where there is none */
+  char *error;         /* the first of them, in words */
+  HeartbeatJson json;  /* in the text of the configuration */
 } HeartbeatCheckSpec;
 
-HeartbeatCheckSpec *heartbeat_check_spec_new (const char *text,
+HeartbeatCheckSpec *heartbeat_check_spec_new (HeartbeatReading *reading,
                                               const HeartbeatJson *name,
-                                              const HeartbeatJson *json,
-                                              GTimeZone *default_zone);
+                                              const HeartbeatJson *json);
 HeartbeatCheckSpec *heartbeat_check_spec_ref (HeartbeatCheckSpec *spec);
 void heartbeat_check_spec_unref (HeartbeatCheckSpec *spec);
 void heartbeat_check_spec_read_pause (HeartbeatCheckSpec *spec,
-                                      const char *text,
+                                      HeartbeatReading *reading,
                                       const HeartbeatJson *value);
+void heartbeat_check_spec_locate (HeartbeatCheckSpec *spec);
 
-gboolean heartbeat_pause_parse (HeartbeatPause *pause, const HeartbeatJson *value);
+void heartbeat_pause_read (HeartbeatPause *pause,
+                           HeartbeatReading *reading,
+                           GPtrArray **problems,
+                           const char *path,
+                           const HeartbeatJson *value);
 void heartbeat_pause_clear (HeartbeatPause *pause);
 gboolean heartbeat_pause_holds (const HeartbeatPause *pause, gint64 now);
 
+G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC (HeartbeatPause, heartbeat_pause_clear)
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (HeartbeatCheckSpec, heartbeat_check_spec_unref)
 
 G_END_DECLS

@@ -5,18 +5,37 @@
 #include <string.h>
 
 #include "core/heartbeat-error.h"
-#include "core/heartbeat-zone.h"
 
 #define SCHEMA "heartbeat.v1"
 
-static gboolean
-fail_at (const char *text, const HeartbeatJson *value, GError **error, const char *rule)
+/* A file that is being read. What is in `problems` makes all of it unusable; what is wrong with a check is the check's. */
+typedef struct
 {
-  guint line, column;
+  HeartbeatConfig *config;
+  HeartbeatReading *reading;
+  GHashTable *by_name; /* of HeartbeatCheckSpec */
+  GPtrArray *problems; /* of HeartbeatProblem, NULL where there is none */
+  GPtrArray *ignored;  /* likewise: of pauses that stop nothing */
+} Reader;
 
-  heartbeat_json_position (text, value->start, &line, &column);
-  g_set_error (error, HEARTBEAT_ERROR, HEARTBEAT_ERROR_CONFIG_UNUSABLE, "line %u, column %u: %s",
-               line, column, rule);
+static void
+complain (Reader *reader,
+          const HeartbeatJson *place,
+          const char *path,
+          const HeartbeatJson *found,
+          const char *rule)
+{
+  heartbeat_reading_complain (reader->reading, &reader->problems,
+                              heartbeat_problem_new (place->start, path, found, rule));
+}
+
+/* A member that is required, with a complaint where it is missing. */
+static gboolean
+require (Reader *reader, const HeartbeatJson *root, const char *name, HeartbeatJson *value)
+{
+  if (heartbeat_json_get_member (root, name, value))
+    return TRUE;
+  complain (reader, root, name, NULL, HEARTBEAT_PROBLEM_MISSING);
   return FALSE;
 }
 
@@ -28,31 +47,39 @@ compare_names (gconstpointer a, gconstpointer b)
   return strcmp ((*left)->name, (*right)->name);
 }
 
-/* Of two checks with one name the later replaces the earlier. */
-static gboolean
-read_checks (GHashTable *by_name, const char *text, const HeartbeatJson *checks, GError **error)
+/* Of two checks with one name the later replaces the earlier, and what was wrong with that. */
+static void
+read_checks (Reader *reader, const HeartbeatJson *root)
 {
-  g_autoptr (GTimeZone) zone = heartbeat_zone_lookup (HEARTBEAT_ZONE_DEFAULT, NULL);
   HeartbeatJsonIter iter;
-  HeartbeatJson name, value;
+  HeartbeatJson checks, name, value;
 
-  heartbeat_json_iter_init (&iter, checks);
+  if (!require (reader, root, "checks", &checks))
+    return;
+  if (!heartbeat_json_is_object (&checks))
+    {
+      complain (reader, &checks, "checks", &checks, "an object is expected");
+      return;
+    }
+  heartbeat_json_iter_init (&iter, &checks);
   while (heartbeat_json_iter_member (&iter, &name, &value))
     {
-      HeartbeatCheckSpec *spec = heartbeat_check_spec_new (text, &name, &value, zone);
+      HeartbeatCheckSpec *spec = heartbeat_check_spec_new (reader->reading, &name, &value);
 
-      g_hash_table_replace (by_name, spec->name, spec);
-      if (g_hash_table_size (by_name) > HEARTBEAT_CONFIG_MAX_CHECKS)
-        return fail_at (text, &name, error, "there are more than 10000 checks");
+      g_hash_table_replace (reader->by_name, spec->name, spec);
+      if (g_hash_table_size (reader->by_name) <= HEARTBEAT_CONFIG_MAX_CHECKS)
+        continue;
+      complain (reader, &name, "checks", NULL, "there are more than 10000 checks");
+      return;
     }
-  return TRUE;
 }
 
-/* Of members with one name the last. A name with a NUL within is no check's, but would look like one's. */
+/* Of members with one name the last. A name with a NUL within is no check's, but would look like one's: so bytes. */
 static GHashTable *
 index_members (const HeartbeatJson *object)
 {
-  GHashTable *members = g_hash_table_new_full (g_str_hash, g_str_equal, g_free, g_free);
+  GHashTable *members
+      = g_hash_table_new_full (g_bytes_hash, g_bytes_equal, (GDestroyNotify) g_bytes_unref, g_free);
   HeartbeatJsonIter iter;
   HeartbeatJson name, value;
 
@@ -60,59 +87,88 @@ index_members (const HeartbeatJson *object)
   while (heartbeat_json_iter_member (&iter, &name, &value))
     {
       gsize length;
-      g_autofree char *key = heartbeat_json_dup_string (&name, &length);
+      char *key = heartbeat_json_dup_string (&name, &length);
 
-      if (strlen (key) == length)
-        g_hash_table_replace (members, g_steal_pointer (&key), g_memdup2 (&value, sizeof value));
+      g_hash_table_replace (members, g_bytes_new_take (key, length),
+                            g_memdup2 (&value, sizeof value));
     }
   return members;
 }
 
-static gboolean
-read_paused (HeartbeatConfig *config,
-             GHashTable *by_name,
-             const char *text,
-             const HeartbeatJson *paused,
-             GError **error)
+/* A pause of a check that does not exist stops nothing, whatever it is: a broken one is only told. */
+static void
+read_ignored_pause (Reader *reader, const char *name, const HeartbeatJson *value)
+{
+  g_auto (HeartbeatPause) pause = { 0 };
+  g_autofree char *path = g_strconcat ("paused.", name, NULL);
+
+  heartbeat_pause_read (&pause, reader->reading, &reader->ignored, path, value);
+}
+
+static void
+read_pause (Reader *reader, GBytes *bytes, const HeartbeatJson *value)
+{
+  gsize length;
+  const char *data = g_bytes_get_data (bytes, &length);
+  g_autofree char *name = length > 0 ? g_strndup (data, length) : g_strdup ("");
+  gboolean whole = strlen (name) == length;
+  HeartbeatCheckSpec *spec = g_hash_table_lookup (reader->by_name, name);
+
+  if (whole && strcmp (name, "*") == 0)
+    heartbeat_pause_read (&reader->config->pause, reader->reading, &reader->problems, "paused.*",
+                          value);
+  else if (whole && spec != NULL)
+    heartbeat_check_spec_read_pause (spec, reader->reading, value);
+  else
+    read_ignored_pause (reader, name, value);
+}
+
+static void
+read_paused (Reader *reader, const HeartbeatJson *root)
 {
   g_autoptr (GHashTable) members = NULL;
   GHashTableIter iter;
+  HeartbeatJson paused;
   gpointer name, value;
 
-  if (!heartbeat_json_is_object (paused))
-    return fail_at (text, paused, error, "paused: an object is expected");
-  members = index_members (paused);
+  if (!heartbeat_json_get_member (root, "paused", &paused))
+    return;
+  if (!heartbeat_json_is_object (&paused))
+    {
+      complain (reader, &paused, "paused", &paused, "an object is expected");
+      return;
+    }
+  members = index_members (&paused);
   g_hash_table_iter_init (&iter, members);
   while (g_hash_table_iter_next (&iter, &name, &value))
-    {
-      HeartbeatCheckSpec *spec = g_hash_table_lookup (by_name, name);
-
-      if (spec != NULL)
-        heartbeat_check_spec_read_pause (spec, text, value);
-    }
-  value = g_hash_table_lookup (members, "*");
-  if (value != NULL && !heartbeat_pause_parse (&config->pause, value))
-    return fail_at (text, value, error, "paused.*: " HEARTBEAT_PAUSE_RULE);
-  return TRUE;
+    read_pause (reader, name, value);
 }
 
-static gboolean
-read_head (HeartbeatConfig *config, const char *text, const HeartbeatJson *root, GError **error)
+/* What a string means, or NULL where @value is none or has a NUL within: it would not be what it looks like. */
+static char *
+read_text (const HeartbeatJson *value)
+{
+  g_autofree char *text = NULL;
+  gsize length;
+
+  if (!heartbeat_json_is_string (value))
+    return NULL;
+  text = heartbeat_json_dup_string (value, &length);
+  return strlen (text) == length ? g_steal_pointer (&text) : NULL;
+}
+
+static void
+read_head (Reader *reader, const HeartbeatJson *root)
 {
   HeartbeatJson value;
 
-  if (!heartbeat_json_is_object (root))
-    return fail_at (text, root, error, "heartbeat.json is an object");
-  if (!heartbeat_json_get_member (root, "$schema", &value))
-    return fail_at (text, root, error, "$schema is missing");
-  if (!heartbeat_json_equals (&value, SCHEMA))
-    return fail_at (text, &value, error, "$schema: “" SCHEMA "” is expected");
-  if (!heartbeat_json_get_member (root, "agent", &value))
-    return fail_at (text, root, error, "agent is missing");
-  if (!heartbeat_json_is_string (&value))
-    return fail_at (text, &value, error, "agent: a string is expected");
-  config->agent = heartbeat_json_dup_string (&value, NULL);
-  return TRUE;
+  if (require (reader, root, "$schema", &value) && !heartbeat_json_equals (&value, SCHEMA))
+    complain (reader, &value, "$schema", &value, "“" SCHEMA "” is expected");
+  if (!require (reader, root, "agent", &value))
+    return;
+  reader->config->agent = read_text (&value);
+  if (reader->config->agent == NULL)
+    complain (reader, &value, "agent", &value, "a string without NUL is expected");
 }
 
 /* Both pauses hold: the check's own and that of all checks, for as long as the longer one. */
@@ -129,12 +185,13 @@ merge_pause (HeartbeatPause *pause, const HeartbeatPause *all)
 }
 
 static void
-collect_checks (HeartbeatConfig *config, GHashTable *by_name)
+collect_checks (Reader *reader)
 {
+  HeartbeatConfig *config = reader->config;
   GHashTableIter iter;
   gpointer value;
 
-  g_hash_table_iter_init (&iter, by_name);
+  g_hash_table_iter_init (&iter, reader->by_name);
   while (g_hash_table_iter_next (&iter, NULL, &value))
     {
       HeartbeatCheckSpec *spec = value;
@@ -145,27 +202,91 @@ collect_checks (HeartbeatConfig *config, GHashTable *by_name)
   g_ptr_array_sort (config->checks, compare_names);
 }
 
-static gboolean
-read_root (HeartbeatConfig *config, const char *text, const HeartbeatJson *root, GError **error)
+/* Reads on where something is wrong: the rest is of use to who asks for every problem. */
+static void
+read_root (Reader *reader, const HeartbeatJson *root)
 {
+  if (!heartbeat_json_is_object (root))
+    {
+      complain (reader, root, "", root, "heartbeat.json is an object");
+      return;
+    }
+  read_head (reader, root);
+  read_checks (reader, root);
+  read_paused (reader, root);
+  collect_checks (reader);
+}
+
+static void
+add_problems (GPtrArray *all, GPtrArray *problems)
+{
+  for (guint i = 0; problems != NULL && i < problems->len; i++)
+    g_ptr_array_add (all, heartbeat_problem_ref (g_ptr_array_index (problems, i)));
+}
+
+/* Every problem, in the order of the text; each check's error in words. */
+static GPtrArray *
+locate_problems (Reader *reader, const char *text, gsize length)
+{
+  GPtrArray *all = g_ptr_array_new_with_free_func ((GDestroyNotify) heartbeat_problem_unref);
+  GPtrArray *checks = reader->config->checks;
+
+  add_problems (all, reader->problems);
+  add_problems (all, reader->ignored);
+  for (guint i = 0; i < checks->len; i++)
+    add_problems (all, ((HeartbeatCheckSpec *) g_ptr_array_index (checks, i))->problems);
+  heartbeat_problem_locate (all, text, length);
+  for (guint i = 0; i < checks->len; i++)
+    heartbeat_check_spec_locate (g_ptr_array_index (checks, i));
+  return all;
+}
+
+/* Reads all of @text, and returns what is wrong with it; the first problem that makes it unusable is in @error. */
+static GPtrArray *
+read_config (HeartbeatConfig *config, gboolean all, GError **error)
+{
+  g_autoptr (HeartbeatReading) reading = heartbeat_reading_new (all);
   g_autoptr (GHashTable) by_name
       = g_hash_table_new_full (g_str_hash, g_str_equal, NULL,
                                (GDestroyNotify) heartbeat_check_spec_unref);
-  HeartbeatJson value;
+  Reader reader = { config, reading, by_name, NULL, NULL };
+  gsize length;
+  const char *data = g_bytes_get_data (config->text, &length);
+  const char *text = length > 0 ? data : "";
+  HeartbeatJson root;
+  const char *fault, *rule;
+  GPtrArray *problems;
 
-  if (!read_head (config, text, root, error))
-    return FALSE;
-  if (!heartbeat_json_get_member (root, "checks", &value))
-    return fail_at (text, root, error, "checks is missing");
-  if (!heartbeat_json_is_object (&value))
-    return fail_at (text, &value, error, "checks: an object is expected");
-  if (!read_checks (by_name, text, &value, error))
-    return FALSE;
-  if (heartbeat_json_get_member (root, "paused", &value)
-      && !read_paused (config, by_name, text, &value, error))
-    return FALSE;
-  collect_checks (config, by_name);
-  return TRUE;
+  fault = heartbeat_json_find_fault (text, length, HEARTBEAT_JSON_ALLOW_BOM, &root, &rule);
+  if (fault != NULL)
+    heartbeat_reading_complain (reading, &reader.problems,
+                                heartbeat_problem_new (fault, "", NULL, rule));
+  else
+    read_root (&reader, &root);
+  problems = locate_problems (&reader, text, length);
+  if (reader.problems != NULL)
+    {
+      g_autofree char *what = heartbeat_problem_to_string (g_ptr_array_index (reader.problems, 0));
+
+      g_set_error_literal (error, HEARTBEAT_ERROR,
+                           fault != NULL ? HEARTBEAT_ERROR_INVALID_ARGUMENT
+                                         : HEARTBEAT_ERROR_CONFIG_UNUSABLE,
+                           what);
+    }
+  g_clear_pointer (&reader.problems, g_ptr_array_unref);
+  g_clear_pointer (&reader.ignored, g_ptr_array_unref);
+  return problems;
+}
+
+static HeartbeatConfig *
+config_new (GBytes *text)
+{
+  HeartbeatConfig *config = g_new0 (HeartbeatConfig, 1);
+
+  g_atomic_ref_count_init (&config->refs);
+  config->text = g_bytes_ref (text);
+  config->checks = g_ptr_array_new_with_free_func ((GDestroyNotify) heartbeat_check_spec_unref);
+  return config;
 }
 
 /**
@@ -182,24 +303,45 @@ read_root (HeartbeatConfig *config, const char *text, const HeartbeatJson *root,
 HeartbeatConfig *
 heartbeat_config_parse (GBytes *text, GError **error)
 {
-  g_autoptr (HeartbeatConfig) config = g_new0 (HeartbeatConfig, 1);
-  HeartbeatJson root;
-  gsize length;
-  const char *data = g_bytes_get_data (text, &length);
+  g_autoptr (HeartbeatConfig) config = config_new (text);
+  g_autoptr (GPtrArray) problems = NULL;
+  g_autoptr (GError) unusable = NULL;
 
-  g_atomic_ref_count_init (&config->refs);
-  config->text = g_bytes_ref (text);
-  config->checks = g_ptr_array_new_with_free_func ((GDestroyNotify) heartbeat_check_spec_unref);
-  if (length > HEARTBEAT_CONFIG_MAX_SIZE)
+  if (g_bytes_get_size (text) > HEARTBEAT_CONFIG_MAX_SIZE)
     {
       g_set_error_literal (error, HEARTBEAT_ERROR, HEARTBEAT_ERROR_CONFIG_UNUSABLE,
-                           "the file is larger than 16 MiB");
+                           HEARTBEAT_CONFIG_SIZE_RULE);
       return NULL;
     }
-  if (!heartbeat_json_scan (data, length, HEARTBEAT_JSON_ALLOW_BOM, &root, error)
-      || !read_root (config, data, &root, error))
-    return NULL;
-  return g_steal_pointer (&config);
+  problems = read_config (config, FALSE, &unusable);
+  if (unusable == NULL)
+    return g_steal_pointer (&config);
+  g_propagate_error (error, g_steal_pointer (&unusable));
+  return NULL;
+}
+
+/**
+ * heartbeat_config_validate:
+ * @text: the text of a heartbeat.json
+ *
+ * Finds everything that is wrong with a file: what makes it unusable, what makes a check invalid, and broken pauses of
+ * checks that do not exist. A text that is no JSON has one problem.
+ *
+ * Returns: (transfer full) (element-type HeartbeatProblem): the problems, in the order of the text
+ */
+GPtrArray *
+heartbeat_config_validate (GBytes *text)
+{
+  g_autoptr (HeartbeatConfig) config = config_new (text);
+  GPtrArray *problems;
+
+  if (g_bytes_get_size (text) <= HEARTBEAT_CONFIG_MAX_SIZE)
+    return read_config (config, TRUE, NULL);
+  problems = g_ptr_array_new_with_free_func ((GDestroyNotify) heartbeat_problem_unref);
+  g_ptr_array_add (problems, heartbeat_problem_new (g_bytes_get_data (text, NULL), "", NULL,
+                                                    HEARTBEAT_CONFIG_SIZE_RULE));
+  heartbeat_problem_locate (problems, g_bytes_get_data (text, NULL), 0);
+  return problems;
 }
 
 HeartbeatConfig *

@@ -8,6 +8,7 @@ G_BEGIN_DECLS
 
 #define HEARTBEAT_CONFIG_MAX_SIZE   (16 * 1024 * 1024)
 #define HEARTBEAT_CONFIG_MAX_CHECKS 10000
+#define HEARTBEAT_CONFIG_SIZE_RULE  "the file is larger than 16 MiB"
 
 /**
  * HeartbeatConfig:
@@ -28,6 +29,7 @@ typedef struct
 } HeartbeatConfig;
 
 HeartbeatConfig *heartbeat_config_parse (GBytes *text, GError **error);
+GPtrArray *heartbeat_config_validate (GBytes *text);
 HeartbeatConfig *heartbeat_config_ref (HeartbeatConfig *config);
 void heartbeat_config_unref (HeartbeatConfig *config);
 

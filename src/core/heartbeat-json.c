@@ -7,6 +7,8 @@
 
 #include "core/heartbeat-error.h"
 
+#define BOM "\xef\xbb\xbf"
+
 /* The grammar is RFC 8259's and nothing more. json-glib accepts comments, single quotes and an empty text, and its stack
  * ends at deep nesting, so this runs first over every text that comes from outside. */
 
@@ -284,15 +286,53 @@ scan_text (Scanner *scanner, HeartbeatJson *root)
 }
 
 /**
- * heartbeat_json_scan:
+ * heartbeat_json_find_fault:
  * @text: (array length=length): a text, not necessarily with a NUL at its end
+ * @length: its length in bytes
+ * @flags: %HEARTBEAT_JSON_ALLOW_BOM for files
+ * @root: (out caller-allocates): the value
+ * @rule: (out): the rule that @text breaks
+ *
+ * Reads @text as RFC 8259 has it, in UTF-8, without lone surrogates and nested no deeper than
+ * %HEARTBEAT_JSON_MAX_DEPTH. Every other function here takes only what this one has accepted.
+ *
+ * Returns: (nullable): where @text breaks @rule; %NULL where it is one JSON value
+ */
+const char *
+heartbeat_json_find_fault (const char *text,
+                           gsize length,
+                           HeartbeatJsonFlags flags,
+                           HeartbeatJson *root,
+                           const char **rule)
+{
+  Scanner scanner = { text, text + length, NULL };
+  const char *invalid = NULL;
+
+  g_return_val_if_fail (text != NULL, NULL);
+  g_return_val_if_fail (root != NULL, NULL);
+
+  if ((flags & HEARTBEAT_JSON_ALLOW_BOM) && length >= 3 && memcmp (text, BOM, 3) == 0)
+    scanner.at += 3;
+  if (!scan_text (&scanner, root))
+    {
+      *rule = scanner.rule;
+      return scanner.at;
+    }
+  if (g_utf8_validate_len (text, length, &invalid))
+    return NULL;
+  *rule = "this byte is not UTF-8";
+  return invalid;
+}
+
+/**
+ * heartbeat_json_scan:
+ * @text: (array length=length) (nullable): a text, not necessarily with a NUL at its end
  * @length: its length in bytes
  * @flags: %HEARTBEAT_JSON_ALLOW_BOM for files
  * @root: (out caller-allocates): the value
  * @error: return location for a #HeartbeatError, naming line, column and rule
  *
- * Reads @text as RFC 8259 has it, in UTF-8, without lone surrogates and nested no deeper than
- * %HEARTBEAT_JSON_MAX_DEPTH. Every other function here takes only what this one has accepted.
+ * As heartbeat_json_find_fault().
  *
  * Returns: whether @text is one JSON value
  */
@@ -303,30 +343,61 @@ heartbeat_json_scan (const char *text,
                      HeartbeatJson *root,
                      GError **error)
 {
-  Scanner scanner = { text, text + length, NULL };
-  const char *invalid = NULL;
-  guint line = 1, column = 1;
+  const char *start = text != NULL ? text : "";
+  const char *fault, *rule = NULL;
+  guint line, column;
 
   g_return_val_if_fail (text != NULL || length == 0, FALSE);
   g_return_val_if_fail (root != NULL, FALSE);
 
-  if ((flags & HEARTBEAT_JSON_ALLOW_BOM) && length >= 3 && memcmp (text, "\xef\xbb\xbf", 3) == 0)
-    scanner.at += 3;
-  if (!scan_text (&scanner, root))
-    ;
-  else if (!g_utf8_validate_len (text, length, &invalid))
-    {
-      scanner.at = invalid;
-      scanner.rule = "this byte is not UTF-8";
-    }
-  else
+  fault = heartbeat_json_find_fault (start, length, flags, root, &rule);
+  if (fault == NULL)
     return TRUE;
-
-  if (text != NULL)
-    heartbeat_json_position (text, scanner.at, &line, &column);
+  heartbeat_json_position (start, fault, &line, &column);
   g_set_error (error, HEARTBEAT_ERROR, HEARTBEAT_ERROR_INVALID_ARGUMENT, "line %u, column %u: %s",
-               line, column, scanner.rule);
+               line, column, rule);
   return FALSE;
+}
+
+/**
+ * heartbeat_json_cursor_init:
+ * @cursor: (out caller-allocates): the cursor
+ * @text: (array length=length): a text
+ * @length: its length in bytes
+ *
+ * Starts at line 1, column 1.
+ */
+void
+heartbeat_json_cursor_init (HeartbeatJsonCursor *cursor, const char *text, gsize length)
+{
+  gboolean bom = length >= 3 && memcmp (text, BOM, 3) == 0;
+
+  *cursor = (HeartbeatJsonCursor){ text + (bom ? 3 : 0), 1, 1 };
+}
+
+/**
+ * heartbeat_json_cursor_advance:
+ * @cursor: a cursor
+ * @at: a byte in its text, or its end, not before the cursor
+ *
+ * Goes on to @at, and counts lines and columns as editors do. Many places cost one pass over the text where they are
+ * asked for in its order.
+ */
+void
+heartbeat_json_cursor_advance (HeartbeatJsonCursor *cursor, const char *at)
+{
+  for (; cursor->at < at; cursor->at++)
+    {
+      char c = *cursor->at;
+
+      if (c == '\n' || (c == '\r' && (cursor->at + 1 == at || cursor->at[1] != '\n')))
+        {
+          cursor->line++;
+          cursor->column = 1;
+        }
+      else if ((c & 0xc0) != 0x80)
+        cursor->column++;
+    }
 }
 
 /**
@@ -336,25 +407,17 @@ heartbeat_json_scan (const char *text,
  * @line: (out): the line, from 1
  * @column: (out): the column in characters, from 1
  *
- * Says where a byte is, as editors count.
+ * Says where a byte is. Each call counts from the start: for many places take a #HeartbeatJsonCursor.
  */
 void
 heartbeat_json_position (const char *text, const char *at, guint *line, guint *column)
 {
-  *line = 1;
-  *column = 1;
-  if (at - text >= 3 && memcmp (text, "\xef\xbb\xbf", 3) == 0)
-    text += 3;
-  for (; text < at; text++)
-    {
-      if (*text == '\n' || (*text == '\r' && (text + 1 == at || text[1] != '\n')))
-        {
-          (*line)++;
-          *column = 1;
-        }
-      else if ((*text & 0xc0) != 0x80)
-        (*column)++;
-    }
+  HeartbeatJsonCursor cursor;
+
+  heartbeat_json_cursor_init (&cursor, text, at - text);
+  heartbeat_json_cursor_advance (&cursor, at);
+  *line = cursor.line;
+  *column = cursor.column;
 }
 
 gboolean

@@ -36,6 +36,21 @@ typedef struct
   const char *end;
 } HeartbeatJsonIter;
 
+/**
+ * HeartbeatJsonCursor:
+ * @at: where it is
+ * @line: its line, from 1
+ * @column: its column in characters, from 1
+ *
+ * A place in a text that only goes forward.
+ */
+typedef struct
+{
+  const char *at;
+  guint line;
+  guint column;
+} HeartbeatJsonCursor;
+
 typedef enum
 {
   HEARTBEAT_JSON_NONE = 0,
@@ -48,6 +63,14 @@ gboolean heartbeat_json_scan (const char *text,
                               HeartbeatJson *root,
                               GError **error);
 
+const char *heartbeat_json_find_fault (const char *text,
+                                       gsize length,
+                                       HeartbeatJsonFlags flags,
+                                       HeartbeatJson *root,
+                                       const char **rule);
+
+void heartbeat_json_cursor_init (HeartbeatJsonCursor *cursor, const char *text, gsize length);
+void heartbeat_json_cursor_advance (HeartbeatJsonCursor *cursor, const char *at);
 void heartbeat_json_position (const char *text, const char *at, guint *line, guint *column);
 
 gboolean heartbeat_json_is_object (const HeartbeatJson *value);

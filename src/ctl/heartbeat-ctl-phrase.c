@@ -2,6 +2,8 @@
 
 #include "ctl/heartbeat-ctl-phrase.h"
 
+#include <string.h>
+
 #include <glib/gi18n.h>
 
 #define MINUTE 60
@@ -68,4 +70,152 @@ heartbeat_ctl_phrase_future (gint64 time, gint64 now)
     return g_strdup (_ ("now"));
   span = heartbeat_ctl_phrase_span ((time - now) / G_USEC_PER_SEC * G_USEC_PER_SEC);
   return g_strdup_printf (_ ("in %s"), span);
+}
+
+static guint
+julian_day (GDateTime *time)
+{
+  GDate date;
+
+  g_date_clear (&date, 1);
+  g_date_set_dmy (&date, g_date_time_get_day_of_month (time), g_date_time_get_month (time),
+                  g_date_time_get_year (time));
+  return g_date_get_julian (&date);
+}
+
+/**
+ * heartbeat_ctl_phrase_time:
+ * @time: a time in µs since the epoch
+ * @now: the time
+ * @zone: the reader's time zone
+ *
+ * Returns: (transfer full) (nullable): what the clock shows then: `09:00` today, `Mon 09:00` within six days, else with the
+ *   date; %NULL after the year 9999
+ */
+char *
+heartbeat_ctl_phrase_time (gint64 time, gint64 now, GTimeZone *zone)
+{
+  g_autoptr (GDateTime) utc = g_date_time_new_from_unix_utc (time / G_USEC_PER_SEC);
+  g_autoptr (GDateTime) present = g_date_time_new_from_unix_utc (now / G_USEC_PER_SEC);
+  g_autoptr (GDateTime) local = utc != NULL ? g_date_time_to_timezone (utc, zone) : NULL;
+  g_autoptr (GDateTime) today = present != NULL ? g_date_time_to_timezone (present, zone) : NULL;
+  guint days;
+
+  if (local == NULL || today == NULL)
+    return NULL;
+  days = julian_day (local) - julian_day (today);
+  if (days == 0)
+    return g_date_time_format (local, "%H:%M");
+  return g_date_time_format (local, days < 7 ? "%a %H:%M" : "%Y-%m-%d %H:%M");
+}
+
+/* An obstacle that goes by itself at a time that is known, or not. */
+static char *
+phrase_until (const char *what, GVariant *reason, gint64 now, GTimeZone *zone)
+{
+  g_autofree char *time = NULL;
+  gint64 until;
+
+  if (g_variant_lookup (reason, "until", "x", &until))
+    time = heartbeat_ctl_phrase_time (until, now, zone);
+  if (time == NULL)
+    return g_strdup (what);
+  /* Translators: what keeps a check from running (“outside its window”), and when that ends (“Mon 09:00”) */
+  return g_strdup_printf (_ ("%s until %s"), what, time);
+}
+
+static char *
+phrase_not_yet (GVariant *reason, gint64 now)
+{
+  g_autofree char *span = NULL;
+  gint64 until;
+
+  if (!g_variant_lookup (reason, "until", "x", &until))
+    return g_strdup (_ ("not due yet"));
+  span = heartbeat_ctl_phrase_future (until, now);
+  /* Translators: “due in 3 min”, “due now” */
+  return g_strdup_printf (_ ("due %s"), span);
+}
+
+static char *
+phrase_paused (GVariant *reason, gint64 now, GTimeZone *zone)
+{
+  g_autofree char *until = phrase_until (_ ("paused"), reason, now, zone);
+  const char *why;
+
+  if (!g_variant_lookup (reason, "reason", "&s", &why) || *why == '\0')
+    return g_steal_pointer (&until);
+  return g_strdup_printf ("%s: %s", until, why);
+}
+
+static char *
+phrase_backing_off (GVariant *reason, gint64 now, GTimeZone *zone)
+{
+  guint32 failures = 0;
+  g_autofree char *what = NULL;
+
+  g_variant_lookup (reason, "failures", "u", &failures);
+  what = g_strdup_printf (ngettext ("backing off after %u failure", "backing off after %u failures",
+                                    failures),
+                          failures);
+  return phrase_until (what, reason, now, zone);
+}
+
+static char *
+phrase_invalid (GVariant *reason)
+{
+  const char *error = "";
+
+  g_variant_lookup (reason, "error", "&s", &error);
+  return g_strdup_printf (_ ("invalid: %s"), error);
+}
+
+/**
+ * heartbeat_ctl_phrase_reason:
+ * @reason: the property `Reason` of a check, an `a{sv}`
+ * @now: the time
+ * @zone: the reader's time zone
+ *
+ * Returns: (transfer full): why the check would or would not run now, in words
+ */
+char *
+heartbeat_ctl_phrase_reason (GVariant *reason, gint64 now, GTimeZone *zone)
+{
+  const char *code = "";
+
+  g_variant_lookup (reason, "code", "&s", &code);
+  if (strcmp (code, "due") == 0)
+    return g_strdup (_ ("due now"));
+  if (strcmp (code, "not-yet") == 0)
+    return phrase_not_yet (reason, now);
+  if (strcmp (code, "outside-window") == 0)
+    return phrase_until (_ ("outside its window"), reason, now, zone);
+  if (strcmp (code, "outside-quarter") == 0)
+    return phrase_until (_ ("outside its quarter"), reason, now, zone);
+  if (strcmp (code, "paused") == 0)
+    return phrase_paused (reason, now, zone);
+  if (strcmp (code, "backing-off") == 0)
+    return phrase_backing_off (reason, now, zone);
+  if (strcmp (code, "disabled") == 0)
+    return g_strdup (_ ("disabled"));
+  if (strcmp (code, "running") == 0)
+    return g_strdup (_ ("running"));
+  return strcmp (code, "invalid") == 0 ? phrase_invalid (reason) : g_strdup (code);
+}
+
+/**
+ * heartbeat_ctl_phrase_line:
+ * @text: a text from outside, perhaps not in UTF-8
+ *
+ * Returns: (transfer full): it in one line that says nothing to a terminal: control characters are spaces
+ */
+char *
+heartbeat_ctl_phrase_line (const char *text)
+{
+  char *line = g_utf8_make_valid (text, -1);
+
+  for (char *at = line; *at != '\0'; at = g_utf8_next_char (at))
+    if (g_unichar_iscntrl (g_utf8_get_char (at)))
+      memset (at, ' ', g_utf8_next_char (at) - at);
+  return line;
 }

@@ -6,109 +6,20 @@
 
 #include "ctl/heartbeat-ctl-phrase.h"
 #include "ctl/heartbeat-ctl-table.h"
+#include "ctl/heartbeat-ctl-view.h"
 #include "ctl/heartbeat-ctl.h"
-#include "desktop/heartbeat-dbus.h"
-
-#define ROOT_PATH "/org/bloodbank/Heartbeat1"
-
-/* What one agent shows of itself on the bus. */
-typedef struct
-{
-  HeartbeatDBusAgent *agent;
-  GPtrArray *checks; /* of HeartbeatDBusCheck, sorted by name */
-} View;
 
 static void
-view_free (View *view)
-{
-  g_clear_object (&view->agent);
-  g_ptr_array_unref (view->checks);
-  g_free (view);
-}
-
-G_DEFINE_AUTOPTR_CLEANUP_FUNC (View, view_free)
-
-static int
-compare_checks (gconstpointer a, gconstpointer b)
-{
-  HeartbeatDBusCheck *const *left = a, *const *right = b;
-
-  return g_strcmp0 (heartbeat_dbus_check_get_name (*left), heartbeat_dbus_check_get_name (*right));
-}
-
-/* A process may serve many agents: its object manager lists them all. */
-static View *
-collect_view (GDBusObjectManager *manager, const char *path)
-{
-  g_autofree char *prefix = g_strconcat (path, "/checks/", NULL);
-  g_autolist (GDBusObject) objects = g_dbus_object_manager_get_objects (manager);
-  View *view = g_new0 (View, 1);
-
-  view->checks = g_ptr_array_new_with_free_func (g_object_unref);
-  for (GList *l = objects; l != NULL; l = l->next)
-    {
-      HeartbeatDBusObject *object = HEARTBEAT_DBUS_OBJECT (l->data);
-      const char *object_path = g_dbus_object_get_object_path (l->data);
-      HeartbeatDBusCheck *check = heartbeat_dbus_object_peek_check (object);
-
-      if (strcmp (object_path, path) == 0)
-        view->agent = heartbeat_dbus_object_get_agent (object);
-      else if (check != NULL && g_str_has_prefix (object_path, prefix))
-        g_ptr_array_add (view->checks, g_object_ref (check));
-    }
-  g_ptr_array_sort (view->checks, compare_checks);
-  return view;
-}
-
-static View *
-look_at (HeartbeatCtl *self, const char *agent, GError **error)
-{
-  g_autofree char *name = heartbeat_ctl_bus_name (agent);
-  g_autoptr (GString) path = g_string_new (ROOT_PATH "/");
-  g_autoptr (GDBusObjectManager) manager = NULL;
-  g_autoptr (View) view = NULL;
-  g_autofree char *element = g_dbus_escape_object_path (agent);
-
-  g_string_append (path, element);
-  manager = heartbeat_dbus_object_manager_client_new_sync (
-      self->bus, G_DBUS_OBJECT_MANAGER_CLIENT_FLAGS_DO_NOT_AUTO_START, name, ROOT_PATH, NULL,
-      error);
-  if (manager == NULL)
-    return NULL;
-  view = collect_view (manager, path->str);
-  if (view->agent != NULL)
-    return g_steal_pointer (&view);
-  g_set_error (error, G_IO_ERROR, G_IO_ERROR_NOT_FOUND, _ ("%s has left the bus"), agent);
-  return NULL;
-}
-
-/* --- JSON: the properties as D-Bus has them ------------------------------------------------------------------------- */
-
-static void
-add_properties (JsonBuilder *builder, GDBusProxy *proxy)
-{
-  g_auto (GStrv) names = g_dbus_proxy_get_cached_property_names (proxy);
-
-  for (guint i = 0; names != NULL && names[i] != NULL; i++)
-    {
-      g_autoptr (GVariant) value = g_dbus_proxy_get_cached_property (proxy, names[i]);
-
-      json_builder_set_member_name (builder, names[i]);
-      json_builder_add_value (builder, json_gvariant_serialize (value));
-    }
-}
-
-static void
-add_view (JsonBuilder *builder, View *view)
+add_view (JsonBuilder *builder, HeartbeatCtlView *view)
 {
   json_builder_begin_object (builder);
-  add_properties (builder, G_DBUS_PROXY (view->agent));
+  heartbeat_ctl_view_add_properties (builder, G_DBUS_PROXY (view->agent));
   json_builder_set_member_name (builder, "Checks");
   json_builder_begin_array (builder);
   for (guint i = 0; i < view->checks->len; i++)
     {
       json_builder_begin_object (builder);
-      add_properties (builder, g_ptr_array_index (view->checks, i));
+      heartbeat_ctl_view_add_properties (builder, g_ptr_array_index (view->checks, i));
       json_builder_end_object (builder);
     }
   json_builder_end_array (builder);
@@ -199,7 +110,7 @@ add_check (HeartbeatCtlTable *table, HeartbeatDBusCheck *check, gint64 now)
 }
 
 static void
-print_view (View *view, gint64 now)
+print_view (HeartbeatCtlView *view, gint64 now)
 {
   const char *const heads[] = { _ ("CHECK"),    _ ("STATE"),    _ ("CADENCE"),
                                 _ ("LAST RUN"), _ ("NEXT DUE"), _ ("LAST RESULT") };
@@ -241,7 +152,8 @@ heartbeat_ctl_status (HeartbeatCtl *self, char **args)
   for (guint i = 0; i < agents->len; i++)
     {
       g_autoptr (GError) error = NULL;
-      g_autoptr (View) view = look_at (self, g_ptr_array_index (agents, i), &error);
+      g_autoptr (HeartbeatCtlView) view
+          = heartbeat_ctl_view_new (self, g_ptr_array_index (agents, i), &error);
 
       if (view == NULL)
         {

@@ -2,7 +2,7 @@
 
 #include "ctl/heartbeat-ctl-table.h"
 
-#include <string.h>
+#include "ctl/heartbeat-ctl-phrase.h"
 
 /**
  * HeartbeatCtlTable:
@@ -46,12 +46,7 @@ heartbeat_ctl_table_free (HeartbeatCtlTable *self)
 void
 heartbeat_ctl_table_add (HeartbeatCtlTable *self, const char *cell)
 {
-  char *text = g_utf8_make_valid (cell, -1);
-
-  for (char *at = text; *at != '\0'; at = g_utf8_next_char (at))
-    if (g_unichar_iscntrl (g_utf8_get_char (at)))
-      memset (at, ' ', g_utf8_next_char (at) - at);
-  g_ptr_array_add (self->cells, text);
+  g_ptr_array_add (self->cells, heartbeat_ctl_phrase_line (cell));
 }
 
 /* Columns of the terminal that a text takes. */

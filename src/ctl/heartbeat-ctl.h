@@ -37,8 +37,12 @@ typedef struct
 } HeartbeatCtl;
 
 HeartbeatCtlExit heartbeat_ctl_status (HeartbeatCtl *self, char **args);
+HeartbeatCtlExit heartbeat_ctl_list (HeartbeatCtl *self, char **args);
+HeartbeatCtlExit heartbeat_ctl_show (HeartbeatCtl *self, char **args);
 HeartbeatCtlExit heartbeat_ctl_run (HeartbeatCtl *self, char **args);
 HeartbeatCtlExit heartbeat_ctl_tick (HeartbeatCtl *self, char **args);
+HeartbeatCtlExit heartbeat_ctl_validate (HeartbeatCtl *self, char **args);
+HeartbeatCtlExit heartbeat_ctl_schema (HeartbeatCtl *self, char **args);
 
 HeartbeatCtlExit heartbeat_ctl_find_agents (HeartbeatCtl *self, GPtrArray **agents);
 HeartbeatCtlExit heartbeat_ctl_find_agent (HeartbeatCtl *self, char **agent);

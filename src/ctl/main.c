@@ -11,16 +11,28 @@ typedef struct
 {
   const char *name;
   guint n_args;
+  gboolean more; /* whether it takes more than these */
   HeartbeatCtlExit (*run) (HeartbeatCtl *ctl, char **args);
   const char *synopsis;
   const char *help;
 } Command;
 
 static const Command commands[] = {
-  { "status", 0, heartbeat_ctl_status, "status", N_ ("Show the agents and their checks") },
-  { "run", 1, heartbeat_ctl_run, "run CHECK", N_ ("Run a check now and wait for its end") },
-  { "tick", 0, heartbeat_ctl_tick, "tick", N_ ("Publish a tick for all agents on the broker") },
+  { "status", 0, FALSE, heartbeat_ctl_status, "status", N_ ("Show the agents and their checks") },
+  { "list", 0, FALSE, heartbeat_ctl_list, "list",
+    N_ ("List the checks, and why each would run now or not") },
+  { "show", 1, FALSE, heartbeat_ctl_show, "show CHECK", N_ ("Show everything about a check") },
+  { "run", 1, FALSE, heartbeat_ctl_run, "run CHECK", N_ ("Run a check now and wait for its end") },
+  { "tick", 0, FALSE, heartbeat_ctl_tick, "tick",
+    N_ ("Publish a tick for all agents on the broker") },
+  { "validate", 1, TRUE, heartbeat_ctl_validate, "validate FILE…",
+    N_ ("Say everything that is wrong with a heartbeat.json") },
+  { "schema", 0, FALSE, heartbeat_ctl_schema, "schema",
+    N_ ("Print the JSON Schema of heartbeat.json") },
 };
+
+/* Columns that the longest synopsis takes. */
+#define SYNOPSIS_WIDTH 14
 
 static char *
 describe_commands (void)
@@ -28,7 +40,9 @@ describe_commands (void)
   GString *text = g_string_new (_ ("Commands:"));
 
   for (guint i = 0; i < G_N_ELEMENTS (commands); i++)
-    g_string_append_printf (text, "\n  %-12s %s", commands[i].synopsis, _ (commands[i].help));
+    g_string_append_printf (text, "\n  %s%*s %s", commands[i].synopsis,
+                            SYNOPSIS_WIDTH - (int) g_utf8_strlen (commands[i].synopsis, -1), "",
+                            _ (commands[i].help));
   return g_string_free (text, FALSE);
 }
 
@@ -61,9 +75,12 @@ dispatch (HeartbeatCtl *ctl, char **args)
 {
   for (guint i = 0; i < G_N_ELEMENTS (commands); i++)
     {
+      guint n_args;
+
       if (g_strcmp0 (args[0], commands[i].name) != 0)
         continue;
-      if (g_strv_length (args + 1) == commands[i].n_args)
+      n_args = g_strv_length (args + 1);
+      if (commands[i].more ? n_args >= commands[i].n_args : n_args == commands[i].n_args)
         return commands[i].run (ctl, args + 1);
       heartbeat_ctl_complain (_ ("usage: heartbeatctl %s"), commands[i].synopsis);
       return HEARTBEAT_CTL_USAGE;

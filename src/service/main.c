@@ -28,28 +28,21 @@ check_config (const HeartbeatSettings *settings)
   g_autoptr (GError) error = NULL;
   g_autoptr (GBytes) text = NULL;
   g_autoptr (HeartbeatConfig) config = NULL;
+  g_autoptr (GPtrArray) problems = NULL;
   HeartbeatIdentity identity;
-  guint invalid = 0;
 
   text = heartbeat_storage_read (settings->config, HEARTBEAT_CONFIG_MAX_SIZE, &identity, &error);
   if (text == NULL)
     return report (error, EXIT_UNUSABLE);
-  config = heartbeat_config_parse (text, &error);
-  if (config == NULL)
+  problems = heartbeat_config_validate (text);
+  for (guint i = 0; i < problems->len; i++)
     {
-      g_prefix_error (&error, "%s: ", settings->config);
-      return report (error, EXIT_UNUSABLE);
-    }
-  for (guint i = 0; i < config->checks->len; i++)
-    {
-      const HeartbeatCheckSpec *spec = g_ptr_array_index (config->checks, i);
+      g_autofree char *problem = heartbeat_problem_to_string (g_ptr_array_index (problems, i));
 
-      if (spec->error == NULL)
-        continue;
-      invalid++;
-      g_printerr ("heartbeat-consumer: %s: %s\n", settings->config, spec->error);
+      g_printerr ("heartbeat-consumer: %s: %s\n", settings->config, problem);
     }
-  if (invalid > 0)
+  config = heartbeat_config_parse (text, NULL);
+  if (problems->len > 0 || config == NULL)
     return EXIT_UNUSABLE;
   g_print (_ ("%s: the settings and %u checks are good\n"), settings->config, config->checks->len);
   return EXIT_SUCCESS;

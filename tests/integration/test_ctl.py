@@ -4,6 +4,7 @@ import json
 import os
 import time
 
+from bench import files
 from bench.case import Case
 
 FAILING = {"handler": "command", "meta": {"command": ["false"]}}
@@ -51,6 +52,60 @@ class Commands(Ctl):
     def test_status_as_json(self):
         self.assertIn("cack", json.dumps(self.run_json(0, "status")))
 
+    def line(self, check):
+        """Return a check's line of `list`, without its name."""
+        lines = [line for line in self.run_ctl(0, "list").splitlines() if line.split()[0] == check]
+        self.assertEqual(len(lines), 1)
+        return lines[0].removeprefix(check).strip()
+
+    def reload(self, *, paused=None, **checks):
+        """Write other checks and have the service read them."""
+        document = json.loads(files.heartbeat(checks))
+        if paused is not None:
+            document["paused"] = paused
+        self.write(json.dumps(document).encode())
+        self.agent.call("Reload")
+
+    def test_list_says_why(self):
+        recent, day = time.time_ns() // 1_000_000, 86_400_000
+        self.reload(
+            later={"cadenceMs": 5 * day, "lastRun": recent}, overdue={}, off={"enabled": False}, wrong={"cadenceMs": 5},
+            held={}, rest={}, paused={"held": {"reason": "the disk is changed"}, "rest": {"until": recent + 30 * day}})
+        self.assertRegex(self.line("later"), r"^idle +due in 4 d$|^idle +due in 5 d$|^idle +due in \d+ h$")
+        self.assertRegex(self.line("overdue"), r"^due +due now$")
+        self.assertRegex(self.line("off"), r"^disabled +disabled$")
+        self.assertRegex(self.line("wrong"), r"^invalid +invalid: line \d+, column \d+: checks.wrong.cadenceMs: .*, not 5$")
+        self.assertRegex(self.line("held"), r"^paused +paused: the disk is changed$")
+        self.assertRegex(self.line("rest"), r"^paused +paused until \d{4}-\d\d-\d\d \d\d:\d\d$")
+
+    def test_list_shows_times_of_the_local_zone(self):
+        self.reload(held={}, paused={"held": {"until": 4102444800000}})
+        self.assertIn("until 2100-01-01 05:30", self.run_ctl(0, "list", TZ="Asia/Kolkata"))
+
+    def test_list_of_a_check_that_fails(self):
+        self.run_ctl(1, "run", "failing")
+        self.assertRegex(self.line("failing"), r"^backing-off +backing off after 1 failure until .*\d\d:\d\d$")
+
+    def test_list_as_json(self):
+        checks = self.run_json(0, "list")["checks"]
+        self.assertEqual([(check["Agent"], check["Name"], check["Reason"]["code"]) for check in checks],
+                         [("cack", "failing", "not-yet"), ("cack", "good", "not-yet")])
+
+    def test_show(self):
+        self.run_ctl(0, "run", "good")
+        text = self.run_ctl(0, "show", "good")
+        for pattern in (r"Check +good", r"Agent +cack", r"Handler +default", r"State +idle", r"Why +due in ", r"Enabled +yes",
+                        r"Paused +no", r"Last run +\d\d:\d\d \(.*\)", r"Last result +success", r"Failures in a row +0"):
+            self.assertRegex(text, pattern)
+
+    def test_show_as_json(self):
+        document = self.run_json(0, "show", "failing")
+        self.assertEqual((document["Agent"], document["Name"], document["State"]), ("cack", "failing", "idle"))
+        self.assertEqual(document["Reason"]["code"], "not-yet")
+
+    def test_show_of_an_unknown_check_is_status_1(self):
+        self.run_ctl(1, "show", "none")
+
     def test_run(self):
         self.run_ctl(0, "run", "good")
         self.assertEqual(self.agent.check("good").get("LastStatus"), "success")
@@ -89,6 +144,13 @@ class Usage(Ctl):
 
     def test_an_unknown_option_is_status_2(self):
         self.run_ctl(2, "status", "--nonsense")
+
+    def test_not_running_is_status_3_for_list_and_show(self):
+        self.run_ctl(3, "list")
+        self.run_ctl(3, "show", "good")
+
+    def test_show_without_a_check_is_status_2(self):
+        self.run_ctl(2, "show")
 
     def test_run_without_a_check_is_status_2(self):
         self.run_ctl(2, "run")

@@ -623,7 +623,8 @@ test_errors_of_a_run (Fixture *f, gconstpointer data)
   g_assert_error (no_such, HEARTBEAT_ERROR, HEARTBEAT_ERROR_NO_SUCH_CHECK);
   g_assert_null (run_check (f, "a", &invalid));
   g_assert_error (invalid, HEARTBEAT_ERROR, HEARTBEAT_ERROR_CONFIG_UNUSABLE);
-  g_assert_nonnull (strstr (invalid->message, "priority is 0"));
+  g_assert_nonnull (
+      strstr (invalid->message, "checks.a.priority: an integer of at least 1 is expected, not 0"));
   g_assert_cmpstr (heartbeat_agent_get_config_error (f->agent), ==, "");
   g_assert_cmpuint (times_logged (HEARTBEAT_EVENT_CHECK_INVALID), ==, 1);
 }

@@ -157,79 +157,83 @@ test_good_members (void)
 static const struct
 {
   const char *members;
-  const char *error; /* after `checks.a` */
+  const char *path; /* after `checks.a` */
+  const char *found;
+  const char *rule; /* its beginning */
 } bad_members[] = {
-  { "\"cadenceMs\":0", ".cadenceMs is 0: an integer of at least 1000 is expected" },
-  { "\"cadenceMs\":-60000", ".cadenceMs is -60000: an integer of at least 1000 is expected" },
-  { "\"cadenceMs\":999", ".cadenceMs is 999: an integer of at least 1000 is expected" },
-  { "\"cadenceMs\":1000.5", ".cadenceMs is 1000.5: an integer of at least 1000 is expected" },
-  { "\"cadenceMs\":1e400", ".cadenceMs is 1e400: an integer of at least 1000 is expected" },
-  { "\"cadenceMs\":9007199254740992", ".cadenceMs is 9007199254740992: an integer" },
-  { "\"cadenceMs\":\"60000\"", ".cadenceMs is \"60000\": an integer of at least 1000 is expected" },
-  { "\"cadenceMs\":null", ".cadenceMs is null: an integer" },
-  { "\"cadenceMs\":true", ".cadenceMs is true: an integer" },
-  { "\"cadenceMs\":1000,\"cadenceMs\":{}", ".cadenceMs is {}: an integer" },
-  { "\"handler\":5", ".handler is 5: the name of a handler" },
-  { "\"handler\":null", ".handler is null: the name of a handler" },
-  { "\"handler\":\"a\\u0000b\"", ".handler is \"a\\u0000b\": the name of a handler" },
-  { "\"priority\":0", ".priority is 0: an integer of at least 1 is expected" },
-  { "\"priority\":1.5", ".priority is 1.5: an integer" },
-  { "\"priority\":\"1\"", ".priority is \"1\": an integer" },
-  { "\"enabled\":\"false\"", ".enabled is \"false\": true or false is expected" },
-  { "\"enabled\":0", ".enabled is 0: true or false is expected" },
-  { "\"enabled\":null", ".enabled is null: true or false is expected" },
-  { "\"lastRun\":-1", ".lastRun is -1: a time in Unix milliseconds" },
-  { "\"lastRun\":\"0\"", ".lastRun is \"0\": a time in Unix milliseconds" },
-  { "\"lastRun\":null", ".lastRun is null: a time" },
-  { "\"window\":[]", ".window is []: an object or null is expected" },
-  { "\"window\":true", ".window is true: an object or null is expected" },
-  { "\"window\":{}", ".window.start is missing" },
-  { "\"window\":{\"start\":\"09:00\"}", ".window.end is missing" },
-  { "\"window\":{\"end\":\"09:00\"}", ".window.start is missing" },
-  { "\"window\":{\"start\":\"24:00\",\"end\":\"09:00\"}",
-    ".window.start is \"24:00\": a time of the day" },
-  { "\"window\":{\"start\":\"09:00\",\"end\":\"24:01\"}",
-    ".window.end is \"24:01\": a time of the day" },
-  { "\"window\":{\"start\":900,\"end\":\"09:00\"}", ".window.start is 900: a time of the day" },
-  { "\"window\":{\"start\":\"09:00\",\"end\":null}", ".window.end is null: a time of the day" },
-  { "\"window\":{\"start\":\"09:00\\u0000\",\"end\":\"10:00\"}",
-    ".window.start is \"09:00\\u0000\": a time" },
-  { "\"window\":{\"start\":\"09:00\",\"end\":\"10:00\\u0000x\"}",
-    ".window.end is \"10:00\\u0000x\": a time" },
-  { "\"window\":{\"start\":\"0:00\",\"end\":\"1:00\",\"tz\":\"Mars/Olympus\"}",
-    ".window.tz is \"Mars/Olympus\": the name of a time zone in tzdata is expected" },
-  { "\"window\":{\"start\":\"0:00\",\"end\":\"1:00\",\"tz\":\"+05:30\"}",
-    ".window.tz is \"+05:30\": the name" },
-  { "\"window\":{\"start\":\"0:00\",\"end\":\"1:00\",\"tz\":\"\"}",
-    ".window.tz is \"\": the name" },
-  { "\"window\":{\"start\":\"0:00\",\"end\":\"1:00\",\"tz\":null}",
-    ".window.tz is null: the name" },
-  { "\"window\":{\"start\":\"0:00\",\"end\":\"1:00\",\"tz\":\"UTC\\u0000\"}",
-    ".window.tz is \"UTC\\u0000\": the name" },
-  { "\"window\":{\"start\":\"0:00\",\"end\":\"1:00\",\"days\":\"mon\"}",
-    ".window.days is \"mon\": an array" },
-  { "\"window\":{\"start\":\"0:00\",\"end\":\"1:00\",\"days\":[\"Mon\"]}",
-    ".window.days is [\"Mon\"]: an array" },
-  { "\"window\":{\"start\":\"0:00\",\"end\":\"1:00\",\"days\":[1]}",
-    ".window.days is [1]: an array" },
-  { "\"window\":{\"start\":\"0:00\",\"end\":\"1:00\",\"days\":null}",
-    ".window.days is null: an array" },
-  { "\"window\":{\"start\":\"0:00\",\"end\":\"1:00\",\"days\":[\"mon\\u0000\"]}",
-    ".window.days is [" },
-  { "\"triggerOnQuarters\":\"Q1\"",
-    ".triggerOnQuarters is \"Q1\": an array of “Q1” to “Q4” is expected" },
-  { "\"triggerOnQuarters\":[\"Q5\"]", ".triggerOnQuarters is [\"Q5\"]: an array" },
-  { "\"triggerOnQuarters\":[\"Q1\",1]", ".triggerOnQuarters is [\"Q1\",1]: an array" },
-  { "\"triggerOnQuarters\":[\"Q1\\u0000\"]", ".triggerOnQuarters is [\"Q1\\u0000\"]: an array" },
-  { "\"triggerOnQuarters\":null", ".triggerOnQuarters is null: an array" },
-  { "\"quarterOf\":\"month\"", ".quarterOf is \"month\": “day” or “year” is expected" },
-  { "\"quarterOf\":null", ".quarterOf is null: “day” or “year” is expected" },
-  { "\"timeoutMs\":999", ".timeoutMs is 999: an integer from 1000 to 1500000 is expected" },
-  { "\"timeoutMs\":1500001", ".timeoutMs is 1500001: an integer" },
-  { "\"timeoutMs\":5000000000", ".timeoutMs is 5000000000: an integer" },
-  { "\"timeoutMs\":\"5s\"", ".timeoutMs is \"5s\": an integer" },
-  { "\"meta\":[]", ".meta is []: an object is expected" },
-  { "\"meta\":null", ".meta is null: an object is expected" },
+  { "\"cadenceMs\":0", ".cadenceMs", "0", "an integer of at least 1000 is expected" },
+  { "\"cadenceMs\":-60000", ".cadenceMs", "-60000", "an integer of at least 1000 is expected" },
+  { "\"cadenceMs\":999", ".cadenceMs", "999", "an integer of at least 1000 is expected" },
+  { "\"cadenceMs\":1000.5", ".cadenceMs", "1000.5", "an integer of at least 1000 is expected" },
+  { "\"cadenceMs\":1e400", ".cadenceMs", "1e400", "an integer of at least 1000 is expected" },
+  { "\"cadenceMs\":9007199254740992", ".cadenceMs", "9007199254740992", "an integer" },
+  { "\"cadenceMs\":\"60000\"", ".cadenceMs", "\"60000\"",
+    "an integer of at least 1000 is expected" },
+  { "\"cadenceMs\":null", ".cadenceMs", "null", "an integer" },
+  { "\"cadenceMs\":true", ".cadenceMs", "true", "an integer" },
+  { "\"cadenceMs\":1000,\"cadenceMs\":{}", ".cadenceMs", "{}", "an integer" },
+  { "\"handler\":5", ".handler", "5", "the name of a handler" },
+  { "\"handler\":null", ".handler", "null", "the name of a handler" },
+  { "\"handler\":\"a\\u0000b\"", ".handler", "\"a\\u0000b\"", "the name of a handler" },
+  { "\"priority\":0", ".priority", "0", "an integer of at least 1 is expected" },
+  { "\"priority\":1.5", ".priority", "1.5", "an integer" },
+  { "\"priority\":\"1\"", ".priority", "\"1\"", "an integer" },
+  { "\"enabled\":\"false\"", ".enabled", "\"false\"", "true or false is expected" },
+  { "\"enabled\":0", ".enabled", "0", "true or false is expected" },
+  { "\"enabled\":null", ".enabled", "null", "true or false is expected" },
+  { "\"lastRun\":-1", ".lastRun", "-1", "a time in Unix milliseconds" },
+  { "\"lastRun\":\"0\"", ".lastRun", "\"0\"", "a time in Unix milliseconds" },
+  { "\"lastRun\":null", ".lastRun", "null", "a time" },
+  { "\"window\":[]", ".window", "[]", "an object or null is expected" },
+  { "\"window\":true", ".window", "true", "an object or null is expected" },
+  { "\"window\":{}", ".window.start", NULL, "the member is missing" },
+  { "\"window\":{\"start\":\"09:00\"}", ".window.end", NULL, "the member is missing" },
+  { "\"window\":{\"end\":\"09:00\"}", ".window.start", NULL, "the member is missing" },
+  { "\"window\":{\"start\":\"24:00\",\"end\":\"09:00\"}", ".window.start", "\"24:00\"",
+    "a time of the day" },
+  { "\"window\":{\"start\":\"09:00\",\"end\":\"24:01\"}", ".window.end", "\"24:01\"",
+    "a time of the day" },
+  { "\"window\":{\"start\":900,\"end\":\"09:00\"}", ".window.start", "900", "a time of the day" },
+  { "\"window\":{\"start\":\"09:00\",\"end\":null}", ".window.end", "null", "a time of the day" },
+  { "\"window\":{\"start\":\"09:00\\u0000\",\"end\":\"10:00\"}", ".window.start",
+    "\"09:00\\u0000\"", "a time" },
+  { "\"window\":{\"start\":\"09:00\",\"end\":\"10:00\\u0000x\"}", ".window.end",
+    "\"10:00\\u0000x\"", "a time" },
+  { "\"window\":{\"start\":\"0:00\",\"end\":\"1:00\",\"tz\":\"Mars/Olympus\"}", ".window.tz",
+    "\"Mars/Olympus\"", "the name of a time zone in tzdata is expected" },
+  { "\"window\":{\"start\":\"0:00\",\"end\":\"1:00\",\"tz\":\"+05:30\"}", ".window.tz",
+    "\"+05:30\"", "the name" },
+  { "\"window\":{\"start\":\"0:00\",\"end\":\"1:00\",\"tz\":\"\"}", ".window.tz", "\"\"",
+    "the name" },
+  { "\"window\":{\"start\":\"0:00\",\"end\":\"1:00\",\"tz\":null}", ".window.tz", "null",
+    "the name" },
+  { "\"window\":{\"start\":\"0:00\",\"end\":\"1:00\",\"tz\":\"UTC\\u0000\"}", ".window.tz",
+    "\"UTC\\u0000\"", "the name" },
+  { "\"window\":{\"start\":\"0:00\",\"end\":\"1:00\",\"days\":\"mon\"}", ".window.days", "\"mon\"",
+    "an array" },
+  { "\"window\":{\"start\":\"0:00\",\"end\":\"1:00\",\"days\":[\"Mon\"]}", ".window.days[0]",
+    "\"Mon\"", "“mon”" },
+  { "\"window\":{\"start\":\"0:00\",\"end\":\"1:00\",\"days\":[1]}", ".window.days[0]", "1",
+    "“mon”" },
+  { "\"window\":{\"start\":\"0:00\",\"end\":\"1:00\",\"days\":null}", ".window.days", "null",
+    "an array" },
+  { "\"window\":{\"start\":\"0:00\",\"end\":\"1:00\",\"days\":[\"mon\\u0000\"]}", ".window.days[0]",
+    "\"mon\\u0000\"", "“mon”" },
+  { "\"triggerOnQuarters\":\"Q1\"", ".triggerOnQuarters", "\"Q1\"",
+    "an array of “Q1” to “Q4” is expected" },
+  { "\"triggerOnQuarters\":[\"Q5\"]", ".triggerOnQuarters[0]", "\"Q5\"", "“Q1”, “Q2”" },
+  { "\"triggerOnQuarters\":[\"Q1\",1]", ".triggerOnQuarters[1]", "1", "“Q1”, “Q2”" },
+  { "\"triggerOnQuarters\":[\"Q1\\u0000\"]", ".triggerOnQuarters[0]", "\"Q1\\u0000\"",
+    "“Q1”, “Q2”" },
+  { "\"triggerOnQuarters\":null", ".triggerOnQuarters", "null", "an array" },
+  { "\"quarterOf\":\"month\"", ".quarterOf", "\"month\"", "“day” or “year” is expected" },
+  { "\"quarterOf\":null", ".quarterOf", "null", "“day” or “year” is expected" },
+  { "\"timeoutMs\":999", ".timeoutMs", "999", "an integer from 1000 to 1500000 is expected" },
+  { "\"timeoutMs\":1500001", ".timeoutMs", "1500001", "an integer" },
+  { "\"timeoutMs\":5000000000", ".timeoutMs", "5000000000", "an integer" },
+  { "\"timeoutMs\":\"5s\"", ".timeoutMs", "\"5s\"", "an integer" },
+  { "\"meta\":[]", ".meta", "[]", "an object is expected" },
+  { "\"meta\":null", ".meta", "null", "an object is expected" },
 };
 
 static void
@@ -240,15 +244,19 @@ test_bad_members (void)
       g_autofree char *check = g_strdup_printf ("\"a\":{\"cadenceMs\":5000,\"handler\":\"h\",%s},"
                                                 "\"b\":{\"cadenceMs\":5000,\"handler\":\"h\"}",
                                                 bad_members[i].members);
+      g_autofree char *path = g_strconcat ("checks.a", bad_members[i].path, NULL);
       g_autoptr (HeartbeatConfig) config = parse_checks (check, "");
-      const char *error = nth (config, 0)->error;
+      const HeartbeatProblem *problem;
 
-      g_test_message ("%s: %s", bad_members[i].members, error);
-      g_assert_nonnull (error);
-      g_assert_true (g_str_has_prefix (error, "line 1, column "));
-      g_assert_true (g_str_has_prefix (strstr (error, ": checks.a") + strlen (": checks.a"),
-                                       bad_members[i].error));
+      g_test_message ("%s: %s", bad_members[i].members, nth (config, 0)->error);
+      g_assert_nonnull (nth (config, 0)->problems);
+      problem = g_ptr_array_index (nth (config, 0)->problems, 0);
+      g_assert_cmpstr (problem->path, ==, path);
+      g_assert_cmpstr (problem->found, ==, bad_members[i].found);
+      g_assert_true (g_str_has_prefix (problem->rule, bad_members[i].rule));
+      g_assert_true (g_str_has_prefix (nth (config, 0)->error, "line 1, column "));
       g_assert_null (nth (config, 1)->error);
+      g_assert_null (nth (config, 1)->problems);
     }
 }
 
@@ -258,11 +266,12 @@ test_missing_members (void)
   g_autoptr (HeartbeatConfig) config
       = parse_checks ("\"a\":{},\"b\":{\"cadenceMs\":1000},\"c\":5,\"d\":null,\"e\":[{}]", "");
 
-  g_assert_cmpstr (nth (config, 0)->error, ==, "line 1, column 56: checks.a.cadenceMs is missing");
-  g_assert_nonnull (strstr (nth (config, 1)->error, "checks.b.handler is missing"));
-  g_assert_nonnull (strstr (nth (config, 2)->error, "checks.c is 5: an object is expected"));
-  g_assert_nonnull (strstr (nth (config, 3)->error, "checks.d is null: an object is expected"));
-  g_assert_nonnull (strstr (nth (config, 4)->error, "checks.e is [{}]: an object is expected"));
+  g_assert_cmpstr (nth (config, 0)->error, ==,
+                   "line 1, column 56: checks.a.cadenceMs: the member is missing");
+  g_assert_nonnull (strstr (nth (config, 1)->error, "checks.b.handler: the member is missing"));
+  g_assert_nonnull (strstr (nth (config, 2)->error, "checks.c: an object is expected, not 5"));
+  g_assert_nonnull (strstr (nth (config, 3)->error, "checks.d: an object is expected, not null"));
+  g_assert_nonnull (strstr (nth (config, 4)->error, "checks.e: an object is expected, not [{}]"));
 }
 
 static void
@@ -275,9 +284,9 @@ test_error_position (void)
       -1, &error);
 
   g_assert_no_error (error);
-  g_assert_cmpstr (
-      nth (config, 0)->error, ==,
-      "line 4, column 24: checks.\xc3\xa9.cadenceMs is 0: an integer of at least 1000 is expected");
+  g_assert_cmpstr (nth (config, 0)->error, ==,
+                   "line 4, column 24: checks.\xc3\xa9.cadenceMs: an integer of at least 1000 is "
+                   "expected, not 0");
 }
 
 static void
@@ -291,7 +300,7 @@ test_long_value_is_cut (void)
 
   g_assert_true (g_utf8_validate (error, -1, NULL));
   g_assert_cmpuint (strlen (error), <, 250);
-  g_assert_nonnull (strstr (error, "xxx…: an integer"));
+  g_assert_nonnull (strstr (error, ", not \"\xc3\xa9xxx"));
 }
 
 static void
@@ -313,7 +322,7 @@ test_check_names (void)
   g_assert_cmpstr (nth (config, 1)->name, ==,
                    "a\xe2\x90\x80"
                    "b");
-  g_assert_nonnull (strstr (nth (config, 1)->error, "no NUL"));
+  g_assert_nonnull (strstr (nth (config, 1)->error, "without NUL"));
   g_assert_cmpstr (nth (config, 2)->name, ==, longest);
   g_assert_null (nth (config, 2)->error);
   g_assert_nonnull (strstr (nth (config, 3)->error, "1 to 255 bytes"));
@@ -372,16 +381,16 @@ test_bad_roots (void)
       "line 2, column 8: a value is expected here" },
     { "[]", HEARTBEAT_ERROR_CONFIG_UNUSABLE, "line 1, column 1: heartbeat.json is an object" },
     { "null", HEARTBEAT_ERROR_CONFIG_UNUSABLE, "line 1, column 1: heartbeat.json is an object" },
-    { "{}", HEARTBEAT_ERROR_CONFIG_UNUSABLE, "line 1, column 1: $schema is missing" },
+    { "{}", HEARTBEAT_ERROR_CONFIG_UNUSABLE, "line 1, column 1: $schema: the member is missing" },
     { "{\"$schema\":\"heartbeat.v2\"}", HEARTBEAT_ERROR_CONFIG_UNUSABLE,
       "line 1, column 12: $schema: " },
     { "{\"$schema\":1}", HEARTBEAT_ERROR_CONFIG_UNUSABLE, "line 1, column 12: $schema: " },
     { "{\"$schema\":\"heartbeat.v1\"}", HEARTBEAT_ERROR_CONFIG_UNUSABLE,
-      "line 1, column 1: agent is missing" },
+      "line 1, column 1: agent: the member is missing" },
     { "{\"$schema\":\"heartbeat.v1\",\"agent\":5}", HEARTBEAT_ERROR_CONFIG_UNUSABLE,
       "line 1, column 35: agent: a string" },
     { "{\"$schema\":\"heartbeat.v1\",\"agent\":\"a\"}", HEARTBEAT_ERROR_CONFIG_UNUSABLE,
-      "line 1, column 1: checks is missing" },
+      "line 1, column 1: checks: the member is missing" },
     { "{\"$schema\":\"heartbeat.v1\",\"agent\":\"a\",\"checks\":[]}",
       HEARTBEAT_ERROR_CONFIG_UNUSABLE, "line 1, column 48: checks: an object is expected" },
     { "{\"$schema\":\"heartbeat.v1\",\"agent\":\"a\",\"checks\":{},\"paused\":[]}",
@@ -499,9 +508,121 @@ test_bad_pause_makes_the_check_invalid (void)
       g_autoptr (HeartbeatConfig) config = parse_checks (TWO_CHECKS, more);
 
       g_assert_nonnull (nth (config, 0)->error);
-      g_assert_true (g_str_has_prefix (nth (config, 0)->error, "line 2, column 15: paused.a"));
+      g_assert_true (g_str_has_prefix (nth (config, 0)->error, "line 2, column "));
       g_assert_null (nth (config, 1)->error);
     }
+}
+
+/* --- Every problem -------------------------------------------------------------------------------------------------- */
+
+/* What heartbeat_config_validate() finds, a line for each. */
+static char *
+validate_text (const char *text)
+{
+  g_autoptr (GBytes) bytes = g_bytes_new (text, strlen (text));
+  g_autoptr (GPtrArray) problems = heartbeat_config_validate (bytes);
+  GString *lines = g_string_new (NULL);
+
+  for (guint i = 0; i < problems->len; i++)
+    {
+      const HeartbeatProblem *problem = g_ptr_array_index (problems, i);
+      g_autofree char *what = heartbeat_problem_describe (problem);
+
+      g_string_append_printf (lines, "%u:%u: %s\n", problem->line, problem->column, what);
+    }
+  return g_string_free (lines, FALSE);
+}
+
+static void
+assert_problems (const char *text, const char *expected)
+{
+  g_autofree char *lines = validate_text (text);
+
+  g_assert_cmpstr (lines, ==, expected);
+}
+
+#define HEAD "{\"$schema\":\"heartbeat.v1\",\"agent\":\"a\",\n"
+
+static void
+test_every_problem_in_the_order_of_the_text (void)
+{
+  assert_problems (
+      HEAD "\"paused\": {\"b\": 1, \"none\": {\"until\": -1, \"reason\": 2}, \"*\": 0},\n"
+           "\"checks\": {\n"
+           "\"b\": {\"priority\": 0, \"window\": {\n"
+           "  \"days\": [\"mon\", \"Tue\", 3], \"tz\": \"Mars\"}},\n"
+           "\"a\": []}}",
+      "2:17: paused.b: true or an object is expected, not 1\n"
+      "2:38: paused.none.until: a time in Unix milliseconds, an integer of at least 0, is "
+      "expected, not -1\n"
+      "2:52: paused.none.reason: a string is expected, not 2\n"
+      "2:61: paused.*: true or an object is expected, not 0\n"
+      "4:6: checks.b.cadenceMs: the member is missing\n"
+      "4:6: checks.b.handler: the member is missing\n"
+      "4:19: checks.b.priority: an integer of at least 1 is expected, not 0\n"
+      "4:32: checks.b.window.start: the member is missing\n"
+      "4:32: checks.b.window.end: the member is missing\n"
+      "5:19: checks.b.window.days[1]: “mon”, “tue”, “wed”, “thu”, “fri”, “sat” or “sun” is "
+      "expected, not \"Tue\"\n"
+      "5:26: checks.b.window.days[2]: “mon”, “tue”, “wed”, “thu”, “fri”, “sat” or “sun” is "
+      "expected, not 3\n"
+      "5:36: checks.b.window.tz: the name of a time zone in tzdata is expected, not \"Mars\"\n"
+      "6:6: checks.a: an object is expected, not []\n");
+}
+
+static void
+test_every_problem_of_the_root (void)
+{
+  assert_problems (
+      "{\"$schema\": 1,\r\n\"agent\": \"a\\u0000\", \"checks\": {\"x\": 5}, \"paused\": []}",
+      "1:13: $schema: “heartbeat.v1” is expected, not 1\n"
+      "2:10: agent: a string without NUL is expected, not \"a\\u0000\"\n"
+      "2:37: checks.x: an object is expected, not 5\n"
+      "2:51: paused: an object is expected, not []\n");
+  assert_problems ("[]", "1:1: heartbeat.json is an object\n");
+  assert_problems ("", "1:1: the text ends where a value is expected\n");
+  assert_problems ("{\n \"a\": }", "2:7: a value is expected here\n");
+}
+
+static void
+test_no_problem (void)
+{
+  assert_problems (HEAD "\"checks\": {\"a\": 1, \"a\": {\"cadenceMs\": 1e3, \"handler\": \"h\"}},"
+                        "\"paused\": {\"a\": 5, \"a\": true}}",
+                   "");
+}
+
+/* The error of a check is its first problem in the order of the rules, with its own place. */
+static void
+test_error_is_the_first_problem (void)
+{
+  g_autoptr (HeartbeatConfig) config
+      = parse_checks ("\"b\":{\"priority\":0,\"cadenceMs\":1,\"handler\":2},\n\"a\":{}", "");
+
+  g_assert_cmpstr (nth (config, 0)->error, ==,
+                   "line 2, column 5: checks.a.cadenceMs: the member is missing");
+  g_assert_cmpuint (nth (config, 0)->problems->len, ==, 1);
+  g_assert_cmpstr (
+      nth (config, 1)->error, ==,
+      "line 1, column 82: checks.b.cadenceMs: an integer of at least 1000 is expected, "
+      "not 1");
+}
+
+/* The service reads on past a broken pause that stops nothing. */
+static void
+test_pause_of_no_check_is_no_error (void)
+{
+  g_autoptr (HeartbeatConfig) config = parse_checks (TWO_CHECKS, ",\"paused\":{\"none\":[]}");
+
+  g_assert_null (nth (config, 0)->error);
+  g_assert_null (nth (config, 1)->error);
+}
+
+static void
+test_found_value_is_one_line (void)
+{
+  assert_problems (HEAD "\"checks\": [\n  1,\r\n\t  2\n]}",
+                   "2:11: checks: an object is expected, not [ 1, 2 ]\n");
 }
 
 /* --- Limits --------------------------------------------------------------------------------------------------------- */
@@ -556,6 +677,24 @@ test_size (void)
   g_assert_error (error, HEARTBEAT_ERROR, HEARTBEAT_ERROR_CONFIG_UNUSABLE);
 }
 
+/* More problems than anybody reads. */
+static void
+test_number_of_problems (void)
+{
+  GString *text = g_string_new (
+      "{\"$schema\":\"heartbeat.v1\",\"agent\":\"a\",\"checks\":{\"a\":{\"triggerOnQuarters\":[0");
+  g_autoptr (GBytes) bytes = NULL;
+  g_autoptr (GPtrArray) problems = NULL;
+
+  for (guint i = 0; i < 150000; i++)
+    g_string_append (text, ",0");
+  g_string_append (text, "]},\"b\":5}}");
+  bytes = g_bytes_new (text->str, text->len);
+  g_string_free (text, TRUE);
+  problems = heartbeat_config_validate (bytes);
+  g_assert_cmpuint (problems->len, ==, 100001);
+}
+
 static void
 time_parse (const char *what, GBytes *text, guint n_errors)
 {
@@ -579,11 +718,15 @@ test_time (void)
   g_autoptr (GBytes) windows
       = many_checks (10000, "      \"window\": {\"start\": \"00:00\", \"end\": \"23:59\", \"tz\": "
                             "\"America/New_York\"},\n");
-  g_autoptr (GBytes) invalid = many_checks (1000, "      \"timeoutMs\": 5,\n");
+  g_autoptr (GBytes) invalid = many_checks (10000, "      \"timeoutMs\": 5,\n");
+  g_autoptr (GBytes) unknown
+      = many_checks (10000, "      \"window\": {\"start\": \"00:00\", \"end\": \"23:59\", \"tz\": "
+                            "\"Mars/Olympus\"},\n");
 
   time_parse ("10,000 checks", plain, 0);
   time_parse ("10,000 checks with a window each", windows, 0);
-  time_parse ("1,000 invalid checks", invalid, 1000);
+  time_parse ("10,000 invalid checks", invalid, 10000);
+  time_parse ("10,000 checks in an unknown zone", unknown, 10000);
 }
 
 int
@@ -608,6 +751,14 @@ main (int argc, char **argv)
   g_test_add_func ("/config/pause-of-all", test_pause_of_all);
   g_test_add_func ("/config/bad-pause-makes-the-check-invalid",
                    test_bad_pause_makes_the_check_invalid);
+  g_test_add_func ("/config/every-problem-in-the-order-of-the-text",
+                   test_every_problem_in_the_order_of_the_text);
+  g_test_add_func ("/config/every-problem-of-the-root", test_every_problem_of_the_root);
+  g_test_add_func ("/config/no-problem-in-what-duplicates-replace", test_no_problem);
+  g_test_add_func ("/config/error-is-the-first-problem", test_error_is_the_first_problem);
+  g_test_add_func ("/config/pause-of-no-check-is-no-error", test_pause_of_no_check_is_no_error);
+  g_test_add_func ("/config/found-value-is-one-line", test_found_value_is_one_line);
+  g_test_add_func ("/config/100000-problems-are-told", test_number_of_problems);
   g_test_add_func ("/config/ten-thousand-checks-are-the-limit", test_number_of_checks);
   g_test_add_func ("/config/16-mib-are-the-limit", test_size);
   g_test_add_func ("/config/time-of-10000-checks", test_time);

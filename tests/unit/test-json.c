@@ -640,6 +640,30 @@ walk (const HeartbeatJson *value)
   return count;
 }
 
+/* Going forward step by step counts as going there at once. */
+static void
+test_cursor (void)
+{
+  static const char text[] = "\xef\xbb\xbf{\n\r\n \"\xc3\xa9\" :\r[1,\n2]\n}";
+  HeartbeatJsonCursor cursor;
+
+  heartbeat_json_cursor_init (&cursor, text, strlen (text));
+  g_assert_cmpuint (cursor.line, ==, 1);
+  g_assert_cmpuint (cursor.column, ==, 1);
+  for (const char *at = text + 3; at <= text + strlen (text); at++)
+    {
+      guint line, column;
+
+      if (at[-1] == '\r' && *at == '\n')
+        continue;
+      heartbeat_json_cursor_advance (&cursor, at);
+      heartbeat_json_position (text, at, &line, &column);
+      g_assert_cmpuint (cursor.line, ==, line);
+      g_assert_cmpuint (cursor.column, ==, column);
+    }
+  g_assert_cmpuint (cursor.line, ==, 6);
+}
+
 static void
 test_random_bytes (void)
 {
@@ -688,6 +712,7 @@ main (int argc, char **argv)
   g_test_add_func ("/json/last-duplicate-counts", test_last_duplicate_counts);
   g_test_add_func ("/json/root-span-has-no-space", test_root_span);
   g_test_add_func ("/json/quote-is-read-back", test_quote);
+  g_test_add_func ("/json/cursor-counts-as-from-the-start", test_cursor);
   g_test_add_func ("/json/random-bytes-are-never-overread", test_random_bytes);
 
   return g_test_run ();

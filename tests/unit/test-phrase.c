@@ -145,6 +145,116 @@ test_far_future (void)
   g_assert_cmpstr (longest, ==, "106751991 d");
 }
 
+/* --- Times and reasons ---------------------------------------------------------------------------------------------- */
+
+/* NOW is Sunday 2026-02-22 21:37:00 UTC: Monday 03:07 in Kolkata, Sunday 16:37 in New York. */
+
+static const struct
+{
+  gint64 ahead;
+  const char *zone;
+  const char *expected;
+} times[] = {
+  { 0, "UTC", "21:37" },
+  { -21 * HOUR, "UTC", "00:37" },
+  { 3 * HOUR, "UTC", "Mon 00:37" },
+  { 3 * HOUR, "America/New_York", "19:37" },
+  { 0, "Asia/Kolkata", "03:07" },
+  { -4 * HOUR, "Asia/Kolkata", "2026-02-22 23:07" },
+  { 6 * DAY, "UTC", "Sat 21:37" },
+  { 7 * DAY, "UTC", "2026-03-01 21:37" },
+  { -DAY, "UTC", "2026-02-21 21:37" },
+  { 300 * DAY, "UTC", "2026-12-19 21:37" },
+};
+
+static void
+test_time (void)
+{
+  for (guint i = 0; i < G_N_ELEMENTS (times); i++)
+    {
+      g_autoptr (GTimeZone) zone = g_time_zone_new_identifier (times[i].zone);
+      g_autofree char *phrase = heartbeat_ctl_phrase_time (NOW + times[i].ahead, NOW, zone);
+
+      g_assert_cmpstr (phrase, ==, times[i].expected);
+    }
+}
+
+static void
+test_time_without_a_date (void)
+{
+  g_autoptr (GTimeZone) zone = g_time_zone_new_utc ();
+
+  g_assert_null (heartbeat_ctl_phrase_time (G_MAXINT64, NOW, zone));
+  g_assert_null (
+      heartbeat_ctl_phrase_time (G_GINT64_CONSTANT (9007199254740991) * 1000, NOW, zone));
+}
+
+/* The `until` of these is Monday 09:00 UTC. */
+static const struct
+{
+  const char *reason;
+  const char *expected;
+} reasons[] = {
+  { "{'code': <'due'>}", "due now" },
+  { "{'code': <'not-yet'>, 'until': <int64 1771796400123456>}", "due in 3 min" },
+  { "{'code': <'not-yet'>, 'until': <int64 1771796220123456>}", "due now" },
+  { "{'code': <'not-yet'>}", "not due yet" },
+  { "{'code': <'outside-window'>, 'until': <int64 1771837200000000>}",
+    "outside its window until Mon 09:00" },
+  { "{'code': <'outside-window'>}", "outside its window" },
+  { "{'code': <'outside-quarter'>, 'until': <int64 1771837200000000>}",
+    "outside its quarter until Mon 09:00" },
+  { "{'code': <'outside-quarter'>}", "outside its quarter" },
+  { "{'code': <'paused'>}", "paused" },
+  { "{'code': <'paused'>, 'reason': <''>}", "paused" },
+  { "{'code': <'paused'>, 'reason': <'the disk is changed'>}", "paused: the disk is changed" },
+  { "{'code': <'paused'>, 'until': <int64 1771837200000000>}", "paused until Mon 09:00" },
+  { "{'code': <'paused'>, 'until': <int64 1771837200000000>, 'reason': <'50% %s'>}",
+    "paused until Mon 09:00: 50% %s" },
+  { "{'code': <'paused'>, 'until': <int64 9007199254740991000>, 'reason': <'x'>}", "paused: x" },
+  { "{'code': <'backing-off'>, 'failures': <uint32 1>, 'until': <int64 1771837200000000>}",
+    "backing off after 1 failure until Mon 09:00" },
+  { "{'code': <'backing-off'>, 'failures': <uint32 3>, 'until': <int64 1771837200000000>}",
+    "backing off after 3 failures until Mon 09:00" },
+  { "{'code': <'disabled'>}", "disabled" },
+  { "{'code': <'running'>}", "running" },
+  { "{'code': <'invalid'>, 'error': <'line 1, column 2: x'>}", "invalid: line 1, column 2: x" },
+  /* Of a later service, or of none. */
+  { "{'code': <'asleep'>}", "asleep" },
+  { "@a{sv} {}", "" },
+};
+
+static void
+test_reason (void)
+{
+  g_autoptr (GTimeZone) zone = g_time_zone_new_utc ();
+
+  for (guint i = 0; i < G_N_ELEMENTS (reasons); i++)
+    {
+      g_autoptr (GError) error = NULL;
+      g_autoptr (GVariant) reason
+          = g_variant_parse (G_VARIANT_TYPE_VARDICT, reasons[i].reason, NULL, NULL, &error);
+      g_autofree char *phrase = NULL;
+
+      g_assert_no_error (error);
+      phrase = heartbeat_ctl_phrase_reason (reason, NOW, zone);
+      g_assert_cmpstr (phrase, ==, reasons[i].expected);
+    }
+}
+
+static void
+test_line (void)
+{
+  g_autofree char *plain = heartbeat_ctl_phrase_line ("a \xc3\xa9");
+  g_autofree char *control = heartbeat_ctl_phrase_line ("a\nb\033[1m\x7f\xc2\x85"
+                                                        "c");
+  g_autofree char *invalid = heartbeat_ctl_phrase_line ("a\xff");
+
+  g_assert_cmpstr (plain, ==, "a \xc3\xa9");
+  g_assert_cmpstr (control, ==, "a b [1m   c");
+  g_assert_true (g_utf8_validate (invalid, -1, NULL));
+}
+
 int
 main (int argc, char **argv)
 {
@@ -155,6 +265,11 @@ main (int argc, char **argv)
   g_test_add_func ("/phrase/future", test_future);
   g_test_add_func ("/phrase/never", test_never);
   g_test_add_func ("/phrase/far-future", test_far_future);
+
+  g_test_add_func ("/phrase/time", test_time);
+  g_test_add_func ("/phrase/time-without-a-date", test_time_without_a_date);
+  g_test_add_func ("/phrase/reason", test_reason);
+  g_test_add_func ("/phrase/line-says-nothing-to-the-terminal", test_line);
 
   return g_test_run ();
 }

@@ -1,0 +1,113 @@
+/* SPDX-License-Identifier: MIT */
+
+#include <glib/gi18n.h>
+
+#include "ctl/heartbeat-ctl-phrase.h"
+#include "ctl/heartbeat-ctl-table.h"
+#include "ctl/heartbeat-ctl-view.h"
+
+/* What one call of the command fills: a table for people, or a document. */
+typedef struct
+{
+  HeartbeatCtlTable *table;
+  JsonBuilder *builder;
+  gboolean several; /* agents: then each line names its own */
+  GTimeZone *zone;
+} List;
+
+static void
+add_line (List *list, const char *agent, HeartbeatDBusCheck *check)
+{
+  g_autofree char *why = heartbeat_ctl_phrase_reason (heartbeat_dbus_check_get_reason (check),
+                                                      g_get_real_time (), list->zone);
+
+  if (list->several)
+    heartbeat_ctl_table_add (list->table, agent);
+  heartbeat_ctl_table_add (list->table, heartbeat_dbus_check_get_name (check));
+  heartbeat_ctl_table_add (list->table, heartbeat_dbus_check_get_state (check));
+  heartbeat_ctl_table_add (list->table, why);
+}
+
+static void
+add_object (List *list, const char *agent, HeartbeatDBusCheck *check)
+{
+  json_builder_begin_object (list->builder);
+  json_builder_set_member_name (list->builder, "Agent");
+  json_builder_add_string_value (list->builder, agent);
+  heartbeat_ctl_view_add_properties (list->builder, G_DBUS_PROXY (check));
+  json_builder_end_object (list->builder);
+}
+
+static HeartbeatCtlExit
+collect (HeartbeatCtl *self, GPtrArray *agents, List *list)
+{
+  for (guint i = 0; i < agents->len; i++)
+    {
+      const char *agent = g_ptr_array_index (agents, i);
+      g_autoptr (GError) error = NULL;
+      g_autoptr (HeartbeatCtlView) view = heartbeat_ctl_view_new (self, agent, &error);
+
+      if (view == NULL)
+        {
+          heartbeat_ctl_complain ("%s", error->message);
+          return HEARTBEAT_CTL_NOT_RUNNING;
+        }
+      for (guint j = 0; j < view->checks->len; j++)
+        (self->json ? add_object : add_line) (list, agent, g_ptr_array_index (view->checks, j));
+    }
+  return HEARTBEAT_CTL_OK;
+}
+
+static void
+add_heads (List *list)
+{
+  if (list->several)
+    heartbeat_ctl_table_add (list->table, _ ("AGENT"));
+  heartbeat_ctl_table_add (list->table, _ ("CHECK"));
+  heartbeat_ctl_table_add (list->table, _ ("STATE"));
+  heartbeat_ctl_table_add (list->table, _ ("WHY"));
+}
+
+/**
+ * heartbeat_ctl_list:
+ * @self: the command line
+ * @args: none
+ *
+ * `heartbeatctl list`: a line for each check, with its state and the reason for it. With `--json`, an object `checks`: the
+ * properties of each as D-Bus has them, and its `Agent`.
+ *
+ * Returns: the exit status
+ */
+HeartbeatCtlExit
+heartbeat_ctl_list (HeartbeatCtl *self, char **args)
+{
+  g_autoptr (GPtrArray) agents = NULL;
+  g_autoptr (HeartbeatCtlTable) table = NULL;
+  g_autoptr (JsonBuilder) builder = json_builder_new ();
+  g_autoptr (GTimeZone) zone = g_time_zone_new_local ();
+  HeartbeatCtlExit status = heartbeat_ctl_find_agents (self, &agents);
+  List list = { NULL, builder, FALSE, zone };
+
+  if (status != HEARTBEAT_CTL_OK)
+    return status;
+  list.several = agents->len > 1;
+  list.table = table = heartbeat_ctl_table_new (list.several ? 4 : 3);
+  add_heads (&list);
+  json_builder_begin_object (builder);
+  json_builder_set_member_name (builder, "checks");
+  json_builder_begin_array (builder);
+  status = collect (self, agents, &list);
+  json_builder_end_array (builder);
+  json_builder_end_object (builder);
+  if (status != HEARTBEAT_CTL_OK)
+    return status;
+  if (self->json)
+    heartbeat_ctl_print_json (builder);
+  else
+    {
+      g_autofree char *text = heartbeat_ctl_table_to_string (table);
+
+      g_print ("%s", text);
+    }
+  return HEARTBEAT_CTL_OK;
+}

@@ -1,0 +1,152 @@
+/* SPDX-License-Identifier: MIT */
+
+#include <glib/gi18n.h>
+
+#include "ctl/heartbeat-ctl-phrase.h"
+#include "ctl/heartbeat-ctl-table.h"
+#include "ctl/heartbeat-ctl-view.h"
+
+static void
+add_line (HeartbeatCtlTable *table, const char *label, const char *text)
+{
+  heartbeat_ctl_table_add (table, label);
+  heartbeat_ctl_table_add (table, text);
+}
+
+static void
+add_integer (HeartbeatCtlTable *table, const char *label, gint64 number)
+{
+  g_autofree char *text = g_strdup_printf ("%" G_GINT64_FORMAT, number);
+
+  add_line (table, label, text);
+}
+
+/* `09:00 (in 3 min)`, or what stands for no time. */
+static void
+add_time (HeartbeatCtlTable *table, const char *label, gint64 time, gint64 now, const char *span)
+{
+  g_autoptr (GTimeZone) zone = g_time_zone_new_local ();
+  g_autofree char *clock = time != 0 ? heartbeat_ctl_phrase_time (time, now, zone) : NULL;
+  g_autofree char *text = clock != NULL ? g_strdup_printf ("%s (%s)", clock, span) : NULL;
+
+  add_line (table, label, text != NULL ? text : span);
+}
+
+static void
+add_state (HeartbeatCtlTable *table, HeartbeatDBusCheck *check, gint64 now)
+{
+  g_autoptr (GTimeZone) zone = g_time_zone_new_local ();
+  g_autofree char *why
+      = heartbeat_ctl_phrase_reason (heartbeat_dbus_check_get_reason (check), now, zone);
+
+  add_line (table, _ ("State"), heartbeat_dbus_check_get_state (check));
+  add_line (table, _ ("Why"), why);
+  add_line (table, _ ("Enabled"), heartbeat_dbus_check_get_enabled (check) ? _ ("yes") : _ ("no"));
+  add_line (table, _ ("Paused"), heartbeat_dbus_check_get_paused (check) ? _ ("yes") : _ ("no"));
+}
+
+static void
+add_times (HeartbeatCtlTable *table, HeartbeatDBusCheck *check, gint64 now)
+{
+  gint64 last = heartbeat_dbus_check_get_last_run (check);
+  gint64 next = heartbeat_dbus_check_get_next_due (check);
+  g_autofree char *cadence
+      = heartbeat_ctl_phrase_span (heartbeat_dbus_check_get_cadence_ms (check) * 1000);
+  g_autofree char *past = heartbeat_ctl_phrase_past (last, now);
+  g_autofree char *future = heartbeat_ctl_phrase_future (next, now);
+  g_autofree char *ratio
+      = g_strdup_printf (_ ("%.2f cadences"), heartbeat_dbus_check_get_overdue_ratio (check));
+
+  add_line (table, _ ("Cadence"), cadence);
+  add_time (table, _ ("Last run"), last, now, past);
+  add_time (table, _ ("Next due"), next, now, future);
+  /* Translators: a label; the text beside it is “1.50 cadences” */
+  add_line (table, _ ("Since then"), last != 0 ? ratio : _ ("never"));
+}
+
+static void
+add_result (HeartbeatCtlTable *table, HeartbeatDBusCheck *check)
+{
+  const char *status = heartbeat_dbus_check_get_last_status (check);
+  const char *error = heartbeat_dbus_check_get_error (check);
+  g_autofree char *span
+      = heartbeat_ctl_phrase_span (heartbeat_dbus_check_get_last_duration (check));
+
+  if (*status != '\0')
+    {
+      add_line (table, _ ("Last result"), status);
+      add_line (table, _ ("Message"), heartbeat_dbus_check_get_last_message (check));
+      add_line (table, _ ("Duration"), span);
+    }
+  add_integer (table, _ ("Failures in a row"),
+               heartbeat_dbus_check_get_consecutive_failures (check));
+  if (*error != '\0')
+    add_line (table, _ ("Error"), error);
+}
+
+static void
+print_check (const char *agent, HeartbeatDBusCheck *check)
+{
+  g_autoptr (HeartbeatCtlTable) table = heartbeat_ctl_table_new (2);
+  gint64 now = g_get_real_time ();
+  g_autofree char *text = NULL;
+
+  add_line (table, _ ("Check"), heartbeat_dbus_check_get_name (check));
+  add_line (table, _ ("Agent"), agent);
+  add_line (table, _ ("Handler"), heartbeat_dbus_check_get_handler (check));
+  add_state (table, check, now);
+  add_times (table, check, now);
+  add_integer (table, _ ("Priority"), heartbeat_dbus_check_get_priority (check));
+  add_result (table, check);
+  text = heartbeat_ctl_table_to_string (table);
+  g_print ("%s", text);
+}
+
+static void
+print_json (const char *agent, HeartbeatDBusCheck *check)
+{
+  g_autoptr (JsonBuilder) builder = json_builder_new ();
+
+  json_builder_begin_object (builder);
+  json_builder_set_member_name (builder, "Agent");
+  json_builder_add_string_value (builder, agent);
+  heartbeat_ctl_view_add_properties (builder, G_DBUS_PROXY (check));
+  json_builder_end_object (builder);
+  heartbeat_ctl_print_json (builder);
+}
+
+/**
+ * heartbeat_ctl_show:
+ * @self: the command line
+ * @args: the name of a check
+ *
+ * `heartbeatctl show CHECK`: everything that is known of it. With `--json`, its properties as D-Bus has them, and its `Agent`.
+ *
+ * Returns: the exit status
+ */
+HeartbeatCtlExit
+heartbeat_ctl_show (HeartbeatCtl *self, char **args)
+{
+  g_autoptr (GError) error = NULL;
+  g_autofree char *agent = NULL;
+  g_autoptr (HeartbeatCtlView) view = NULL;
+  HeartbeatDBusCheck *check;
+  HeartbeatCtlExit found = heartbeat_ctl_find_agent (self, &agent);
+
+  if (found != HEARTBEAT_CTL_OK)
+    return found;
+  view = heartbeat_ctl_view_new (self, agent, &error);
+  if (view == NULL)
+    {
+      heartbeat_ctl_complain ("%s", error->message);
+      return HEARTBEAT_CTL_NOT_RUNNING;
+    }
+  check = heartbeat_ctl_view_find_check (view, args[0]);
+  if (check == NULL)
+    {
+      heartbeat_ctl_complain (_ ("%s has no check “%s”"), agent, args[0]);
+      return HEARTBEAT_CTL_FAILED;
+    }
+  (self->json ? print_json : print_check) (agent, check);
+  return HEARTBEAT_CTL_OK;
+}

@@ -5,10 +5,7 @@
 #include <string.h>
 
 #define FIRST_RETRY_MS G_GINT64_CONSTANT (30000)
-
-/* A search for the next due time alternates between a check's obstacles. Where they never meet (a window in the morning, a
- * quarter in the evening) it ends after this many steps, with a time until when nothing is due for sure. */
-#define MAX_STEPS 64
+#define WEEK_S         G_GINT64_CONSTANT (604800)
 
 /**
  * heartbeat_decision_effective_last_run:
@@ -31,64 +28,101 @@ heartbeat_decision_effective_last_run (const HeartbeatCheckSpec *spec,
   return state->last_run - now <= spec->cadence ? now : 0;
 }
 
-/* When the cadence has passed: strictly later than lastRun + cadence. */
-static gint64
-cadence_end (const HeartbeatCheckSpec *spec, const HeartbeatCheckState *state, gint64 now)
-{
-  gint64 from = state->last_run;
+/* The functions that follow return the first time not before @time at which one obstacle is out of the way. They look at
+ * each time as heartbeat_decision_judge() would then: a `lastRun` or a wait so far ahead that it does not count now
+ * counts once it has come near. */
 
-  if (from > now && from - now > spec->cadence)
-    from = 0;
-  return from + spec->cadence + 1;
+/* Strictly later than lastRun + cadence. */
+static gint64
+after_cadence (const HeartbeatCheckSpec *spec, const HeartbeatCheckState *state, gint64 time)
+{
+  gint64 ripe = MAX (time, spec->cadence + 1);
+
+  if (state->last_run - ripe > spec->cadence)
+    return ripe;
+  return MAX (time, state->last_run + spec->cadence + 1);
 }
 
-/* The end of the wait after failures. One that is further ahead than any wait lasts was left by a clock set back. */
+/* A wait that is further ahead than any wait lasts was left by a clock set back. */
 static gint64
-retry_end (const HeartbeatCheckSpec *spec, const HeartbeatCheckState *state, gint64 now)
+after_retry (const HeartbeatCheckSpec *spec, const HeartbeatCheckState *state, gint64 time)
 {
   if (state->failures == 0
-      || state->retry_at - now > heartbeat_decision_retry_delay (spec->cadence, state->failures))
-    return 0;
-  return state->retry_at;
+      || state->retry_at - time > heartbeat_decision_retry_delay (spec->cadence, state->failures))
+    return time;
+  return MAX (time, state->retry_at);
 }
 
 static gint64
-next_in_zone (const HeartbeatCheckSpec *spec,
-              gint64 time,
-              HeartbeatLocalNext next,
-              gconstpointer rule)
+after_pause (const HeartbeatCheckSpec *spec, gint64 time)
+{
+  if (!heartbeat_pause_holds (&spec->pause, time))
+    return time;
+  return spec->pause.until == 0 ? HEARTBEAT_NEVER : spec->pause.until;
+}
+
+static gint64
+next_in_zone (const HeartbeatCheckSpec *spec, gint64 time, HeartbeatLocalNext next)
 {
   gint64 seconds = time / 1000;
-  gint64 at = heartbeat_zone_next (spec->zone, seconds, next, rule);
+  gint64 at = heartbeat_zone_next (spec->zone, seconds, next, spec);
 
   if (at == HEARTBEAT_NEVER)
     return HEARTBEAT_NEVER;
   return at == seconds ? time : at * 1000;
 }
 
+/* A #HeartbeatLocalNext of a check's window. */
 static gint64
-next_in_window (const HeartbeatCheckSpec *spec, gint64 time)
+next_in_window (gint64 local, gconstpointer data)
 {
-  if (!spec->has_window)
-    return time;
-  return next_in_zone (spec, time, heartbeat_window_next, &spec->window);
+  const HeartbeatCheckSpec *spec = data;
+
+  return spec->has_window ? heartbeat_window_next (local, &spec->window) : local;
+}
+
+/* A #HeartbeatLocalNext of a check's window and quarters together. A window and quarters of the day repeat each week:
+ * where they do not meet within one, they never do. Quarters of the year are longer than a week, so that every window
+ * opens in each of them. */
+static gint64
+next_in_both (gint64 local, gconstpointer data)
+{
+  const HeartbeatCheckSpec *spec = data;
+  gint64 last = spec->quarter.of == HEARTBEAT_QUARTER_OF_YEAR ? HEARTBEAT_NEVER : local + WEEK_S;
+
+  while (local <= last)
+    {
+      gint64 open = next_in_window (local, spec);
+
+      local = heartbeat_quarter_next (open, &spec->quarter);
+      if (local == open)
+        return local;
+    }
+  return HEARTBEAT_NEVER;
+}
+
+static gint64
+after_window (const HeartbeatCheckSpec *spec, gint64 time)
+{
+  return spec->has_window ? next_in_zone (spec, time, next_in_window) : time;
 }
 
 /* Where the tick says which quarter it is, only another tick can change that. */
-static gint64
-next_in_quarter (const HeartbeatCheckSpec *spec, guint tick_quarter, gint64 time)
+static gboolean
+is_told_quarter (const HeartbeatCheckSpec *spec, guint tick_quarter)
 {
-  if (spec->quarter.quarters == 0)
-    return time;
-  if (spec->quarter.of == HEARTBEAT_QUARTER_OF_TICK && tick_quarter != 0)
-    return heartbeat_quarter_allows (&spec->quarter, tick_quarter) ? time : HEARTBEAT_NEVER;
-  return next_in_zone (spec, time, heartbeat_quarter_next, &spec->quarter);
+  return spec->quarter.of == HEARTBEAT_QUARTER_OF_TICK && tick_quarter != 0;
 }
 
 static gint64
-pause_end (const HeartbeatPause *pause)
+after_window_and_quarter (const HeartbeatCheckSpec *spec, guint tick_quarter, gint64 time)
 {
-  return pause->until == 0 ? HEARTBEAT_NEVER : pause->until;
+  if (spec->quarter.quarters == 0)
+    return after_window (spec, time);
+  if (!is_told_quarter (spec, tick_quarter))
+    return next_in_zone (spec, time, next_in_both);
+  return heartbeat_quarter_allows (&spec->quarter, tick_quarter) ? after_window (spec, time)
+                                                                 : HEARTBEAT_NEVER;
 }
 
 /**
@@ -117,17 +151,17 @@ heartbeat_decision_judge (const HeartbeatCheckSpec *spec,
   if (state->running)
     return (HeartbeatVerdict){ HEARTBEAT_REASON_RUNNING, HEARTBEAT_NEVER };
   if (heartbeat_pause_holds (&spec->pause, now))
-    return (HeartbeatVerdict){ HEARTBEAT_REASON_PAUSED, pause_end (&spec->pause) };
-  until = retry_end (spec, state, now);
+    return (HeartbeatVerdict){ HEARTBEAT_REASON_PAUSED, after_pause (spec, now) };
+  until = after_retry (spec, state, now);
   if (now < until)
     return (HeartbeatVerdict){ HEARTBEAT_REASON_BACKING_OFF, until };
-  until = cadence_end (spec, state, now);
+  until = after_cadence (spec, state, now);
   if (now < until)
     return (HeartbeatVerdict){ HEARTBEAT_REASON_NOT_YET, until };
-  until = next_in_window (spec, now);
+  until = after_window (spec, now);
   if (now < until)
     return (HeartbeatVerdict){ HEARTBEAT_REASON_OUTSIDE_WINDOW, until };
-  until = next_in_quarter (spec, tick_quarter, now);
+  until = after_window_and_quarter (spec, tick_quarter, now);
   if (now < until)
     return (HeartbeatVerdict){ HEARTBEAT_REASON_OUTSIDE_QUARTER, until };
   return (HeartbeatVerdict){ HEARTBEAT_REASON_DUE, now };
@@ -140,8 +174,7 @@ heartbeat_decision_judge (const HeartbeatCheckSpec *spec,
  * @tick_quarter: the quarter that the ticks to come name, 1 to 4, or 0
  * @now: the time in Unix ms
  *
- * Computes when the check will be due if nothing happens before. It may be too early where a check's window and quarters
- * hardly ever meet, never too late.
+ * Computes when the check will be due if nothing happens before: the first such time, to the millisecond.
  *
  * Returns: a time in Unix ms, not before @now, or %HEARTBEAT_NEVER
  */
@@ -151,23 +184,19 @@ heartbeat_decision_next_due (const HeartbeatCheckSpec *spec,
                              guint tick_quarter,
                              gint64 now)
 {
-  gint64 time = now;
+  gint64 time = now, before;
 
   if (spec->error != NULL || !spec->enabled || state->running)
     return HEARTBEAT_NEVER;
-  time = MAX (time, retry_end (spec, state, now));
-  time = MAX (time, cadence_end (spec, state, now));
-  if (spec->pause.active)
-    time = MAX (time, pause_end (&spec->pause));
-  for (guint step = 0; step < MAX_STEPS && time != HEARTBEAT_NEVER; step++)
+  /* Each turn but the last passes the end of a pause, a wait or a cadence, and each of these has one end. */
+  do
     {
-      gint64 open = next_in_window (spec, time);
-      gint64 both = open == HEARTBEAT_NEVER ? open : next_in_quarter (spec, tick_quarter, open);
-
-      if (both == time)
-        return time;
-      time = both;
+      before = time;
+      time = after_retry (spec, state, after_cadence (spec, state, after_pause (spec, time)));
+      if (time != HEARTBEAT_NEVER)
+        time = after_window_and_quarter (spec, tick_quarter, time);
     }
+  while (time != before && time != HEARTBEAT_NEVER);
   return time;
 }
 

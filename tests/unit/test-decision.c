@@ -406,13 +406,27 @@ random_pause (GRand *rand, gint64 now)
 }
 
 static void
-test_next_due_is_never_too_late (void)
+assert_due_since (const HeartbeatCheckSpec *spec,
+                  const HeartbeatCheckState *state,
+                  guint quarter,
+                  gint64 now,
+                  gint64 next)
+{
+  g_assert_cmpint (heartbeat_decision_judge (spec, state, quarter, next).code, ==,
+                   HEARTBEAT_REASON_DUE);
+  if (next > now)
+    g_assert_cmpint (heartbeat_decision_judge (spec, state, quarter, next - 1).code, !=,
+                     HEARTBEAT_REASON_DUE);
+}
+
+static void
+test_next_due_is_exact (void)
 {
   /* Around the changes of the clock in New York and Lord Howe, and some day. */
   static const gint64 starts[]
       = { 1772900000000, 1793400000000, 1775260000000, 1790990000000, NOW };
   g_autoptr (GRand) rand = g_rand_new_with_seed (4);
-  guint exact = 0, found = 0;
+  guint found = 0;
 
   for (guint i = 0; i < 400; i++)
     {
@@ -434,16 +448,11 @@ test_next_due_is_never_too_late (void)
       if (next > first)
         g_error ("%s, %s: due at %" G_GINT64_FORMAT ", not before %" G_GINT64_FORMAT " it is said",
                  members, pause, first, next);
-      if (next == HEARTBEAT_NEVER || first == HEARTBEAT_NEVER)
-        continue;
-      found++;
-      exact
-          += next > first - MINUTE
-             && heartbeat_decision_judge (spec, &state, quarter, next).code == HEARTBEAT_REASON_DUE;
+      if (next != HEARTBEAT_NEVER)
+        assert_due_since (spec, &state, quarter, now, next);
+      found += first != HEARTBEAT_NEVER;
     }
-  g_test_message ("%u of %u exact", exact, found);
   g_assert_cmpuint (found, >, 150);
-  g_assert_cmpuint (exact, >=, found * 9 / 10);
 }
 
 static void
@@ -457,14 +466,78 @@ test_far_future_ends (void)
     g_assert_cmpint (heartbeat_decision_next_due (spec, &state, 0, now), >=, now);
 }
 
-static void
-test_never_meeting_obstacles_end (void)
-{
-  g_autoptr (HeartbeatCheckSpec) spec
-      = spec_new (QUARTERS ("\"Q4\"") ",\"quarterOf\":\"day\"" WINDOW ("06:00", "09:00", ""));
-  const HeartbeatCheckState state = { 0 };
+#define DAY_QUARTERS(list)  QUARTERS (list) ",\"quarterOf\":\"day\""
+#define YEAR_QUARTERS(list) QUARTERS (list) ",\"quarterOf\":\"year\""
+#define FRIDAYS             ",\"days\":[\"fri\"]"
 
-  g_assert_cmpint (heartbeat_decision_next_due (spec, &state, 0, NOW), >, NOW + DAY);
+static void
+test_window_and_quarter_meet (void)
+{
+  static const struct
+  {
+    const char *members;
+    gint64 next; /* 0: never */
+  } cases[] = {
+    { DAY_QUARTERS ("\"Q4\"") WINDOW ("06:00", "09:00", ""), 0 },
+    { DAY_QUARTERS ("\"Q1\",\"Q3\",\"Q4\"") WINDOW ("06:00", "11:59", ""), 0 },
+    { DAY_QUARTERS ("\"Q2\",\"Q3\"") WINDOW ("18:00", "05:59", FRIDAYS), 0 },
+    { QUARTERS ("\"Q4\"") WINDOW ("06:00", "09:00", FRIDAYS), 0 },
+    /* one minute of it */
+    { DAY_QUARTERS ("\"Q2\",\"Q3\"") WINDOW ("18:00", "06:00", ""), NOW + 13 * HOUR + 23 * MINUTE },
+    { DAY_QUARTERS ("\"Q2\"") WINDOW ("00:00", "06:00", ""), NOW + 13 * HOUR + 23 * MINUTE },
+    /* The quarter is on Saturday morning, in the window that began on Friday. */
+    { DAY_QUARTERS ("\"Q1\"") WINDOW ("22:00", "03:00", FRIDAYS),
+      NOW + 5 * DAY + 7 * HOUR + 23 * MINUTE },
+    { DAY_QUARTERS ("\"Q3\"") WINDOW ("22:00", "12:00", FRIDAYS),
+      NOW + 5 * DAY + 19 * HOUR + 23 * MINUTE },
+    /* Wednesday, 1 April, and the Friday after it */
+    { YEAR_QUARTERS ("\"Q2\"") WINDOW ("00:00", "01:00", ""), 1775016000000 },
+    { YEAR_QUARTERS ("\"Q2\"") WINDOW ("09:00", "10:00", FRIDAYS),
+      1775016000000 + 2 * DAY + 9 * HOUR },
+  };
+
+  for (guint i = 0; i < G_N_ELEMENTS (cases); i++)
+    {
+      g_autoptr (HeartbeatCheckSpec) spec = spec_new (cases[i].members);
+      const HeartbeatCheckState state = { 0 };
+
+      g_test_message ("case %u", i);
+      g_assert_cmpint (heartbeat_decision_next_due (spec, &state, 0, NOW), ==,
+                       cases[i].next != 0 ? cases[i].next : HEARTBEAT_NEVER);
+    }
+}
+
+/* What is too far ahead to count now counts once it has come near. */
+static void
+test_far_ahead_comes_near (void)
+{
+  static const struct
+  {
+    const char *members;
+    HeartbeatCheckState state;
+    gint64 next;
+  } cases[] = {
+    /* The window begins when lastRun is still ahead, by less than the cadence. */
+    { ",\"cadenceMs\":3600000" WINDOW ("18:00", "24:00", ""),
+      { .last_run = NOW + 2 * HOUR },
+      NOW + 3 * HOUR + 1 },
+    { ",\"cadenceMs\":1000" WINDOW ("18:00", "24:00", ""),
+      { .last_run = NOW + 2 * HOUR },
+      NOW + HOUR + 23 * MINUTE },
+    { WINDOW ("16:39", "24:00", ""),
+      { .failures = 9, .retry_at = NOW + 2 * MINUTE + 30000 },
+      NOW + 2 * MINUTE + 30000 },
+  };
+
+  for (guint i = 0; i < G_N_ELEMENTS (cases); i++)
+    {
+      g_autoptr (HeartbeatCheckSpec) spec = spec_new (cases[i].members);
+
+      g_test_message ("case %u", i);
+      g_assert_cmpint (heartbeat_decision_next_due (spec, &cases[i].state, 0, NOW), ==,
+                       cases[i].next);
+      assert_due_since (spec, &cases[i].state, 0, NOW, cases[i].next);
+    }
 }
 
 /* --- A day of ticks -------------------------------------------------------------------------------------------------- */
@@ -587,9 +660,10 @@ main (int argc, char **argv)
   g_test_add_func ("/decision/window", test_window);
   g_test_add_func ("/decision/quarter", test_quarter);
   g_test_add_func ("/decision/choice", test_choice);
-  g_test_add_func ("/decision/next-due-is-never-too-late", test_next_due_is_never_too_late);
+  g_test_add_func ("/decision/next-due-is-exact", test_next_due_is_exact);
   g_test_add_func ("/decision/far-future-ends", test_far_future_ends);
-  g_test_add_func ("/decision/never-meeting-obstacles-end", test_never_meeting_obstacles_end);
+  g_test_add_func ("/decision/window-and-quarter-meet-or-never-do", test_window_and_quarter_meet);
+  g_test_add_func ("/decision/far-ahead-comes-near", test_far_ahead_comes_near);
   g_test_add_func ("/decision/failing-check-starves-nobody", test_failing_check_starves_nobody);
   g_test_add_func ("/decision/many-checks-share-the-ticks", test_many_checks_share_the_ticks);
   g_test_add_func ("/decision/reason-names", test_reason_names);

@@ -4,10 +4,11 @@
 
 #include <string.h>
 
-#include "core/heartbeat-edit.h"
+#include "core/heartbeat-change.h"
 #include "core/heartbeat-envelope.h"
 #include "core/heartbeat-error.h"
 #include "core/heartbeat-execution.h"
+#include "core/heartbeat-keeper.h"
 #include "core/heartbeat-loader.h"
 #include "core/heartbeat-log.h"
 #include "core/heartbeat-schedule.h"
@@ -31,6 +32,9 @@ struct _HeartbeatAgent
   HeartbeatRegistry *registry;
   HeartbeatFile *file;
   HeartbeatLoader *loader;
+  HeartbeatKeeper *keeper;
+  gboolean keeper_asked;
+  gboolean keeper_ready; /* it has read what heartbeat.json could not be told */
   HeartbeatSchedule *schedule;
   char *config_error;
   guint max_runs;
@@ -42,7 +46,6 @@ struct _HeartbeatAgent
   gboolean stopping;
   GTask *stop_task;
   GSource *stop_timer;
-  gboolean save_warned;
 
   gint64 last_tick;
   guint64 ticks_received;
@@ -204,6 +207,7 @@ heartbeat_agent_finalize (GObject *object)
   HeartbeatAgent *self = HEARTBEAT_AGENT (object);
 
   g_clear_pointer (&self->schedule, heartbeat_schedule_free);
+  g_clear_object (&self->keeper);
   g_clear_object (&self->file);
   g_clear_object (&self->registry);
   g_free (self->config_error);
@@ -326,6 +330,7 @@ heartbeat_agent_new (const char *name, const char *path, HeartbeatRegistry *regi
   self->file = heartbeat_file_new (path);
   self->registry = g_object_ref (registry);
   self->loader = heartbeat_loader_new (self->file, on_loaded, self);
+  self->keeper = heartbeat_keeper_new (name, self->file);
   return self;
 }
 
@@ -372,27 +377,59 @@ set_config_error (HeartbeatAgent *self, const char *message)
   g_object_notify_by_pspec (G_OBJECT (self), props[PROP_CONFIG_ERROR]);
 }
 
+/* What is odd about a check and was not before. */
 static void
-report_invalid_checks (HeartbeatAgent *self, const HeartbeatConfig *old, HeartbeatConfig *config)
+report_check (HeartbeatAgent *self, const HeartbeatCheckSpec *spec)
 {
-  if (old != NULL && g_bytes_equal (old->text, config->text))
-    return;
-  for (guint i = 0; i < config->checks->len; i++)
-    {
-      const HeartbeatCheckSpec *spec = g_ptr_array_index (config->checks, i);
-      HeartbeatCheck *known = heartbeat_schedule_lookup (self->schedule, spec->name);
+  HeartbeatCheck *check = heartbeat_schedule_lookup (self->schedule, spec->name);
+  const HeartbeatCheckSpec *known = check != NULL ? heartbeat_check_get_spec (check) : NULL;
 
-      if (spec->error != NULL
-          && (known == NULL || strcmp (heartbeat_check_get_error (known), spec->error) != 0))
+  if (spec->error != NULL)
+    {
+      if (known == NULL || g_strcmp0 (known->error, spec->error) != 0)
         heartbeat_log (G_LOG_LEVEL_WARNING, HEARTBEAT_EVENT_CHECK_INVALID, self->name, spec->name,
                        "%s: %s; the check is disabled, the others go on",
                        heartbeat_file_get_path (self->file), spec->error);
     }
+  else if (spec->last_run - now_ms () > spec->cadence
+           && (known == NULL || known->last_run != spec->last_run))
+    heartbeat_log (G_LOG_LEVEL_WARNING, HEARTBEAT_EVENT_CONFIG_LOADED, self->name, spec->name,
+                   "%s: checks.%s.lastRun: %" G_GINT64_FORMAT
+                   " is more than a cadence ahead, and counts as 0",
+                   heartbeat_file_get_path (self->file), spec->name, spec->last_run);
+}
+
+static void
+report_config (HeartbeatAgent *self, const HeartbeatConfig *old, HeartbeatConfig *config)
+{
+  if (old != NULL && g_bytes_equal (old->text, config->text))
+    return;
+  for (guint i = 0; i < config->checks->len; i++)
+    report_check (self, g_ptr_array_index (config->checks, i));
   if (strcmp (config->agent, self->name) != 0
       && (old == NULL || strcmp (old->agent, config->agent) != 0))
     heartbeat_log (G_LOG_LEVEL_WARNING, HEARTBEAT_EVENT_CONFIG_LOADED, self->name, NULL,
                    "%s: is written for the agent “%s”, not for “%s”",
                    heartbeat_file_get_path (self->file), config->agent, self->name);
+}
+
+/* A `lastRun` that could not be written into heartbeat.json counts while the one that it stands for is still there. */
+static void
+restore_last_runs (HeartbeatAgent *self)
+{
+  GPtrArray *checks = heartbeat_schedule_get_checks (self->schedule);
+  gint64 last_run;
+
+  if (!heartbeat_keeper_has_any (self->keeper))
+    return;
+  for (guint i = 0; i < checks->len; i++)
+    {
+      HeartbeatCheck *check = g_ptr_array_index (checks, i);
+
+      if (heartbeat_keeper_lookup (self->keeper, heartbeat_check_get_spec (check), &last_run))
+        heartbeat_check_restore (check, last_run);
+    }
+  heartbeat_schedule_invalidate (self->schedule);
 }
 
 static void
@@ -401,8 +438,9 @@ apply_config (HeartbeatAgent *self, HeartbeatConfig *config)
   g_autoptr (GPtrArray) added = g_ptr_array_new_with_free_func (g_object_unref);
   g_autoptr (GPtrArray) removed = g_ptr_array_new_with_free_func (g_object_unref);
 
-  report_invalid_checks (self, heartbeat_schedule_get_config (self->schedule), config);
+  report_config (self, heartbeat_schedule_get_config (self->schedule), config);
   heartbeat_schedule_apply (self->schedule, config, added, removed);
+  restore_last_runs (self);
   for (guint i = 0; i < removed->len; i++)
     g_signal_emit (self, signals[CHECK_REMOVED], 0, g_ptr_array_index (removed, i));
   for (guint i = 0; i < added->len; i++)
@@ -410,6 +448,24 @@ apply_config (HeartbeatAgent *self, HeartbeatConfig *config)
   set_config_error (self, "");
   g_object_notify_by_pspec (G_OBJECT (self), props[PROP_NEXT_DUE]);
   g_object_notify_by_pspec (G_OBJECT (self), props[PROP_PAUSED]);
+}
+
+static void
+on_moved (GObject *source, GAsyncResult *result, gpointer user_data)
+{
+  g_autoptr (HeartbeatAgent) self = user_data;
+  g_autoptr (HeartbeatConfig) config = heartbeat_keeper_finish (HEARTBEAT_KEEPER (source), result);
+
+  if (config != NULL && !self->stopping)
+    apply_config (self, config);
+}
+
+/* The file may be writable by now. */
+static void
+move_last_runs (HeartbeatAgent *self)
+{
+  if (self->keeper_ready && heartbeat_keeper_has_any (self->keeper) && *self->config_error == '\0')
+    heartbeat_keeper_move_async (self->keeper, on_moved, g_object_ref (self));
 }
 
 static void
@@ -421,7 +477,31 @@ on_loaded (HeartbeatConfig *config, const GError *error, gpointer user_data)
     apply_config (self, config);
   else
     set_config_error (self, error->message);
+  move_last_runs (self);
   decide_waiting (self);
+}
+
+static void
+on_keeper_ready (GObject *source, GAsyncResult *result, gpointer user_data)
+{
+  g_autoptr (HeartbeatAgent) self = user_data;
+
+  heartbeat_keeper_load_finish (HEARTBEAT_KEEPER (source), result);
+  self->keeper_ready = TRUE;
+  restore_last_runs (self);
+  if (heartbeat_schedule_get_config (self->schedule) != NULL)
+    move_last_runs (self);
+  decide_waiting (self);
+}
+
+/* Nothing is decided before it is known what the state file has. */
+static void
+ask_keeper (HeartbeatAgent *self)
+{
+  if (self->keeper_asked)
+    return;
+  self->keeper_asked = TRUE;
+  heartbeat_keeper_load_async (self->keeper, on_keeper_ready, g_object_ref (self));
 }
 
 static void
@@ -450,6 +530,7 @@ heartbeat_agent_reload_async (HeartbeatAgent *self,
 {
   g_return_if_fail (HEARTBEAT_IS_AGENT (self));
 
+  ask_keeper (self);
   heartbeat_loader_reload_async (self->loader, on_reloaded,
                                  g_task_new (self, cancellable, callback, user_data));
 }
@@ -477,31 +558,6 @@ heartbeat_agent_reload_finish (HeartbeatAgent *self, GAsyncResult *result, GErro
 }
 
 /* --- A run ---------------------------------------------------------------------------------------------------------- */
-
-typedef struct
-{
-  char *check;
-  char *time;
-} LastRun;
-
-static void
-last_run_free (gpointer data)
-{
-  LastRun *last_run = data;
-
-  g_free (last_run->check);
-  g_free (last_run->time);
-  g_free (last_run);
-}
-
-static GBytes *
-set_last_run (GBytes *text, gconstpointer data, GError **error)
-{
-  const LastRun *last_run = data;
-  const char *const path[] = { "checks", last_run->check, NULL };
-
-  return heartbeat_edit_set_member (text, path, "lastRun", last_run->time, error);
-}
 
 static void
 check_stopped (HeartbeatAgent *self)
@@ -557,31 +613,14 @@ finish_trip (HeartbeatAgent *self, Trip *trip)
 }
 
 static void
-report_unsaved (HeartbeatAgent *self, HeartbeatCheck *check, const GError *error)
-{
-  gboolean gone = g_error_matches (error, HEARTBEAT_ERROR, HEARTBEAT_ERROR_NO_SUCH_CHECK);
-
-  heartbeat_log (gone || self->save_warned ? G_LOG_LEVEL_DEBUG : G_LOG_LEVEL_WARNING,
-                 HEARTBEAT_EVENT_SAVE_FAILED, self->name, heartbeat_check_get_name (check),
-                 "lastRun is kept in memory only: %s", error->message);
-  self->save_warned |= !gone;
-}
-
-static void
 on_saved (GObject *source, GAsyncResult *result, gpointer user_data)
 {
   Trip *trip = user_data;
   g_autoptr (HeartbeatAgent) self = trip->agent; /* the reference that the save has held */
-  g_autoptr (GError) error = NULL;
-  g_autoptr (HeartbeatConfig) config = heartbeat_file_finish (self->file, result, &error);
+  g_autoptr (HeartbeatConfig) config = heartbeat_keeper_finish (HEARTBEAT_KEEPER (source), result);
 
   if (config != NULL)
-    {
-      self->save_warned = FALSE;
-      apply_config (self, config);
-    }
-  else
-    report_unsaved (self, heartbeat_execution_get_check (trip->execution), error);
+    apply_config (self, config);
   finish_trip (self, trip);
 }
 
@@ -590,7 +629,7 @@ on_ended (HeartbeatExecution *execution, HeartbeatResult *result, gpointer user_
 {
   Trip *trip = user_data;
   HeartbeatAgent *self = trip->agent;
-  LastRun *last_run;
+  HeartbeatCheck *check = heartbeat_execution_get_check (execution);
 
   trip->result = heartbeat_result_ref (result);
   if (heartbeat_result_get_status (result) == HEARTBEAT_STATUS_FAILED)
@@ -598,12 +637,9 @@ on_ended (HeartbeatExecution *execution, HeartbeatResult *result, gpointer user_
       finish_trip (self, trip);
       return;
     }
-  last_run = g_new (LastRun, 1);
-  last_run->check = g_strdup (heartbeat_check_get_name (heartbeat_execution_get_check (execution)));
-  last_run->time
-      = g_strdup_printf ("%" G_GINT64_FORMAT, heartbeat_result_get_started (result) / 1000);
   g_object_ref (self);
-  heartbeat_file_edit_async (self->file, set_last_run, last_run, last_run_free, on_saved, trip);
+  heartbeat_keeper_save_async (self->keeper, heartbeat_check_get_spec (check),
+                               heartbeat_result_get_started (result) / 1000, on_saved, trip);
 }
 
 static const HeartbeatHandler *
@@ -685,8 +721,8 @@ decide_waiting (HeartbeatAgent *self)
   HeartbeatCheck *check;
   gint64 now = now_ms ();
 
-  if (tick == NULL || heartbeat_loader_is_busy (self->loader) || self->stopping
-      || self->tick_runs >= self->max_runs)
+  if (tick == NULL || !self->keeper_ready || heartbeat_loader_is_busy (self->loader)
+      || self->stopping || self->tick_runs >= self->max_runs)
     return;
   self->waiting = NULL;
   check = heartbeat_schedule_choose (self->schedule, tick->quarter, now);
@@ -735,7 +771,7 @@ heartbeat_agent_tick (HeartbeatAgent *self,
       count_idle (self);
       return TRUE;
     }
-  current = heartbeat_loader_is_current (self->loader);
+  current = self->keeper_ready && heartbeat_loader_is_current (self->loader);
   if (current && heartbeat_schedule_is_idle (self->schedule, quarter, now))
     {
       count_idle (self);
@@ -743,6 +779,7 @@ heartbeat_agent_tick (HeartbeatAgent *self,
     }
   self->waiting = g_new (Pending, 1);
   *self->waiting = (Pending){ done, user_data, g_strndup (tick->body, tick->length), quarter };
+  ask_keeper (self);
   if (current)
     decide_waiting (self);
   else
@@ -857,6 +894,170 @@ heartbeat_agent_run_check_finish (HeartbeatAgent *self, GAsyncResult *result, GE
   g_return_val_if_fail (g_task_is_valid (result, self), NULL);
 
   return g_task_propagate_pointer (G_TASK (result), error);
+}
+
+/* --- Changes of the file -------------------------------------------------------------------------------------------- */
+
+static GError *
+to_change_error (HeartbeatAgent *self, const GError *error)
+{
+  HeartbeatError code = HEARTBEAT_ERROR_CONFIG_UNUSABLE;
+
+  if (error->domain == HEARTBEAT_ERROR && error->code == HEARTBEAT_ERROR_NO_SUCH_CHECK)
+    code = HEARTBEAT_ERROR_NO_SUCH_CHECK;
+  else if (heartbeat_storage_is_read_only_error (error))
+    code = HEARTBEAT_ERROR_READ_ONLY;
+  else if (error->domain != HEARTBEAT_ERROR)
+    code = HEARTBEAT_ERROR_FAILED;
+  return g_error_new (HEARTBEAT_ERROR, code, "%s: %s", heartbeat_file_get_path (self->file),
+                      error->message);
+}
+
+static void
+on_changed (GObject *source, GAsyncResult *result, gpointer user_data)
+{
+  g_autoptr (GTask) task = user_data;
+  HeartbeatAgent *self = g_task_get_source_object (task);
+  g_autoptr (GError) error = NULL;
+  g_autoptr (HeartbeatConfig) config = heartbeat_file_finish (self->file, result, &error);
+
+  if (config == NULL)
+    {
+      g_task_return_error (task, to_change_error (self, error));
+      return;
+    }
+  if (!self->stopping)
+    apply_config (self, config);
+  g_task_return_boolean (task, TRUE);
+}
+
+static void
+on_current_for_change (GObject *source, GAsyncResult *result, gpointer user_data)
+{
+  g_autoptr (GTask) task = user_data;
+  HeartbeatAgent *self = g_task_get_source_object (task);
+  HeartbeatChange *change = g_task_get_task_data (task);
+  gboolean all
+      = strcmp (change->check, "*") == 0
+        && (change->kind == HEARTBEAT_CHANGE_PAUSE || change->kind == HEARTBEAT_CHANGE_RESUME);
+
+  heartbeat_loader_finish (HEARTBEAT_LOADER (source), result);
+  if (!all && heartbeat_schedule_lookup (self->schedule, change->check) == NULL)
+    g_task_return_new_error (task, HEARTBEAT_ERROR, HEARTBEAT_ERROR_NO_SUCH_CHECK,
+                             "the agent “%s” has no check “%s”", self->name, change->check);
+  else
+    heartbeat_file_edit_async (self->file, heartbeat_change_apply, change, NULL, on_changed,
+                               g_steal_pointer (&task));
+}
+
+/* The task owns the change, and lives until the edit is done. */
+static void
+change_file (HeartbeatAgent *self,
+             HeartbeatChange *change,
+             GAsyncReadyCallback callback,
+             gpointer user_data)
+{
+  GTask *task = g_task_new (self, NULL, callback, user_data);
+
+  g_task_set_task_data (task, change, (GDestroyNotify) heartbeat_change_free);
+  heartbeat_loader_wait_async (self->loader, on_current_for_change, task);
+}
+
+/**
+ * heartbeat_agent_pause_async:
+ * @self: an agent
+ * @check: the name of a check, or `*` for all
+ * @until: the end of the pause, in µs since the epoch, or 0 for none
+ * @reason: (nullable): why, for people
+ * @callback: called when heartbeat.json says so; it calls heartbeat_agent_change_finish()
+ * @user_data: passed to @callback
+ */
+void
+heartbeat_agent_pause_async (HeartbeatAgent *self,
+                             const char *check,
+                             gint64 until,
+                             const char *reason,
+                             GAsyncReadyCallback callback,
+                             gpointer user_data)
+{
+  HeartbeatChange *change;
+
+  g_return_if_fail (HEARTBEAT_IS_AGENT (self));
+  g_return_if_fail (check != NULL);
+  g_return_if_fail (until >= 0);
+
+  change = heartbeat_change_new (HEARTBEAT_CHANGE_PAUSE, check);
+  change->until = until == 0 ? 0 : MAX (until / 1000, 1);
+  if (reason != NULL)
+    {
+      g_free (change->reason);
+      change->reason = g_utf8_make_valid (reason, -1);
+    }
+  change_file (self, change, callback, user_data);
+}
+
+/**
+ * heartbeat_agent_resume_async:
+ * @self: an agent
+ * @check: the name of a check, or `*` for the pause of all
+ * @callback: called when heartbeat.json says so; it calls heartbeat_agent_change_finish()
+ * @user_data: passed to @callback
+ *
+ * Removes a pause; that there is none is no error.
+ */
+void
+heartbeat_agent_resume_async (HeartbeatAgent *self,
+                              const char *check,
+                              GAsyncReadyCallback callback,
+                              gpointer user_data)
+{
+  g_return_if_fail (HEARTBEAT_IS_AGENT (self));
+  g_return_if_fail (check != NULL);
+
+  change_file (self, heartbeat_change_new (HEARTBEAT_CHANGE_RESUME, check), callback, user_data);
+}
+
+/**
+ * heartbeat_agent_set_enabled_async:
+ * @self: an agent
+ * @check: the name of a check
+ * @enabled: whether it is to run
+ * @callback: called when heartbeat.json says so; it calls heartbeat_agent_change_finish()
+ * @user_data: passed to @callback
+ */
+void
+heartbeat_agent_set_enabled_async (HeartbeatAgent *self,
+                                   const char *check,
+                                   gboolean enabled,
+                                   GAsyncReadyCallback callback,
+                                   gpointer user_data)
+{
+  g_return_if_fail (HEARTBEAT_IS_AGENT (self));
+  g_return_if_fail (check != NULL);
+
+  change_file (self,
+               heartbeat_change_new (enabled ? HEARTBEAT_CHANGE_ENABLE : HEARTBEAT_CHANGE_DISABLE,
+                                     check),
+               callback, user_data);
+}
+
+/**
+ * heartbeat_agent_change_finish:
+ * @self: an agent
+ * @result: what the callback was given
+ * @error: return location for %HEARTBEAT_ERROR_NO_SUCH_CHECK, %HEARTBEAT_ERROR_READ_ONLY,
+ *   %HEARTBEAT_ERROR_CONFIG_UNUSABLE or %HEARTBEAT_ERROR_FAILED
+ *
+ * Ends heartbeat_agent_pause_async(), heartbeat_agent_resume_async() and heartbeat_agent_set_enabled_async().
+ *
+ * Returns: whether heartbeat.json was changed
+ */
+gboolean
+heartbeat_agent_change_finish (HeartbeatAgent *self, GAsyncResult *result, GError **error)
+{
+  g_return_val_if_fail (g_task_is_valid (result, self), FALSE);
+
+  return g_task_propagate_boolean (G_TASK (result), error);
 }
 
 /* --- Stopping ------------------------------------------------------------------------------------------------------- */

@@ -300,6 +300,22 @@ heartbeat_check_set_spec (HeartbeatCheck *self, HeartbeatCheckSpec *spec)
 }
 
 /**
+ * heartbeat_check_restore:
+ * @self: a check
+ * @last_run: a `lastRun` that heartbeat.json could not be told, in Unix ms
+ */
+void
+heartbeat_check_restore (HeartbeatCheck *self, gint64 last_run)
+{
+  if (self->state.last_run == last_run)
+    return;
+  self->state.last_run = last_run;
+  g_object_notify_by_pspec (G_OBJECT (self), props[PROP_LAST_RUN]);
+  g_object_notify_by_pspec (G_OBJECT (self), props[PROP_STATE]);
+  g_object_notify_by_pspec (G_OBJECT (self), props[PROP_NEXT_DUE]);
+}
+
+/**
  * heartbeat_check_first_complaint:
  * @self: a check
  *

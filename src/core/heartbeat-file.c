@@ -17,6 +17,7 @@ struct _HeartbeatFile
   char *path;
   HeartbeatIdentity identity;
   gboolean trusted;
+  gboolean swept;
   GQueue jobs; /* of GTask; the first is under way */
 };
 
@@ -29,6 +30,7 @@ typedef struct
   HeartbeatEdit edit; /* NULL only reads */
   gpointer data;
   GDestroyNotify destroy;
+  gboolean sweep; /* remove what a killed process has left */
   HeartbeatIdentity identity;
   gboolean racy;
   gboolean read;
@@ -112,33 +114,47 @@ heartbeat_file_is_current (HeartbeatFile *self)
   return heartbeat_identity_equal (&identity, &self->identity);
 }
 
-/* Editing does not tell which identity the file has now, so what is in force is always what a read has found. */
+/* What the file says now, and its identity. */
+static HeartbeatConfig *
+read_config (Job *job, GError **error)
+{
+  gint64 read_at = g_get_real_time ();
+  g_autoptr (GBytes) text
+      = heartbeat_storage_read (job->path, HEARTBEAT_CONFIG_MAX_SIZE, &job->identity, error);
+
+  job->read = TRUE;
+  job->racy = heartbeat_identity_is_racy (&job->identity, read_at);
+  return text != NULL ? heartbeat_config_parse (text, error) : NULL;
+}
+
+/* Editing does not tell which identity the file has now, so what is in force is what a read has found. If that fails,
+ * somebody writes it again already: the change was saved all the same, and the file is read again at the next look. */
+static HeartbeatConfig *
+edit_config (Job *job, GError **error)
+{
+  g_autoptr (GBytes) text
+      = heartbeat_storage_edit (job->path, HEARTBEAT_CONFIG_MAX_SIZE, job->edit, job->data, error);
+  HeartbeatConfig *config;
+
+  if (text == NULL)
+    return NULL;
+  config = read_config (job, NULL);
+  if (config != NULL)
+    return config;
+  job->racy = TRUE;
+  return heartbeat_config_parse (text, error);
+}
+
 static void
 run_job (GTask *task, gpointer source, gpointer task_data, GCancellable *cancellable)
 {
   Job *job = task_data;
-  g_autoptr (GBytes) text = NULL;
   HeartbeatConfig *config;
   GError *error = NULL;
-  gint64 read_at;
 
-  if (job->edit != NULL)
-    {
-      text = heartbeat_storage_edit (job->path, HEARTBEAT_CONFIG_MAX_SIZE, job->edit, job->data,
-                                     &error);
-      if (text == NULL)
-        {
-          g_task_return_error (task, error);
-          return;
-        }
-      g_clear_pointer (&text, g_bytes_unref);
-    }
-
-  read_at = g_get_real_time ();
-  text = heartbeat_storage_read (job->path, HEARTBEAT_CONFIG_MAX_SIZE, &job->identity, &error);
-  job->read = TRUE;
-  job->racy = heartbeat_identity_is_racy (&job->identity, read_at);
-  config = text != NULL ? heartbeat_config_parse (text, &error) : NULL;
+  if (job->sweep)
+    heartbeat_storage_sweep (job->path);
+  config = job->edit != NULL ? edit_config (job, &error) : read_config (job, &error);
   if (config == NULL)
     g_task_return_error (task, error);
   else
@@ -158,6 +174,8 @@ push (HeartbeatFile *self, Job *job, GAsyncReadyCallback callback, gpointer user
   GTask *task = g_task_new (self, NULL, callback, user_data);
 
   job->path = g_strdup (self->path);
+  job->sweep = !self->swept;
+  self->swept = TRUE;
   g_task_set_task_data (task, job, job_free);
   g_queue_push_tail (&self->jobs, task);
   if (self->jobs.length == 1)

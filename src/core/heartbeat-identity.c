@@ -52,6 +52,19 @@ heartbeat_identity_equal (const HeartbeatIdentity *a, const HeartbeatIdentity *b
 }
 
 /**
+ * heartbeat_identity_is_same_file:
+ * @a: an identity
+ * @b: another
+ *
+ * Returns: whether both are of one file, in whatever state
+ */
+gboolean
+heartbeat_identity_is_same_file (const HeartbeatIdentity *a, const HeartbeatIdentity *b)
+{
+  return a->device == b->device && a->inode == b->inode;
+}
+
+/**
  * heartbeat_identity_is_racy:
  * @identity: an identity
  * @read_at: when the file was read, in µs since the epoch

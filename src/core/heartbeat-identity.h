@@ -22,6 +22,7 @@ typedef struct
 
 gboolean heartbeat_identity_query (HeartbeatIdentity *identity, int folder, const char *path);
 gboolean heartbeat_identity_equal (const HeartbeatIdentity *a, const HeartbeatIdentity *b);
+gboolean heartbeat_identity_is_same_file (const HeartbeatIdentity *a, const HeartbeatIdentity *b);
 gboolean heartbeat_identity_is_racy (const HeartbeatIdentity *identity, gint64 read_at);
 
 G_END_DECLS

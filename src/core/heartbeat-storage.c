@@ -10,25 +10,21 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include <glib/gstdio.h>
 #include <gio/gio.h>
 
 #include "core/heartbeat-error.h"
+#include "core/heartbeat-held.h"
+#include "core/heartbeat-io-error.h"
+#include "core/heartbeat-replace.h"
+#include "core/heartbeat-temporary.h"
 
 /* Everything here may wait for a disk: it runs on GTask's threads only. */
 
-/* How often a save begins again because somebody changed the file meanwhile. */
-#define MAX_TRIES 100
+/* How long a save waits for others who write the file, and begins again because they have written it. */
+#define PATIENCE_US (5 * G_USEC_PER_SEC)
 
-#define MODE_BITS 07777
-
-static gboolean
-fail_errno (GError **error, int code, const char *what, const char *path)
-{
-  g_set_error (error, G_IO_ERROR, g_io_error_from_errno (code), "%s %s: %s", what, path,
-               g_strerror (code));
-  return FALSE;
-}
+#define PAUSE_US     1000
+#define MAX_PAUSE_US 20000
 
 static GBytes *
 read_all (int fd, gsize size, gsize max_size, const char *path, GError **error)
@@ -48,11 +44,30 @@ read_all (int fd, gsize size, gsize max_size, const char *path, GError **error)
   if (n == 0)
     return g_byte_array_free_to_bytes (text);
   if (n < 0)
-    fail_errno (error, errno, "cannot read", path);
+    heartbeat_io_error (error, errno, "cannot read", path);
   else
     g_set_error (error, HEARTBEAT_ERROR, HEARTBEAT_ERROR_CONFIG_UNUSABLE,
                  "%s has grown larger than %" G_GSIZE_FORMAT " bytes", path, max_size);
   g_byte_array_unref (text);
+  return NULL;
+}
+
+static GBytes *
+read_open (int fd, const char *path, gsize max_size, HeartbeatIdentity *identity, GError **error)
+{
+  struct stat status;
+
+  heartbeat_identity_query (identity, fd, "");
+  if (fstat (fd, &status) != 0)
+    heartbeat_io_error (error, errno, "cannot read", path);
+  else if (!S_ISREG (status.st_mode))
+    g_set_error (error, HEARTBEAT_ERROR, HEARTBEAT_ERROR_CONFIG_UNUSABLE, "%s is no regular file",
+                 path);
+  else if ((guint64) status.st_size > max_size)
+    g_set_error (error, HEARTBEAT_ERROR, HEARTBEAT_ERROR_CONFIG_UNUSABLE,
+                 "%s is larger than %" G_GSIZE_FORMAT " bytes", path, max_size);
+  else
+    return read_all (fd, status.st_size, max_size, path, error);
   return NULL;
 }
 
@@ -71,124 +86,92 @@ heartbeat_storage_read (const char *path,
                         HeartbeatIdentity *identity,
                         GError **error)
 {
-  struct stat status;
-  GBytes *text = NULL;
-  int fd;
+  g_auto (HeartbeatHeld) file = HEARTBEAT_HELD_INIT;
 
   heartbeat_identity_query (identity, AT_FDCWD, path);
-  /* O_NONBLOCK: opening a FIFO would wait for a writer. */
-  fd = TEMP_FAILURE_RETRY (open (path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY));
-  if (fd < 0)
+  if (heartbeat_held_open (&file, path))
+    return read_open (file.fd, path, max_size, identity, error);
+  heartbeat_io_error (error, errno, "cannot read", path);
+  return NULL;
+}
+
+/* One try to edit a file. */
+typedef struct
+{
+  const char *path;
+  gsize max_size;
+  HeartbeatEdit edit;
+  gconstpointer data;
+  gint64 deadline;
+} Attempt;
+
+/* A text that was written in place this moment may be half of one. Where nobody has the file open for writing, it is whole:
+ * the lease of a moment tells. Where there are no leases, a refused text is looked at once more when it has got older. */
+static HeartbeatReplaced
+look_again (const HeartbeatIdentity *identity, gint64 read_at, GError **error)
+{
+  if (!heartbeat_identity_is_racy (identity, read_at))
+    return HEARTBEAT_REPLACED_NOT;
+  g_clear_error (error);
+  return HEARTBEAT_REPLACED_NOT_YET;
+}
+
+/* The lease does not last from here to the replacement: who writes shall not wait for the disk. */
+static HeartbeatReplaced
+try_edit (const Attempt *attempt, const char *path, GBytes **after, GError **error)
+{
+  g_auto (HeartbeatHeld) file = HEARTBEAT_HELD_INIT;
+  g_autoptr (GBytes) before = NULL;
+  HeartbeatIdentity identity;
+  gint64 read_at;
+
+  if (!heartbeat_held_open (&file, path))
     {
-      fail_errno (error, errno, "cannot read", path);
-      return NULL;
+      heartbeat_io_error (error, errno, "cannot read", path);
+      return HEARTBEAT_REPLACED_NOT;
     }
-  heartbeat_identity_query (identity, fd, "");
-  if (fstat (fd, &status) != 0)
-    fail_errno (error, errno, "cannot read", path);
-  else if (!S_ISREG (status.st_mode))
-    g_set_error (error, HEARTBEAT_ERROR, HEARTBEAT_ERROR_CONFIG_UNUSABLE, "%s is no regular file",
-                 path);
-  else if ((guint64) status.st_size > max_size)
-    g_set_error (error, HEARTBEAT_ERROR, HEARTBEAT_ERROR_CONFIG_UNUSABLE,
-                 "%s is larger than %" G_GSIZE_FORMAT " bytes", path, max_size);
-  else
-    text = read_all (fd, status.st_size, max_size, path, error);
-  close (fd);
-  return text;
+  if (!heartbeat_held_lease (&file))
+    return HEARTBEAT_REPLACED_NOT_YET;
+  read_at = g_get_real_time ();
+  before = read_open (file.fd, path, attempt->max_size, &identity, error);
+  heartbeat_held_release (&file);
+  if (before == NULL)
+    return HEARTBEAT_REPLACED_NOT;
+  *after = attempt->edit (before, attempt->data, error);
+  if (*after == NULL)
+    return look_again (&identity, read_at, error);
+  if (g_bytes_equal (before, *after))
+    return HEARTBEAT_REPLACED;
+  return heartbeat_replace (path, &file, &identity, before, *after, error);
 }
 
-static gboolean
-write_all (int fd, GBytes *text)
+static GBytes *
+edit_patiently (const Attempt *attempt, GError **error)
 {
-  gsize length;
-  const char *data = g_bytes_get_data (text, &length);
+  gulong pause = PAUSE_US;
 
-  while (length > 0)
+  do
     {
-      gssize n = TEMP_FAILURE_RETRY (write (fd, data, length));
+      g_autofree char *target = realpath (attempt->path, NULL);
+      g_autoptr (GBytes) after = NULL;
+      g_autoptr (GError) reason = NULL;
+      HeartbeatReplaced replaced
+          = try_edit (attempt, target != NULL ? target : attempt->path, &after, &reason);
 
-      if (n < 0)
-        return FALSE;
-      data += n;
-      length -= n;
+      if (replaced == HEARTBEAT_REPLACED)
+        return g_steal_pointer (&after);
+      if (replaced == HEARTBEAT_REPLACED_NOT)
+        {
+          g_propagate_error (error, g_steal_pointer (&reason));
+          return NULL;
+        }
+      g_usleep (pause);
+      pause = MIN (pause * 2, MAX_PAUSE_US);
     }
-  return TRUE;
-}
-
-/* Owner before mode: a change of the owner takes set-user-id bits away. Only root may give a file away. */
-static gboolean
-copy_attributes (int fd, const char *path)
-{
-  struct stat status;
-
-  if (stat (path, &status) != 0)
-    return FALSE;
-  if (fchown (fd, status.st_uid, status.st_gid) != 0 && fchown (fd, -1, status.st_gid) != 0
-      && errno != EPERM)
-    return FALSE;
-  return fchmod (fd, status.st_mode & MODE_BITS) == 0;
-}
-
-/* A complete and durable copy beside @path, in @temporary. */
-static gboolean
-write_beside (const char *path, GBytes *text, char **temporary, GError **error)
-{
-  g_autofree char *folder = g_path_get_dirname (path);
-  g_autofree char *base = g_path_get_basename (path);
-  g_autofree char *name = g_strdup_printf ("%s/.%s.XXXXXX", folder, base);
-  int fd = g_mkstemp_full (name, O_WRONLY | O_CLOEXEC, 0600);
-  gboolean good;
-
-  if (fd < 0)
-    return fail_errno (error, errno, "cannot create a file beside", path);
-  good = copy_attributes (fd, path) && write_all (fd, text) && fsync (fd) == 0;
-  if (!good)
-    fail_errno (error, errno, "cannot write a file beside", path);
-  close (fd);
-  if (good)
-    *temporary = g_steal_pointer (&name);
-  else
-    unlink (name);
-  return good;
-}
-
-static gboolean
-sync_folder (const char *path, GError **error)
-{
-  g_autofree char *folder = g_path_get_dirname (path);
-  int fd = TEMP_FAILURE_RETRY (open (folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC));
-  gboolean good = fd >= 0 && fsync (fd) == 0;
-
-  if (!good)
-    fail_errno (error, errno, "cannot sync the folder", folder);
-  if (fd >= 0)
-    close (fd);
-  return good;
-}
-
-/* Puts @text in the place of the file that was read as @expected; @replaced is FALSE where somebody was faster. */
-static gboolean
-replace (const char *path,
-         GBytes *text,
-         const HeartbeatIdentity *expected,
-         gboolean *replaced,
-         GError **error)
-{
-  g_autofree char *temporary = NULL;
-  HeartbeatIdentity now;
-  int code = 0;
-
-  if (!write_beside (path, text, &temporary, error))
-    return FALSE;
-  heartbeat_identity_query (&now, AT_FDCWD, path);
-  *replaced = heartbeat_identity_equal (&now, expected);
-  if (*replaced && rename (temporary, path) == 0)
-    return sync_folder (path, error);
-  if (*replaced)
-    code = errno;
-  unlink (temporary);
-  return code == 0 || fail_errno (error, code, "cannot replace", path);
+  while (g_get_monotonic_time () < attempt->deadline);
+  g_set_error (error, G_IO_ERROR, G_IO_ERROR_BUSY, "%s is being written again and again",
+               attempt->path);
+  return NULL;
 }
 
 /**
@@ -199,9 +182,10 @@ replace (const char *path,
  * @data: passed to @edit
  * @error: return location for a #GIOErrorEnum, or what @edit sets
  *
- * Changes a file, atomically and durably: a temporary file beside it with its mode and owner, `fsync`, `rename`, `fsync`
- * of the folder. Where somebody changed the file since it was read, the new text is edited instead. A text that @edit
- * does not change is not written.
+ * Changes a file, atomically and durably: a temporary file beside it with its mode, owner and attributes, `fsync`, an
+ * exchange of the two, `fsync` of the folder. Where somebody changed the file since it was read, or is about to, the new
+ * text is edited instead; see heartbeat-replace.c for what the system lets us do about that. While others keep it open
+ * for writing it is not replaced: after 5 s that is %G_IO_ERROR_BUSY. A text that @edit does not change is not written.
  *
  * Returns: (transfer full): the text that the file has now
  */
@@ -212,25 +196,86 @@ heartbeat_storage_edit (const char *path,
                         gconstpointer data,
                         GError **error)
 {
-  for (guint i = 0; i < MAX_TRIES; i++)
-    {
-      g_autofree char *target = realpath (path, NULL);
-      g_autoptr (GBytes) before = NULL;
-      g_autoptr (GBytes) after = NULL;
-      HeartbeatIdentity identity;
-      gboolean replaced = FALSE;
+  const Attempt attempt = { path, max_size, edit, data, g_get_monotonic_time () + PATIENCE_US };
 
-      before = heartbeat_storage_read (target != NULL ? target : path, max_size, &identity, error);
-      after = before != NULL ? edit (before, data, error) : NULL;
-      if (after == NULL)
-        return NULL;
-      if (g_bytes_equal (before, after))
-        return g_steal_pointer (&after);
-      if (!replace (target, after, &identity, &replaced, error))
-        return NULL;
-      if (replaced)
-        return g_steal_pointer (&after);
+  return edit_patiently (&attempt, error);
+}
+
+/* Each new folder is on disk before something is put into it. */
+static gboolean
+make_folder (const char *path, GError **error)
+{
+  g_autofree char *parent = g_path_get_dirname (path);
+  int made = mkdir (path, 0700);
+
+  if (made != 0 && errno == ENOENT && strcmp (parent, path) != 0)
+    {
+      if (!make_folder (parent, error))
+        return FALSE;
+      made = mkdir (path, 0700);
     }
-  g_set_error (error, G_IO_ERROR, G_IO_ERROR_BUSY, "%s is changed again and again", path);
-  return NULL;
+  if (made != 0 && errno != EEXIST && !g_file_test (path, G_FILE_TEST_IS_DIR))
+    return heartbeat_io_error (error, errno, "cannot make the folder", path);
+  if (made == 0)
+    heartbeat_temporary_sync_folder (path, -1);
+  return TRUE;
+}
+
+/**
+ * heartbeat_storage_write:
+ * @path: a file of ours, or a symbolic link to one, which stays a link
+ * @text: what it shall say
+ * @error: return location for a #GIOErrorEnum
+ *
+ * Replaces or creates a file that nobody else writes, atomically and durably, with mode 0600. Missing folders are made
+ * with mode 0700.
+ *
+ * Returns: whether it is on disk
+ */
+gboolean
+heartbeat_storage_write (const char *path, GBytes *text, GError **error)
+{
+  g_auto (HeartbeatTemporary) temporary = HEARTBEAT_TEMPORARY_INIT;
+  g_autofree char *link = realpath (path, NULL);
+  const char *target = link != NULL ? link : path;
+  g_autofree char *folder = g_path_get_dirname (target);
+
+  if (!make_folder (folder, error)
+      || !heartbeat_temporary_create (&temporary, target, -1, text, error))
+    return FALSE;
+  if (rename (temporary.path, target) != 0)
+    return heartbeat_io_error (error, errno, "cannot replace", target);
+  g_clear_pointer (&temporary.path, g_free);
+  heartbeat_temporary_sync_folder (target, temporary.held.fd);
+  return TRUE;
+}
+
+/**
+ * heartbeat_storage_sweep:
+ * @path: a file, or a symbolic link to one
+ *
+ * Removes the temporary files that a process killed during a save has left beside the file. It needs no age to tell them:
+ * those of a living process are locked.
+ */
+void
+heartbeat_storage_sweep (const char *path)
+{
+  g_autofree char *target = realpath (path, NULL);
+
+  heartbeat_temporary_sweep (target != NULL ? target : path);
+}
+
+/**
+ * heartbeat_storage_is_read_only_error:
+ * @error: (nullable): what heartbeat_storage_edit() or heartbeat_storage_write() has set
+ *
+ * Returns: whether the file cannot be replaced, though perhaps read: a read-only or single mounted file, a folder that is
+ *   not ours to write, somebody who keeps the file open for writing
+ */
+gboolean
+heartbeat_storage_is_read_only_error (const GError *error)
+{
+  return g_error_matches (error, G_IO_ERROR, G_IO_ERROR_READ_ONLY)
+         || g_error_matches (error, G_IO_ERROR, G_IO_ERROR_PERMISSION_DENIED)
+         || g_error_matches (error, G_IO_ERROR, G_IO_ERROR_BUSY);
 }

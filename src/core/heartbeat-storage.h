@@ -27,5 +27,8 @@ GBytes *heartbeat_storage_edit (const char *path,
                                 HeartbeatEdit edit,
                                 gconstpointer data,
                                 GError **error);
+gboolean heartbeat_storage_write (const char *path, GBytes *text, GError **error);
+void heartbeat_storage_sweep (const char *path);
+gboolean heartbeat_storage_is_read_only_error (const GError *error);
 
 G_END_DECLS

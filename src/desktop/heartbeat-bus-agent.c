@@ -228,9 +228,42 @@ handle_publish (HeartbeatDBusAgent *skeleton,
   return G_DBUS_METHOD_INVOCATION_HANDLED;
 }
 
+static gboolean
+handle_pause (HeartbeatDBusAgent *skeleton,
+              GDBusMethodInvocation *invocation,
+              const char *check,
+              gint64 until,
+              const char *reason)
+{
+  heartbeat_bus_call_pause (HEARTBEAT_BUS_AGENT (skeleton)->agent, check, until, reason,
+                            invocation);
+  return G_DBUS_METHOD_INVOCATION_HANDLED;
+}
+
+static gboolean
+handle_resume (HeartbeatDBusAgent *skeleton, GDBusMethodInvocation *invocation, const char *check)
+{
+  heartbeat_bus_call_resume (HEARTBEAT_BUS_AGENT (skeleton)->agent, check, invocation);
+  return G_DBUS_METHOD_INVOCATION_HANDLED;
+}
+
+static gboolean
+handle_set_enabled (HeartbeatDBusAgent *skeleton,
+                    GDBusMethodInvocation *invocation,
+                    const char *check,
+                    gboolean enabled)
+{
+  heartbeat_bus_call_set_enabled (HEARTBEAT_BUS_AGENT (skeleton)->agent, check, enabled,
+                                  invocation);
+  return G_DBUS_METHOD_INVOCATION_HANDLED;
+}
+
 static void
 agent_iface_init (HeartbeatDBusAgentIface *iface)
 {
+  iface->handle_pause = handle_pause;
+  iface->handle_resume = handle_resume;
+  iface->handle_set_enabled = handle_set_enabled;
   iface->handle_run_check = handle_run_check;
   iface->handle_reload = handle_reload;
   iface->handle_list_handlers = handle_list_handlers;

@@ -205,3 +205,74 @@ heartbeat_bus_call_run (HeartbeatAgent *agent,
         = g_signal_connect (agent, "check-started", G_CALLBACK (on_started), call);
   heartbeat_agent_run_check_async (agent, check, wishes.timeout, NULL, on_run, call);
 }
+
+static void
+on_changed (GObject *source, GAsyncResult *result, gpointer user_data)
+{
+  GDBusMethodInvocation *invocation = user_data;
+  g_autoptr (GError) error = NULL;
+
+  if (heartbeat_agent_change_finish (HEARTBEAT_AGENT (source), result, &error))
+    g_dbus_method_invocation_return_value (invocation, NULL);
+  else
+    heartbeat_bus_call_fail (invocation, error);
+}
+
+/**
+ * heartbeat_bus_call_pause:
+ * @agent: an agent
+ * @check: the name of a check, or `*`
+ * @until: the end of the pause, in µs since the epoch, or 0 for none
+ * @reason: why, may be empty
+ * @invocation: (transfer full): who asked
+ *
+ * Answers when heartbeat.json says so.
+ */
+void
+heartbeat_bus_call_pause (HeartbeatAgent *agent,
+                          const char *check,
+                          gint64 until,
+                          const char *reason,
+                          GDBusMethodInvocation *invocation)
+{
+  if (until < 0)
+    g_dbus_method_invocation_return_error (
+        invocation, HEARTBEAT_ERROR, HEARTBEAT_ERROR_INVALID_ARGUMENT,
+        "the end of a pause is a time in µs since the epoch, or 0");
+  else
+    heartbeat_agent_pause_async (agent, check, until, reason, on_changed, invocation);
+}
+
+/**
+ * heartbeat_bus_call_resume:
+ * @agent: an agent
+ * @check: the name of a check, or `*`
+ * @invocation: (transfer full): who asked
+ *
+ * Answers when heartbeat.json says so.
+ */
+void
+heartbeat_bus_call_resume (HeartbeatAgent *agent,
+                           const char *check,
+                           GDBusMethodInvocation *invocation)
+{
+  heartbeat_agent_resume_async (agent, check, on_changed, invocation);
+}
+
+/**
+ * heartbeat_bus_call_set_enabled:
+ * @agent: an agent
+ * @check: the name of a check
+ * @enabled: whether it is to run
+ * @invocation: (transfer full): who asked
+ *
+ * Answers when heartbeat.json says so.
+ */
+void
+heartbeat_bus_call_set_enabled (HeartbeatAgent *agent,
+                                const char *check,
+                                gboolean enabled,
+                                GDBusMethodInvocation *invocation)
+{
+  heartbeat_agent_set_enabled_async (agent, check, enabled, on_changed, invocation);
+}

@@ -180,9 +180,33 @@ handle_run (HeartbeatDBusCheck *skeleton, GDBusMethodInvocation *invocation, GVa
   return G_DBUS_METHOD_INVOCATION_HANDLED;
 }
 
+static gboolean
+handle_pause (HeartbeatDBusCheck *skeleton,
+              GDBusMethodInvocation *invocation,
+              gint64 until,
+              const char *reason)
+{
+  HeartbeatBusCheck *self = HEARTBEAT_BUS_CHECK (skeleton);
+
+  heartbeat_bus_call_pause (self->agent, heartbeat_check_get_name (self->check), until, reason,
+                            invocation);
+  return G_DBUS_METHOD_INVOCATION_HANDLED;
+}
+
+static gboolean
+handle_resume (HeartbeatDBusCheck *skeleton, GDBusMethodInvocation *invocation)
+{
+  HeartbeatBusCheck *self = HEARTBEAT_BUS_CHECK (skeleton);
+
+  heartbeat_bus_call_resume (self->agent, heartbeat_check_get_name (self->check), invocation);
+  return G_DBUS_METHOD_INVOCATION_HANDLED;
+}
+
 static void
 check_iface_init (HeartbeatDBusCheckIface *iface)
 {
+  iface->handle_pause = handle_pause;
+  iface->handle_resume = handle_resume;
   iface->handle_run = handle_run;
 }
 

@@ -3,10 +3,10 @@
 import subprocess
 import time
 
-from gi.repository import Gio, GLib
+from gi.repository import GLib
 
 from bench import files
-from bench.agent import ERROR, PREFIX, ROOT
+from bench.agent import PREFIX, ROOT
 from bench.case import Case
 from bench.wait import until
 
@@ -54,11 +54,6 @@ class Objects(Case):
         self.recent = time.time_ns() // 1_000_000
         self.write_checks(good={"lastRun": self.recent, "priority": 3}, failing={**FAILING, "lastRun": self.recent},
                           **{"odd name/ä": {"lastRun": self.recent}})
-
-    def assert_error(self, name, method, *args):
-        with self.assertRaises(GLib.Error) as raised:
-            self.agent.call(method, *args)
-        self.assertEqual(Gio.DBusError.get_remote_error(raised.exception), ERROR + name)
 
     def test_the_object_manager_lists_agent_and_checks(self):
         self.start()

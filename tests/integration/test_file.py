@@ -125,6 +125,7 @@ class OddButRight(Case):
 
     def test_last_run_far_in_the_future(self):
         self.assert_runs(lastRun=4102444800000)
+        self.services[-1].wait_log("more than a cadence ahead")
 
     def test_cadence_as_float_with_a_whole_value(self):
         self.assert_runs(cadenceMs=60000.0)

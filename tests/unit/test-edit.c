@@ -215,7 +215,8 @@ pick (GRand *rand, const char *const *choices, guint n)
 static void
 space (GRand *rand, GString *out)
 {
-  static const char *const choices[] = { "", "", " ", "\n", "\r\n", "\t", "\n    ", "\r\n\t\t" };
+  static const char *const choices[]
+      = { "", "", " ", "\n", "\r\n", "\t", "\n    ", "\r\n\t\t", "\r", " \t ", "\n\n  " };
 
   g_string_append (out, pick (rand, choices, G_N_ELEMENTS (choices)));
 }
@@ -236,10 +237,16 @@ value (GRand *rand, GString *out, guint depth)
                                          "\"\"",
                                          "{}",
                                          "\"], \"",
+                                         "1771796220000.0",
+                                         "1.7e12",
+                                         "\"1771796220000\"",
+                                         "-1E-400",
+                                         "\"\\ud83d\\ude00\\u0000\"",
                                          "[ ]",
                                          "\"\xc3\xa9\xf0\x9f\x98\x80\"" };
   static const char *const names[]
-      = { "\"a\"", "\"lastRun\"", "\"l\\u0061stRun\"", "\"meta\"", "\"ping\"", "\"\"" };
+      = { "\"a\"", "\"lastRun\"",        "\"l\\u0061stRun\"",  "\"meta\"",     "\"ping\"",
+          "\"\"",  "\"\\ud83d\\ude00\"", "\"\\\"\\\\\\/\\b\"", "\"lastRun \"", "\"lastrun\"" };
   guint n = g_rand_int_range (rand, 0, 4);
   gboolean object = g_rand_boolean (rand);
 
@@ -272,7 +279,8 @@ static char *
 document (GRand *rand, GString *head, GString *tail, guint *n_members)
 {
   static const char *const names[]
-      = { "\"lastRun\"", "\"cadenceMs\"", "\"l\\u0061stRun\"", "\"meta\"", "\"x\"" };
+      = { "\"lastRun\"", "\"cadenceMs\"",      "\"l\\u0061stRun\"",   "\"meta\"",
+          "\"x\"",       "\"\\ud83d\\ude00\"", "\"\\\"lastRun\\\"\"", "\"\xf0\x9f\x98\x80\"" };
   GString *out = g_string_new (NULL);
 
   if (g_rand_boolean (rand))
@@ -336,58 +344,111 @@ count_members (const HeartbeatJson *object)
   return n;
 }
 
+/* How the generated texts were made up: a generator that makes only one kind tests little. */
+typedef struct
+{
+  guint missing;
+  guint first;
+  guint last;
+  guint strings;
+  guint numbers;
+  guint containers;
+  guint duplicates;
+} Kinds;
+
+static void
+count_kinds (Kinds *kinds, const HeartbeatJson *ping)
+{
+  HeartbeatJsonIter iter;
+  HeartbeatJson name, member, found;
+  guint n = 0, at = 0, i = 0;
+
+  heartbeat_json_iter_init (&iter, ping);
+  for (; heartbeat_json_iter_member (&iter, &name, &member); i++)
+    if (heartbeat_json_equals (&name, "lastRun"))
+      {
+        found = member;
+        at = i;
+        n++;
+      }
+  kinds->missing += n == 0;
+  kinds->duplicates += n > 1;
+  if (n == 0)
+    return;
+  kinds->first += at == 0;
+  kinds->last += at + 1 == i;
+  kinds->strings += *found.start == '"';
+  kinds->containers += *found.start == '{' || *found.start == '[';
+  kinds->numbers += *found.start == '-' || g_ascii_isdigit (*found.start);
+}
+
+/* Replaced: what stands around the old value stands around the new one. Added: the old text and one insertion. */
+static void
+assert_one_span (GBytes *before, GBytes *after, const HeartbeatJson *old, const HeartbeatJson *new)
+{
+  gsize old_length, new_length, prefix = 0, suffix = 0;
+  const char *a = g_bytes_get_data (before, &old_length);
+  const char *b = g_bytes_get_data (after, &new_length);
+
+  if (old != NULL)
+    {
+      g_assert_cmpmem (a, old->start - a, b, new->start - b);
+      g_assert_cmpmem (old->end, a + old_length - old->end, new->end, b + new_length - new->end);
+      return;
+    }
+  while (prefix < old_length && a[prefix] == b[prefix])
+    prefix++;
+  while (suffix < old_length - prefix && a[old_length - 1 - suffix] == b[new_length - 1 - suffix])
+    suffix++;
+  g_assert_cmpuint (prefix + suffix, ==, old_length);
+}
+
+static void
+set_generated (GRand *rand, Kinds *kinds)
+{
+  g_autoptr (GString) head = g_string_new (NULL);
+  g_autoptr (GString) tail = g_string_new (NULL);
+  guint n_members;
+  g_autofree char *before = document (rand, head, tail, &n_members);
+  g_autoptr (GBytes) text = bytes_of (before);
+  g_autoptr (GError) error = NULL;
+  g_autoptr (GBytes) changed
+      = heartbeat_edit_set_member (text, ping_path, "lastRun", "1771796220000", &error);
+  g_autofree char *after = NULL;
+  HeartbeatJson ping, old, new;
+  gint64 time;
+  gboolean had;
+
+  g_assert_no_error (error);
+  after = string_of (changed);
+  g_assert_true (g_str_has_prefix (after, head->str));
+  g_assert_true (g_str_has_suffix (after, tail->str));
+
+  g_assert_true (find_ping (text, &ping));
+  count_kinds (kinds, &ping);
+  had = heartbeat_json_get_member (&ping, "lastRun", &old);
+  g_assert_true (find_ping (changed, &ping));
+  g_assert_cmpuint (count_members (&ping), ==, n_members + (had ? 0 : 1));
+  g_assert_true (heartbeat_json_get_member (&ping, "lastRun", &new));
+  g_assert_true (heartbeat_json_get_integer (&new, &time));
+  g_assert_cmpint (time, ==, 1771796220000);
+  assert_one_span (text, changed, had ? &old : NULL, &new);
+}
+
 static void
 test_generated_set (void)
 {
   g_autoptr (GRand) rand = g_rand_new_with_seed (1);
+  Kinds kinds = { 0 };
 
-  for (guint i = 0; i < 500; i++)
-    {
-      g_autoptr (GString) head = g_string_new (NULL);
-      g_autoptr (GString) tail = g_string_new (NULL);
-      guint n_members;
-      g_autofree char *before = document (rand, head, tail, &n_members);
-      g_autoptr (GBytes) text = bytes_of (before);
-      g_autoptr (GError) error = NULL;
-      g_autoptr (GBytes) changed
-          = heartbeat_edit_set_member (text, ping_path, "lastRun", "1771796220000", &error);
-      g_autofree char *after = NULL;
-      HeartbeatJson ping, member;
-      gsize prefix = 0, suffix = 0, old_length, new_length;
-      gint64 time;
-      gboolean had;
-
-      g_assert_no_error (error);
-      after = string_of (changed);
-      g_assert_true (g_str_has_prefix (after, head->str));
-      g_assert_true (g_str_has_suffix (after, tail->str));
-
-      g_assert_true (find_ping (text, &ping));
-      had = heartbeat_json_get_member (&ping, "lastRun", &member);
-      g_assert_true (find_ping (changed, &ping));
-      g_assert_cmpuint (count_members (&ping), ==, n_members + (had ? 0 : 1));
-      g_assert_true (heartbeat_json_get_member (&ping, "lastRun", &member));
-      g_assert_true (heartbeat_json_get_integer (&member, &time));
-      g_assert_cmpint (time, ==, 1771796220000);
-
-      /* What differs is one stretch, and that is the value or the new member. */
-      old_length = strlen (before);
-      new_length = strlen (after);
-      while (prefix < old_length && before[prefix] == after[prefix])
-        prefix++;
-      while (suffix < old_length - prefix
-             && before[old_length - 1 - suffix] == after[new_length - 1 - suffix])
-        suffix++;
-      if (!had)
-        g_assert_cmpuint (prefix + suffix, ==, old_length);
-      else
-        {
-          const char *data = g_bytes_get_data (changed, NULL);
-
-          g_assert_cmpuint (prefix, >=, member.start - data);
-          g_assert_cmpuint (new_length - suffix, <=, member.end - data);
-        }
-    }
+  for (guint i = 0; i < 3000; i++)
+    set_generated (rand, &kinds);
+  g_test_message (
+      "missing %u, first %u, last %u, strings %u, numbers %u, containers %u, several %u",
+      kinds.missing, kinds.first, kinds.last, kinds.strings, kinds.numbers, kinds.containers,
+      kinds.duplicates);
+  for (const guint *kind = &kinds.missing; kind <= &kinds.duplicates; kind++)
+    g_assert_cmpuint (*kind, >, 50);
 }
 
 static void

@@ -244,6 +244,22 @@ test_one_job_after_the_other (Fixture *f, gconstpointer data)
   wait_for_destroyed (f, 20);
 }
 
+/* Once: what lies there later may belong to another process that edits the file. */
+static void
+test_first_load_sweeps (Fixture *f, gconstpointer data)
+{
+  g_autofree char *left = g_build_filename (f->folder, ".heartbeat.json.heartbeat-a1B2c3", NULL);
+
+  write_text (f, TEXT (""), TRUE);
+  g_assert_true (g_file_set_contents (left, "x", 1, NULL));
+  load (f);
+  g_assert_no_error (f->error);
+  g_assert_false (g_file_test (left, G_FILE_TEST_EXISTS));
+  g_assert_true (g_file_set_contents (left, "x", 1, NULL));
+  load (f);
+  g_assert_cmpint (g_unlink (left), ==, 0);
+}
+
 static void
 test_path_is_absolute (void)
 {
@@ -269,6 +285,7 @@ main (int argc, char **argv)
   ADD ("/file/edit", test_edit);
   ADD ("/file/refused-edit", test_refused_edit);
   ADD ("/file/one-job-after-the-other", test_one_job_after_the_other);
+  ADD ("/file/first-load-sweeps", test_first_load_sweeps);
   g_test_add_func ("/file/path-is-absolute", test_path_is_absolute);
 
   return g_test_run ();

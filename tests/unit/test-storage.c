@@ -1,14 +1,22 @@
 /* SPDX-License-Identifier: MIT */
 
+#include <errno.h>
 #include <fcntl.h>
+#include <sched.h>
+#include <signal.h>
 #include <string.h>
+#include <sys/file.h>
+#include <sys/mount.h>
 #include <sys/stat.h>
+#include <sys/wait.h>
+#include <sys/xattr.h>
 #include <unistd.h>
 
 #include <gio/gio.h>
 #include <glib/gstdio.h>
 
 #include "core/heartbeat-error.h"
+#include "core/heartbeat-held.h"
 #include "core/heartbeat-storage.h"
 
 #define MAX_SIZE 1000
@@ -411,6 +419,510 @@ test_edit_where_nothing_can_be_written (Fixture *f, gconstpointer data)
   g_assert_true (error->domain == G_IO_ERROR);
 }
 
+static char *
+get_attribute (const char *path, const char *name)
+{
+  char value[256];
+  gssize n = getxattr (path, name, value, sizeof value);
+
+  return n < 0 ? NULL : g_base64_encode ((const guchar *) value, n);
+}
+
+static void
+test_edit_keeps_extended_attributes (Fixture *f, gconstpointer data)
+{
+  Meddler meddler = { f->path };
+  g_autofree char *after = NULL;
+
+  write_text (f->path, "x");
+  if (setxattr (f->path, "user.heartbeat", "kept", 4, 0) != 0)
+    {
+      g_test_skip ("no extended attributes here");
+      return;
+    }
+  edit (f->path, &meddler);
+  after = get_attribute (f->path, "user.heartbeat");
+  g_assert_cmpstr (after, ==, "a2VwdA==");
+}
+
+/* Version 2; rw for the owner and user 12345, r for the group, mask rw, nothing for others. */
+static const guint8 acl[] = { 2, 0,  0,   0,   1,   0,   6,  0, 255, 255, 255, 255, 2,   0,  6,
+                              0, 57, 48,  0,   0,   4,   0,  4, 0,   255, 255, 255, 255, 16, 0,
+                              6, 0,  255, 255, 255, 255, 32, 0, 0,   0,   255, 255, 255, 255 };
+
+static void
+test_edit_keeps_the_access_list (Fixture *f, gconstpointer data)
+{
+  Meddler meddler = { f->path };
+  g_autofree char *before = NULL;
+  g_autofree char *after = NULL;
+
+  write_text (f->path, "x");
+  if (setxattr (f->path, "system.posix_acl_access", acl, sizeof acl, 0) != 0)
+    {
+      g_test_skip ("no access control lists here");
+      return;
+    }
+  before = get_attribute (f->path, "system.posix_acl_access");
+  edit (f->path, &meddler);
+  after = get_attribute (f->path, "system.posix_acl_access");
+  g_assert_nonnull (before);
+  g_assert_cmpstr (after, ==, before);
+}
+
+/* What new files in the folder get is not what the old one had. */
+static void
+test_edit_inherits_no_access_list (Fixture *f, gconstpointer data)
+{
+  Meddler meddler = { f->path };
+  struct stat status;
+
+  write_text (f->path, "x");
+  g_chmod (f->path, 0640);
+  if (setxattr (f->folder, "system.posix_acl_default", acl, sizeof acl, 0) != 0)
+    {
+      g_test_skip ("no access control lists here");
+      return;
+    }
+  edit (f->path, &meddler);
+  g_assert_null (get_attribute (f->path, "system.posix_acl_access"));
+  g_assert_cmpint (stat (f->path, &status), ==, 0);
+  g_assert_cmpuint (status.st_mode & 07777, ==, 0640);
+}
+
+/* --- Who else writes ------------------------------------------------------------------------------------------------ */
+
+static gboolean
+lease_works (const char *path)
+{
+  g_auto (HeartbeatHeld) held = HEARTBEAT_HELD_INIT;
+
+  return heartbeat_held_open (&held, path) && heartbeat_held_lease (&held) && held.leased;
+}
+
+static gpointer
+open_for_writing (gpointer data)
+{
+  int fd = TEMP_FAILURE_RETRY (open (data, O_WRONLY | O_TRUNC | O_CLOEXEC));
+
+  g_assert_cmpint (fd, >=, 0);
+  g_assert_cmpint (write (fd, "new", 3), ==, 3);
+  close (fd);
+  return NULL;
+}
+
+/* The signal that comes with it would end this process if it were the usual one. */
+static void
+test_lease_holds_a_writer_up (Fixture *f, gconstpointer data)
+{
+  g_auto (HeartbeatHeld) held = HEARTBEAT_HELD_INIT;
+  g_autoptr (GBytes) old = g_bytes_new_static ("old", 3);
+  g_autoptr (GThread) writer = NULL;
+
+  write_text (f->path, "old");
+  if (!lease_works (f->path))
+    {
+      g_test_skip ("no leases here");
+      return;
+    }
+  g_assert_true (heartbeat_held_open (&held, f->path));
+  g_assert_true (heartbeat_held_lease (&held));
+  g_assert_false (heartbeat_held_is_wanted (&held));
+  writer = g_thread_new ("writer", open_for_writing, f->path);
+  while (!heartbeat_held_is_wanted (&held))
+    g_thread_yield ();
+  g_assert_true (heartbeat_held_contains (&held, old));
+  heartbeat_held_release (&held);
+  g_thread_join (g_steal_pointer (&writer));
+  g_assert_false (heartbeat_held_contains (&held, old));
+}
+
+static void
+test_lease_is_refused_while_somebody_writes (Fixture *f, gconstpointer data)
+{
+  g_auto (HeartbeatHeld) held = HEARTBEAT_HELD_INIT;
+  int fd;
+
+  write_text (f->path, "old");
+  if (!lease_works (f->path))
+    {
+      g_test_skip ("no leases here");
+      return;
+    }
+  fd = open (f->path, O_WRONLY | O_CLOEXEC);
+  g_assert_true (heartbeat_held_open (&held, f->path));
+  g_assert_false (heartbeat_held_lease (&held));
+  close (fd);
+  g_assert_true (heartbeat_held_lease (&held));
+}
+
+static void
+test_edit_gives_up_on_an_endless_writer (Fixture *f, gconstpointer data)
+{
+  Meddler meddler = { f->path };
+  g_autoptr (GError) error = NULL;
+  int fd;
+
+  write_text (f->path, "old");
+  if (!lease_works (f->path))
+    {
+      g_test_skip ("no leases here");
+      return;
+    }
+  fd = open (f->path, O_WRONLY | O_CLOEXEC);
+  g_assert_null (heartbeat_storage_edit (f->path, MAX_SIZE, append_mark, &meddler, &error));
+  close (fd);
+  g_assert_error (error, G_IO_ERROR, G_IO_ERROR_BUSY);
+  g_assert_true (heartbeat_storage_is_read_only_error (error));
+  assert_text (f->path, "old");
+  g_assert_cmpuint (count_files (f->folder), ==, 1);
+}
+
+/* As a kernel with a coarse clock would show it: size and times are those of before. */
+static void
+rewrite_in_the_same_tick (const char *path, const char *text)
+{
+  struct stat status;
+  int fd;
+
+  g_assert_cmpint (stat (path, &status), ==, 0);
+  g_assert_cmpuint (status.st_size, ==, strlen (text));
+  write_text (path, text);
+  fd = open (path, O_RDONLY | O_CLOEXEC);
+  g_assert_cmpint (futimens (fd, (struct timespec[]){ status.st_atim, status.st_mtim }), ==, 0);
+  close (fd);
+}
+
+static void
+test_rewrite_in_the_same_tick_is_seen (Fixture *f, gconstpointer data)
+{
+  g_auto (HeartbeatHeld) held = HEARTBEAT_HELD_INIT;
+  g_autoptr (GBytes) mine = g_bytes_new_static ("mine", 4);
+  HeartbeatIdentity before, after;
+
+  write_text (f->path, "mine");
+  g_assert_true (heartbeat_held_open (&held, f->path));
+  g_assert_true (heartbeat_held_contains (&held, mine));
+  heartbeat_identity_query (&before, AT_FDCWD, f->path);
+  rewrite_in_the_same_tick (f->path, "your");
+  heartbeat_identity_query (&after, AT_FDCWD, f->path);
+  g_assert_cmpint (before.modified, ==, after.modified);
+  g_assert_false (heartbeat_held_contains (&held, mine));
+}
+
+static GBytes *
+rewrite_once (GBytes *text, gconstpointer data, GError **error)
+{
+  Meddler *meddler = (Meddler *) data;
+
+  if (meddler->calls == 0)
+    rewrite_in_the_same_tick (meddler->path, "your");
+  return append_mark (text, meddler, error);
+}
+
+static void
+test_edit_merges_a_rewrite_in_the_same_tick (Fixture *f, gconstpointer data)
+{
+  Meddler meddler = { f->path };
+  g_autoptr (GError) error = NULL;
+  g_autoptr (GBytes) text = NULL;
+
+  write_text (f->path, "mine");
+  text = heartbeat_storage_edit (f->path, MAX_SIZE, rewrite_once, &meddler, &error);
+  g_assert_no_error (error);
+  g_assert_cmpuint (meddler.calls, ==, 2);
+  assert_text (f->path, "your!");
+}
+
+/* A text that is refused right after it was written is looked at again, since it may be half of one. */
+static GBytes *
+complete_once (GBytes *text, gconstpointer data, GError **error)
+{
+  Meddler *meddler = (Meddler *) data;
+
+  if (meddler->calls > 0)
+    return append_mark (text, meddler, error);
+  meddler->calls++;
+  write_text (meddler->path, "whole");
+  return refuse (text, NULL, error);
+}
+
+static void
+test_edit_looks_again_at_half_a_text (Fixture *f, gconstpointer data)
+{
+  Meddler meddler = { f->path };
+  g_autoptr (GError) error = NULL;
+  g_autoptr (GBytes) text = NULL;
+
+  write_text (f->path, "wh");
+  text = heartbeat_storage_edit (f->path, MAX_SIZE, complete_once, &meddler, &error);
+  if (error != NULL)
+    {
+      g_test_skip ("more than 20 ms between a write and its read");
+      return;
+    }
+  assert_text (f->path, "whole!");
+}
+
+/* --- What a killed process leaves ----------------------------------------------------------------------------------- */
+
+static void
+test_sweep (Fixture *f, gconstpointer data)
+{
+  static const char *const others[]
+      = { ".file.json.heartbeat-abc",     ".file.json.heartbeat-abcdefg",
+          ".file.json.heartbeat-abcd.f",  "file.json.heartbeat-abcdef",
+          ".other.json.heartbeat-abcdef", ".file.json.abcdef" };
+  g_autofree char *left = g_build_filename (f->folder, ".file.json.heartbeat-a1B2c3", NULL);
+  g_autofree char *held = g_build_filename (f->folder, ".file.json.heartbeat-ABCDEF", NULL);
+  int fd;
+
+  for (guint i = 0; i < G_N_ELEMENTS (others); i++)
+    {
+      g_autofree char *path = g_build_filename (f->folder, others[i], NULL);
+
+      write_text (path, "");
+    }
+  write_text (left, "x");
+  write_text (held, "x");
+  fd = open (held, O_RDONLY | O_CLOEXEC);
+  g_assert_cmpint (flock (fd, LOCK_SH), ==, 0);
+  heartbeat_storage_sweep (f->path);
+  g_assert_cmpint (g_access (left, F_OK), ==, -1);
+  g_assert_cmpint (g_access (held, F_OK), ==, 0);
+  g_assert_cmpuint (count_files (f->folder), ==, G_N_ELEMENTS (others) + 1);
+  close (fd);
+  heartbeat_storage_sweep (f->path);
+  g_assert_cmpuint (count_files (f->folder), ==, G_N_ELEMENTS (others));
+}
+
+static void
+test_sweep_follows_the_link_of_the_file (Fixture *f, gconstpointer data)
+{
+  g_autofree char *folder = g_dir_make_tmp ("heartbeat-link-XXXXXX", NULL);
+  g_autofree char *link = g_build_filename (folder, "link.json", NULL);
+  g_autofree char *left = g_build_filename (f->folder, ".file.json.heartbeat-a1B2c3", NULL);
+
+  write_text (f->path, "x");
+  write_text (left, "x");
+  g_assert_cmpint (symlink (f->path, link), ==, 0);
+  heartbeat_storage_sweep (link);
+  g_assert_cmpint (g_access (left, F_OK), ==, -1);
+  g_unlink (link);
+  g_rmdir (folder);
+}
+
+/* --- Files of ours -------------------------------------------------------------------------------------------------- */
+
+static void
+test_write (Fixture *f, gconstpointer data)
+{
+  g_autofree char *upper = g_build_filename (f->folder, "a", NULL);
+  g_autofree char *folder = g_build_filename (upper, "b", NULL);
+  g_autofree char *path = g_build_filename (folder, "state.json", NULL);
+  g_autoptr (GBytes) one = g_bytes_new_static ("one", 3);
+  g_autoptr (GBytes) two = g_bytes_new_static ("two!", 4);
+  g_autoptr (GError) error = NULL;
+  struct stat status;
+
+  g_assert_true (heartbeat_storage_write (path, one, &error));
+  g_assert_no_error (error);
+  assert_text (path, "one");
+  g_chmod (path, 0644);
+  g_assert_true (heartbeat_storage_write (path, two, &error));
+  g_assert_no_error (error);
+  assert_text (path, "two!");
+  g_assert_cmpint (stat (path, &status), ==, 0);
+  g_assert_cmpuint (status.st_mode & 07777, ==, 0600);
+  g_assert_cmpint (stat (upper, &status), ==, 0);
+  g_assert_cmpuint (status.st_mode & 07777, ==, 0700);
+  g_assert_cmpuint (count_files (folder), ==, 1);
+  g_unlink (path);
+  g_rmdir (folder);
+  g_rmdir (upper);
+}
+
+static void
+test_write_where_a_file_is_in_the_way (Fixture *f, gconstpointer data)
+{
+  g_autofree char *path = g_build_filename (f->path, "state.json", NULL);
+  g_autoptr (GBytes) text = g_bytes_new_static ("x", 1);
+  g_autoptr (GError) error = NULL;
+
+  write_text (f->path, "x");
+  g_assert_false (heartbeat_storage_write (path, text, &error));
+  g_assert_true (error->domain == G_IO_ERROR);
+}
+
+static void
+test_edit_in_a_vanished_folder (Fixture *f, gconstpointer data)
+{
+  g_autofree char *path = g_build_filename (f->folder, "gone", "file.json", NULL);
+  Meddler meddler = { path };
+  g_autoptr (GError) error = NULL;
+
+  g_assert_null (heartbeat_storage_edit (path, MAX_SIZE, append_mark, &meddler, &error));
+  g_assert_error (error, G_IO_ERROR, G_IO_ERROR_NOT_FOUND);
+  g_assert_false (heartbeat_storage_is_read_only_error (error));
+}
+
+/* --- Mounts --------------------------------------------------------------------------------------------------------- */
+
+#define CHILD_CANNOT 77
+
+typedef void (*InNamespace) (Fixture *f);
+
+/* Runs @func in a child with mounts of its own, with the folder on a file system in memory of @size. */
+static void
+in_namespace (Fixture *f, const char *options, InNamespace func)
+{
+  pid_t child = fork ();
+  int status;
+
+  g_assert_cmpint (child, >=, 0);
+  if (child == 0)
+    {
+      if (unshare (CLONE_NEWNS) != 0 || mount (NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL) != 0
+          || mount ("tmpfs", f->folder, "tmpfs", 0, options) != 0)
+        _exit (CHILD_CANNOT);
+      func (f);
+      _exit (0);
+    }
+  g_assert_cmpint (waitpid (child, &status, 0), ==, child);
+  if (WIFEXITED (status) && WEXITSTATUS (status) == CHILD_CANNOT)
+    g_test_skip ("no mounts here");
+  else
+    g_assert_cmpint (status, ==, 0);
+}
+
+static void
+assert_read_only (Fixture *f, int code)
+{
+  Meddler meddler = { f->path };
+  g_autoptr (GError) error = NULL;
+
+  g_assert_null (heartbeat_storage_edit (f->path, MAX_SIZE, append_mark, &meddler, &error));
+  g_assert_error (error, G_IO_ERROR, code);
+  g_assert_true (heartbeat_storage_is_read_only_error (error));
+  assert_text (f->path, "x");
+  g_assert_cmpuint (count_files (f->folder), ==, 1);
+}
+
+static void
+edit_read_only (Fixture *f)
+{
+  write_text (f->path, "x");
+  g_assert_cmpint (mount (NULL, f->folder, NULL, MS_REMOUNT | MS_RDONLY, NULL), ==, 0);
+  assert_read_only (f, G_IO_ERROR_READ_ONLY);
+}
+
+static void
+edit_mounted_alone (Fixture *f)
+{
+  write_text (f->path, "x");
+  g_assert_cmpint (mount (f->path, f->path, NULL, MS_BIND, NULL), ==, 0);
+  assert_read_only (f, G_IO_ERROR_BUSY);
+}
+
+static void
+edit_full (Fixture *f)
+{
+  g_autofree char *filler = g_build_filename (f->folder, "filler", NULL);
+  g_autofree char *block = g_malloc0 (4096);
+  Meddler meddler = { f->path };
+  g_autoptr (GError) error = NULL;
+  int fd;
+
+  write_text (f->path, "x");
+  fd = open (filler, O_WRONLY | O_CREAT | O_CLOEXEC, 0600);
+  while (write (fd, block, 4096) > 0)
+    continue;
+  g_assert_cmpint (errno, ==, ENOSPC);
+  g_assert_null (heartbeat_storage_edit (f->path, MAX_SIZE, append_mark, &meddler, &error));
+  g_assert_error (error, G_IO_ERROR, G_IO_ERROR_NO_SPACE);
+  g_assert_false (heartbeat_storage_is_read_only_error (error));
+  assert_text (f->path, "x");
+  g_assert_cmpuint (count_files (f->folder), ==, 2);
+}
+
+static void
+test_edit_on_a_read_only_mount (Fixture *f, gconstpointer data)
+{
+  in_namespace (f, "size=1m", edit_read_only);
+}
+
+static void
+test_edit_of_a_file_mounted_alone (Fixture *f, gconstpointer data)
+{
+  in_namespace (f, "size=1m", edit_mounted_alone);
+}
+
+static void
+test_edit_on_a_full_disk (Fixture *f, gconstpointer data)
+{
+  in_namespace (f, "size=64k", edit_full);
+}
+
+/* --- Other owners --------------------------------------------------------------------------------------------------- */
+
+/* Somebody who may replace root's file, but neither lease it nor give the new one away. */
+static void
+test_edit_of_somebody_elses_file (Fixture *f, gconstpointer data)
+{
+  Meddler meddler = { f->path };
+  struct stat status;
+  pid_t child;
+  int result;
+
+  if (geteuid () != 0)
+    {
+      g_test_skip ("needs two users");
+      return;
+    }
+  write_text (f->path, "x");
+  g_chmod (f->path, 0664);
+  g_assert_cmpint (chown (f->folder, 12345, 12345), ==, 0);
+  child = fork ();
+  if (child == 0)
+    {
+      if (setgid (12345) == 0 && setuid (12345) == 0)
+        edit (f->path, &meddler);
+      _exit (0);
+    }
+  g_assert_cmpint (waitpid (child, &result, 0), ==, child);
+  g_assert_cmpint (result, ==, 0);
+  assert_text (f->path, "x!");
+  g_assert_cmpint (stat (f->path, &status), ==, 0);
+  g_assert_cmpuint (status.st_uid, ==, 12345);
+  /* Root's group may no longer write: its bits would be another group's now. */
+  g_assert_cmpuint (status.st_mode & 07777, ==, 0644);
+}
+
+static void
+test_edit_in_a_folder_of_somebody_else (Fixture *f, gconstpointer data)
+{
+  pid_t child;
+  int result;
+
+  if (geteuid () != 0)
+    {
+      g_test_skip ("needs two users");
+      return;
+    }
+  write_text (f->path, "x");
+  g_assert_cmpint (chown (f->path, 12345, 12345), ==, 0);
+  g_assert_cmpint (g_chmod (f->folder, 0755), ==, 0);
+  child = fork ();
+  if (child == 0)
+    {
+      if (setgid (12345) == 0 && setuid (12345) == 0)
+        assert_read_only (f, G_IO_ERROR_PERMISSION_DENIED);
+      _exit (0);
+    }
+  g_assert_cmpint (waitpid (child, &result, 0), ==, child);
+  g_assert_cmpint (result, ==, 0);
+}
+
 #define ADD(path, func) g_test_add (path, Fixture, NULL, set_up, func, tear_down)
 
 int
@@ -437,6 +949,27 @@ main (int argc, char **argv)
   ADD ("/storage/edit/that-refuses-writes-nothing", test_edit_that_refuses_writes_nothing);
   ADD ("/storage/edit/missing", test_edit_missing);
   ADD ("/storage/edit/where-nothing-can-be-written", test_edit_where_nothing_can_be_written);
+  ADD ("/storage/edit/keeps-extended-attributes", test_edit_keeps_extended_attributes);
+  ADD ("/storage/edit/keeps-the-access-list", test_edit_keeps_the_access_list);
+  ADD ("/storage/edit/inherits-no-access-list", test_edit_inherits_no_access_list);
+  ADD ("/storage/lease/holds-a-writer-up", test_lease_holds_a_writer_up);
+  ADD ("/storage/lease/is-refused-while-somebody-writes",
+       test_lease_is_refused_while_somebody_writes);
+  ADD ("/storage/edit/gives-up-on-an-endless-writer", test_edit_gives_up_on_an_endless_writer);
+  ADD ("/storage/rewrite-in-the-same-tick-is-seen", test_rewrite_in_the_same_tick_is_seen);
+  ADD ("/storage/edit/merges-a-rewrite-in-the-same-tick",
+       test_edit_merges_a_rewrite_in_the_same_tick);
+  ADD ("/storage/edit/looks-again-at-half-a-text", test_edit_looks_again_at_half_a_text);
+  ADD ("/storage/sweep/only-ours-and-not-held", test_sweep);
+  ADD ("/storage/sweep/follows-the-link-of-the-file", test_sweep_follows_the_link_of_the_file);
+  ADD ("/storage/write/creates-and-replaces", test_write);
+  ADD ("/storage/write/file-in-the-way-of-the-folder", test_write_where_a_file_is_in_the_way);
+  ADD ("/storage/edit/vanished-folder", test_edit_in_a_vanished_folder);
+  ADD ("/storage/edit/read-only-mount", test_edit_on_a_read_only_mount);
+  ADD ("/storage/edit/file-mounted-alone", test_edit_of_a_file_mounted_alone);
+  ADD ("/storage/edit/full-disk", test_edit_on_a_full_disk);
+  ADD ("/storage/edit/file-of-somebody-else", test_edit_of_somebody_elses_file);
+  ADD ("/storage/edit/folder-of-somebody-else", test_edit_in_a_folder_of_somebody_else);
 
   return g_test_run ();
 }

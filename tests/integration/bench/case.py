@@ -5,8 +5,10 @@ import shutil
 import tempfile
 import unittest
 
+from gi.repository import Gio, GLib
+
 from . import files
-from .agent import Agent
+from .agent import ERROR, Agent
 from .broker import Broker
 from .bus import Bus
 from .notifications import Notifications
@@ -137,6 +139,12 @@ class Case(unittest.TestCase):
     def publish(self, routing_key, body, **properties):
         """Publish a message to the exchange."""
         self.broker.publish(self.vhost, routing_key, body, **properties)
+
+    def assert_error(self, name, method, *args):
+        """Call a method of the agent; it must answer with that error."""
+        with self.assertRaises(GLib.Error) as raised:
+            self.agent.call(method, *args)
+        self.assertEqual(Gio.DBusError.get_remote_error(raised.exception), ERROR + name)
 
     def finished(self, check, count=1):
         """Wait until the count-th run of a check since start() has ended; return its status."""

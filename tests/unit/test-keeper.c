@@ -1,0 +1,275 @@
+/* SPDX-License-Identifier: MIT */
+
+#include "core/heartbeat-keeper.h"
+
+#include <string.h>
+
+#include <glib/gstdio.h>
+
+/* A text that is no JSON cannot be written to, whoever one is. */
+#define BROKEN "{\"$schema\": \"heartbeat.v1\", "
+
+typedef struct
+{
+  char *folder;
+  char *path;
+  char *state_path;
+  HeartbeatFile *file;
+  HeartbeatKeeper *keeper;
+  HeartbeatConfig *config;
+  GMainLoop *loop;
+} Fixture;
+
+static char *
+make_text (gint64 a, gint64 b)
+{
+  return g_strdup_printf ("{\"$schema\": \"heartbeat.v1\", \"agent\": \"cack\", \"checks\": {"
+                          "\"a\": {\"cadenceMs\": 1000, \"handler\": \"x\", \"lastRun\": "
+                          "%" G_GINT64_FORMAT "}, "
+                          "\"b\": {\"cadenceMs\": 1000, \"handler\": \"x\", \"lastRun\": "
+                          "%" G_GINT64_FORMAT "}}}\n",
+                          a, b);
+}
+
+static void
+write_file (Fixture *fixture, const char *text)
+{
+  g_autoptr (GError) error = NULL;
+
+  g_file_set_contents (fixture->path, text, -1, &error);
+  g_assert_no_error (error);
+}
+
+static void
+assert_file (Fixture *fixture, gint64 a, gint64 b)
+{
+  g_autofree char *wanted = make_text (a, b);
+  g_autofree char *text = NULL;
+
+  g_assert_true (g_file_get_contents (fixture->path, &text, NULL, NULL));
+  g_assert_cmpstr (text, ==, wanted);
+}
+
+static void
+on_loaded (GObject *source, GAsyncResult *result, gpointer user_data)
+{
+  Fixture *fixture = user_data;
+
+  heartbeat_keeper_load_finish (fixture->keeper, result);
+  g_main_loop_quit (fixture->loop);
+}
+
+/* As after a start of the service. */
+static void
+start (Fixture *fixture)
+{
+  g_clear_object (&fixture->keeper);
+  fixture->keeper = heartbeat_keeper_new ("cack", fixture->file);
+  heartbeat_keeper_load_async (fixture->keeper, on_loaded, fixture);
+  g_main_loop_run (fixture->loop);
+}
+
+static void
+on_kept (GObject *source, GAsyncResult *result, gpointer user_data)
+{
+  Fixture *fixture = user_data;
+
+  g_clear_pointer (&fixture->config, heartbeat_config_unref);
+  fixture->config = heartbeat_keeper_finish (fixture->keeper, result);
+  g_main_loop_quit (fixture->loop);
+}
+
+static void
+save (Fixture *fixture, const char *check, gint64 stands_for, gint64 last_run)
+{
+  HeartbeatCheckSpec spec = { .name = (char *) check, .last_run = stands_for };
+
+  heartbeat_keeper_save_async (fixture->keeper, &spec, last_run, on_kept, fixture);
+  g_main_loop_run (fixture->loop);
+}
+
+static void
+move (Fixture *fixture)
+{
+  heartbeat_keeper_move_async (fixture->keeper, on_kept, fixture);
+  g_main_loop_run (fixture->loop);
+}
+
+static gint64
+lookup (Fixture *fixture, const char *check, gint64 stands_for)
+{
+  HeartbeatCheckSpec spec = { .name = (char *) check, .last_run = stands_for };
+  gint64 last_run;
+
+  return heartbeat_keeper_lookup (fixture->keeper, &spec, &last_run) ? last_run : -1;
+}
+
+static void
+set_up (Fixture *fixture, gconstpointer data)
+{
+  g_autofree char *text = make_text (1, 2);
+
+  fixture->folder = g_dir_make_tmp ("heartbeat-XXXXXX", NULL);
+  fixture->path = g_build_filename (fixture->folder, "heartbeat.json", NULL);
+  fixture->state_path
+      = g_build_filename (g_get_user_state_dir (), "heartbeat-consumer", "cack.json", NULL);
+  fixture->file = heartbeat_file_new (fixture->path);
+  fixture->loop = g_main_loop_new (NULL, FALSE);
+  write_file (fixture, text);
+  start (fixture);
+}
+
+static void
+tear_down (Fixture *fixture, gconstpointer data)
+{
+  g_clear_pointer (&fixture->config, heartbeat_config_unref);
+  g_clear_object (&fixture->keeper);
+  g_clear_object (&fixture->file);
+  g_main_loop_unref (fixture->loop);
+  g_unlink (fixture->state_path);
+  g_unlink (fixture->path);
+  g_assert_cmpint (g_rmdir (fixture->folder), ==, 0);
+  g_free (fixture->state_path);
+  g_free (fixture->path);
+  g_free (fixture->folder);
+}
+
+static void
+test_saves_in_the_file (Fixture *fixture, gconstpointer data)
+{
+  save (fixture, "a", 1, 100);
+  g_assert_nonnull (fixture->config);
+  assert_file (fixture, 100, 2);
+  g_assert_false (heartbeat_keeper_has_any (fixture->keeper));
+  g_assert_false (g_file_test (fixture->state_path, G_FILE_TEST_EXISTS));
+}
+
+static void
+test_a_gone_check_is_not_kept (Fixture *fixture, gconstpointer data)
+{
+  save (fixture, "gone", 0, 100);
+  g_assert_null (fixture->config);
+  g_assert_false (heartbeat_keeper_has_any (fixture->keeper));
+}
+
+static void
+test_a_broken_file_is_not_written_to (Fixture *fixture, gconstpointer data)
+{
+  g_autofree char *text = NULL;
+
+  write_file (fixture, BROKEN);
+  save (fixture, "a", 1, 100);
+  g_assert_null (fixture->config);
+  g_assert_true (g_file_get_contents (fixture->path, &text, NULL, NULL));
+  g_assert_cmpstr (text, ==, BROKEN);
+  g_assert_cmpint (lookup (fixture, "a", 1), ==, 100);
+}
+
+static void
+test_survives_a_restart (Fixture *fixture, gconstpointer data)
+{
+  write_file (fixture, BROKEN);
+  save (fixture, "a", 1, 100);
+  save (fixture, "b", 2, 200);
+  start (fixture);
+  g_assert_cmpint (lookup (fixture, "a", 1), ==, 100);
+  g_assert_cmpint (lookup (fixture, "b", 2), ==, 200);
+}
+
+static void
+test_a_user_who_resets_last_run_wins (Fixture *fixture, gconstpointer data)
+{
+  g_autofree char *text = make_text (0, 2);
+
+  write_file (fixture, BROKEN);
+  save (fixture, "a", 1, 100);
+  write_file (fixture, text);
+  g_assert_cmpint (lookup (fixture, "a", 0), ==, -1);
+  move (fixture);
+  assert_file (fixture, 0, 2);
+  start (fixture);
+  g_assert_cmpint (lookup (fixture, "a", 1), ==, -1);
+}
+
+static void
+test_moves_back (Fixture *fixture, gconstpointer data)
+{
+  g_autofree char *text = make_text (1, 2);
+
+  write_file (fixture, BROKEN);
+  save (fixture, "a", 1, 100);
+  save (fixture, "b", 2, 200);
+  move (fixture);
+  g_assert_null (fixture->config);
+  g_assert_true (heartbeat_keeper_has_any (fixture->keeper));
+  write_file (fixture, text);
+  move (fixture);
+  g_assert_nonnull (fixture->config);
+  assert_file (fixture, 100, 200);
+  start (fixture);
+  g_assert_false (heartbeat_keeper_has_any (fixture->keeper));
+}
+
+static void
+test_the_next_save_takes_the_others_along (Fixture *fixture, gconstpointer data)
+{
+  g_autofree char *text = make_text (1, 2);
+
+  write_file (fixture, BROKEN);
+  save (fixture, "a", 1, 100);
+  write_file (fixture, text);
+  save (fixture, "b", 2, 200);
+  assert_file (fixture, 100, 200);
+  g_assert_false (heartbeat_keeper_has_any (fixture->keeper));
+}
+
+static void
+test_another_path_has_another_state (Fixture *fixture, gconstpointer data)
+{
+  g_autofree char *other = g_build_filename (fixture->folder, "other.json", NULL);
+
+  write_file (fixture, BROKEN);
+  save (fixture, "a", 1, 100);
+  g_clear_object (&fixture->file);
+  fixture->file = heartbeat_file_new (other);
+  start (fixture);
+  g_assert_cmpint (lookup (fixture, "a", 1), ==, -1);
+}
+
+static void
+test_a_broken_state_file_is_not_used (Fixture *fixture, gconstpointer data)
+{
+  write_file (fixture, BROKEN);
+  save (fixture, "a", 1, 100);
+  g_assert_true (g_file_set_contents (fixture->state_path, "{", -1, NULL));
+  start (fixture);
+  g_assert_false (heartbeat_keeper_has_any (fixture->keeper));
+}
+
+int
+main (int argc, char **argv)
+{
+  g_autofree char *home = g_dir_make_tmp ("heartbeat-state-XXXXXX", NULL);
+  g_autofree char *folder = g_build_filename (home, "heartbeat-consumer", NULL);
+  int status;
+
+  /* GLib asks once for all. */
+  g_setenv ("XDG_STATE_HOME", home, TRUE);
+  g_test_init (&argc, &argv, NULL);
+  /* That a file cannot be written is a warning. */
+  g_log_set_always_fatal (G_LOG_LEVEL_CRITICAL | G_LOG_FATAL_MASK);
+#define ADD(name, func) g_test_add ("/keeper/" name, Fixture, NULL, set_up, func, tear_down)
+  ADD ("saves-in-the-file", test_saves_in_the_file);
+  ADD ("a-gone-check-is-not-kept", test_a_gone_check_is_not_kept);
+  ADD ("a-broken-file-is-not-written-to", test_a_broken_file_is_not_written_to);
+  ADD ("survives-a-restart", test_survives_a_restart);
+  ADD ("a-user-who-resets-last-run-wins", test_a_user_who_resets_last_run_wins);
+  ADD ("moves-back", test_moves_back);
+  ADD ("the-next-save-takes-the-others-along", test_the_next_save_takes_the_others_along);
+  ADD ("another-path-has-another-state", test_another_path_has_another_state);
+  ADD ("a-broken-state-file-is-not-used", test_a_broken_state_file_is_not_used);
+  status = g_test_run ();
+  g_rmdir (folder);
+  g_rmdir (home);
+  return status;
+}

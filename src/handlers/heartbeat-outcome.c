@@ -11,6 +11,9 @@
 /* D-Bus ends the connection of who sends more than 64 containers in each other; an object counts as three. */
 #define MAX_DETAILS_DEPTH 8
 
+/* In characters. */
+#define MAX_MESSAGE 1000
+
 static GVariant *read_value (const HeartbeatJson *json, guint depth);
 
 static GVariant *
@@ -81,6 +84,19 @@ read_value (const HeartbeatJson *json, guint depth)
   return g_variant_new_double (number);
 }
 
+/* A message is a line in a table, in the log and on the bus. Takes @message. */
+static char *
+shorten (char *message)
+{
+  g_autofree char *head = NULL;
+
+  if (g_utf8_strlen (message, -1) <= MAX_MESSAGE)
+    return message;
+  head = g_utf8_substring (message, 0, MAX_MESSAGE);
+  g_free (message);
+  return g_strconcat (head, "…", NULL);
+}
+
 /* A JSON object with a `status` is the result, whatever the exit status says. */
 static gboolean
 read_json (HeartbeatOutcome *outcome, const char *text)
@@ -88,14 +104,14 @@ read_json (HeartbeatOutcome *outcome, const char *text)
   HeartbeatJson root, member;
   g_autofree char *status = NULL;
 
-  if (!heartbeat_json_scan (text, strlen (text), HEARTBEAT_JSON_NONE, &root, NULL)
+  if (!heartbeat_json_scan (text, strlen (text), HEARTBEAT_JSON_ALLOW_BOM, &root, NULL)
       || !heartbeat_json_is_object (&root) || !heartbeat_json_get_member (&root, "status", &member)
       || !heartbeat_json_is_string (&member))
     return FALSE;
   status = heartbeat_json_dup_string (&member, NULL);
   outcome->status = heartbeat_status_from_string (status);
   if (heartbeat_json_get_member (&root, "message", &member) && heartbeat_json_is_string (&member))
-    outcome->message = heartbeat_json_dup_string (&member, NULL);
+    outcome->message = shorten (heartbeat_json_dup_string (&member, NULL));
   if (outcome->status == HEARTBEAT_STATUS_NONE)
     {
       outcome->status = HEARTBEAT_STATUS_FAILED;
@@ -107,12 +123,19 @@ read_json (HeartbeatOutcome *outcome, const char *text)
   return TRUE;
 }
 
+/* What begins as a result and was cut may have said anything: it must not become a success. */
+static gboolean
+is_cut_object (const HeartbeatProcessOutput *output)
+{
+  return output->truncated && output->text[strspn (output->text, " \t\r\n\xef\xbb\xbf")] == '{';
+}
+
 static char *
 first_line (const char *text, gsize length)
 {
   g_autofree char *copy = g_strndup (text, length);
 
-  return g_utf8_make_valid (g_strstrip (copy), -1);
+  return shorten (g_utf8_make_valid (g_strstrip (copy), -1));
 }
 
 /* The convention of monitoring plugins: a line, and after `|` the performance data. */
@@ -160,6 +183,12 @@ heartbeat_outcome_read (HeartbeatOutcome *outcome, const HeartbeatProcessOutput 
   *outcome = (HeartbeatOutcome){ HEARTBEAT_STATUS_NONE, NULL, NULL };
   if (read_json (outcome, output->text))
     return;
+  if (is_cut_object (output))
+    {
+      outcome->status = HEARTBEAT_STATUS_FAILED;
+      outcome->message = g_strdup ("the handler's result is larger than 64 KiB");
+      return;
+    }
   outcome->status = good ? HEARTBEAT_STATUS_SUCCESS : HEARTBEAT_STATUS_FAILED;
   read_plugin_line (outcome, output->text);
   if (good || *outcome->message != '\0')

@@ -30,6 +30,7 @@ typedef struct
   GSource *source;
   GString *text;
   gsize max;
+  gboolean truncated;
 } Reader;
 
 /* A program that runs. The task holds it until the end was told, the writing of its input and the timer that kills it for
@@ -108,6 +109,7 @@ drain (Reader *reader)
         return g_error_matches (error, G_IO_ERROR, G_IO_ERROR_WOULD_BLOCK);
       if (n == 0)
         return FALSE;
+      reader->truncated |= (gsize) n > reader->max - reader->text->len;
       g_string_append_len (reader->text, buffer, MIN ((gsize) n, reader->max - reader->text->len));
     }
   return TRUE;
@@ -172,6 +174,7 @@ collect_output (Process *self, int exit_status)
 
   output->exit_status = exit_status;
   output->text = g_strndup (self->out.text->str, self->out.text->len);
+  output->truncated = self->out.truncated;
   output->error_text = g_strndup (self->err.text->str, self->err.text->len);
   return output;
 }

@@ -12,6 +12,7 @@ G_BEGIN_DECLS
  * HeartbeatProcessOutput:
  * @exit_status: as `waitpid` has it
  * @text: the first 64 KiB of standard output
+ * @truncated: whether there was more of it
  * @error_text: the first 4 KiB of standard error
  *
  * What a program left behind.
@@ -20,6 +21,7 @@ typedef struct
 {
   int exit_status;
   char *text;
+  gboolean truncated;
   char *error_text;
 } HeartbeatProcessOutput;
 

@@ -12,7 +12,7 @@
 static void
 read_outcome (HeartbeatOutcome *outcome, int status, const char *text, const char *error_text)
 {
-  HeartbeatProcessOutput output = { status, (char *) text, (char *) error_text };
+  HeartbeatProcessOutput output = { status, (char *) text, FALSE, (char *) error_text };
 
   heartbeat_outcome_read (outcome, &output);
 }
@@ -177,6 +177,51 @@ test_case (gconstpointer data)
   g_assert_cmpint (outcome.status, ==, c->status);
   g_assert_cmpstr (outcome.message, ==, c->message);
   assert_details (&outcome, c->details);
+}
+
+/* A result that was cut may have said anything. */
+static void
+test_cut_object (void)
+{
+  HeartbeatProcessOutput output
+      = { EXITED (0), (char *) "\n{\"status\": \"failed\", \"details\": \"xxx", TRUE, (char *) "" };
+  g_auto (HeartbeatOutcome) outcome = { 0 };
+
+  heartbeat_outcome_read (&outcome, &output);
+  g_assert_cmpint (outcome.status, ==, HEARTBEAT_STATUS_FAILED);
+  g_assert_nonnull (strstr (outcome.message, "64 KiB"));
+}
+
+static void
+test_cut_line (void)
+{
+  HeartbeatProcessOutput output = { EXITED (0), (char *) "many words", TRUE, (char *) "" };
+  g_auto (HeartbeatOutcome) outcome = { 0 };
+
+  heartbeat_outcome_read (&outcome, &output);
+  g_assert_cmpint (outcome.status, ==, HEARTBEAT_STATUS_SUCCESS);
+}
+
+static void
+test_byte_order_mark (void)
+{
+  HeartbeatProcessOutput output
+      = { EXITED (0), (char *) "\xef\xbb\xbf{\"status\": \"failed\"}", FALSE, (char *) "" };
+  g_auto (HeartbeatOutcome) outcome = { 0 };
+
+  heartbeat_outcome_read (&outcome, &output);
+  g_assert_cmpint (outcome.status, ==, HEARTBEAT_STATUS_FAILED);
+}
+
+static void
+test_long_message (void)
+{
+  g_autofree char *text = g_strnfill (50000, 'x');
+  HeartbeatProcessOutput output = { EXITED (1), text, FALSE, (char *) "" };
+  g_auto (HeartbeatOutcome) outcome = { 0 };
+
+  heartbeat_outcome_read (&outcome, &output);
+  g_assert_cmpint (g_utf8_strlen (outcome.message, -1), ==, 1001);
 }
 
 /* --- What D-Bus cannot carry ---------------------------------------------------------------------------------------- */
@@ -350,6 +395,10 @@ main (int argc, char **argv)
   g_test_add_func ("/outcome/details/with-odd-numbers", test_details_with_odd_numbers);
   g_test_add_func ("/outcome/details/with-large-integers", test_details_with_large_integers);
   g_test_add_func ("/outcome/survives-noise", test_survives_noise);
+  g_test_add_func ("/outcome/cut/object", test_cut_object);
+  g_test_add_func ("/outcome/cut/line", test_cut_line);
+  g_test_add_func ("/outcome/json/byte-order-mark", test_byte_order_mark);
+  g_test_add_func ("/outcome/long-message", test_long_message);
 
   return g_test_run ();
 }

@@ -1062,21 +1062,51 @@ heartbeat_agent_change_finish (HeartbeatAgent *self, GAsyncResult *result, GErro
 
 /* --- Stopping ------------------------------------------------------------------------------------------------------- */
 
+/* The ticks of these runs stay unsettled: they come again after the next start. */
+static void
+end_runs (HeartbeatAgent *self)
+{
+  g_autoptr (GPtrArray) running = g_ptr_array_new ();
+
+  for (guint i = 0; i < self->trips->len; i++)
+    {
+      Trip *trip = g_ptr_array_index (self->trips, i);
+
+      if (trip->result == NULL)
+        g_ptr_array_add (running, trip);
+    }
+  for (guint i = 0; i < running->len; i++)
+    {
+      Trip *trip = g_ptr_array_index (running, i);
+
+      pending_end (g_steal_pointer (&trip->tick), FALSE);
+      heartbeat_execution_cancel (trip->execution, "the service stops");
+    }
+}
+
 static gboolean
 on_grace_over (gpointer user_data)
 {
   HeartbeatAgent *self = user_data;
 
   remove_timer (&self->stop_timer);
-  for (guint i = self->trips->len; i > 0; i--)
-    {
-      Trip *trip = g_ptr_array_index (self->trips, i - 1);
-
-      if (trip->result == NULL)
-        g_ptr_array_remove_index_fast (self->trips, i - 1);
-    }
-  check_stopped (self);
+  end_runs (self);
   return G_SOURCE_REMOVE;
+}
+
+/**
+ * heartbeat_agent_hurry:
+ * @self: an agent that is being stopped
+ *
+ * Ends the runs that go on now: somebody does not want to wait.
+ */
+void
+heartbeat_agent_hurry (HeartbeatAgent *self)
+{
+  g_autoptr (HeartbeatAgent) keep = g_object_ref (self);
+
+  if (self->stopping)
+    end_runs (self);
 }
 
 /**

@@ -582,12 +582,22 @@ heartbeat_check_get_last_result (HeartbeatCheck *self)
   return self->last_result;
 }
 
+/* As people write it: `09:00–17:00 mon tue Europe/London`. */
+static void
+add_window (GVariantDict *facts, const HeartbeatCheckSpec *spec)
+{
+  g_autofree char *times = heartbeat_window_to_string (&spec->window);
+  g_autofree char *window = g_strdup_printf ("%s %s", times, spec->zone_name);
+
+  g_variant_dict_insert (facts, "window", "s", window);
+}
+
 /**
  * heartbeat_check_dup_reason:
  * @self: a check
  *
  * Says why the check would or would not run now, as facts: `code`, and where they apply `until` (µs since the epoch),
- * `reason`, `failures`, `error`.
+ * `reason`, `failures`, `error`, `window`.
  *
  * Returns: (transfer full): an `a{sv}`
  */
@@ -606,6 +616,8 @@ heartbeat_check_dup_reason (HeartbeatCheck *self)
   g_variant_dict_insert (&facts, "code", "s", heartbeat_reason_to_string (verdict.code));
   if (verdict.code != HEARTBEAT_REASON_DUE && verdict.until <= G_MAXINT64 / 1000)
     g_variant_dict_insert (&facts, "until", "x", verdict.until * 1000);
+  if (verdict.code == HEARTBEAT_REASON_OUTSIDE_WINDOW)
+    add_window (&facts, self->spec);
   if (verdict.code == HEARTBEAT_REASON_PAUSED && self->spec->pause.reason != NULL)
     g_variant_dict_insert (&facts, "reason", "s", self->spec->pause.reason);
   if (verdict.code == HEARTBEAT_REASON_BACKING_OFF)

@@ -10,7 +10,7 @@
  * HeartbeatLoader:
  *
  * Keeps what is in force what heartbeat.json says: reads it when it has changed, and once more a second later where the
- * text is no JSON, since somebody may be writing.
+ * text is no JSON, or the file has gone, since somebody may be writing or replacing it.
  */
 struct _HeartbeatLoader
 {
@@ -22,7 +22,8 @@ struct _HeartbeatLoader
   gpointer user_data;
   gboolean busy;
   gboolean again;     /* somebody asked for what the load under way may have missed */
-  gboolean rereading; /* the second look at a text that is no JSON */
+  gboolean was_good;  /* what was read last */
+  gboolean rereading; /* the second look at a text that is no JSON, or a file that is not there */
   GSource *reread_timer;
   GPtrArray *waiters; /* of GTask */
 };
@@ -190,7 +191,9 @@ on_loaded (GObject *source, GAsyncResult *result, gpointer user_data)
   g_autoptr (HeartbeatLoader) self = user_data;
   g_autoptr (GError) error = NULL;
   g_autoptr (HeartbeatConfig) config = heartbeat_file_finish (self->file, result, &error);
-  gboolean broken = g_error_matches (error, HEARTBEAT_ERROR, HEARTBEAT_ERROR_INVALID_ARGUMENT);
+  gboolean broken
+      = g_error_matches (error, HEARTBEAT_ERROR, HEARTBEAT_ERROR_INVALID_ARGUMENT)
+        || (self->was_good && g_error_matches (error, G_IO_ERROR, G_IO_ERROR_NOT_FOUND));
 
   if (self->func == NULL)
     return;
@@ -206,6 +209,7 @@ on_loaded (GObject *source, GAsyncResult *result, gpointer user_data)
       return;
     }
   self->busy = FALSE;
+  self->was_good = config != NULL;
   self->func (config, error, self->user_data);
   answer_waiters (self);
 }

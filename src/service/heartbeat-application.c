@@ -8,6 +8,7 @@
 #include <glib-unix.h>
 
 #include "consumer/heartbeat-consumer-private.h"
+#include "core/heartbeat-agent-private.h"
 #include "core/heartbeat-log.h"
 #include "desktop/heartbeat-bus.h"
 #include "desktop/heartbeat-notifier.h"
@@ -141,7 +142,7 @@ on_stopped (GObject *source, GAsyncResult *result, gpointer user_data)
   g_main_loop_quit (self->loop);
 }
 
-/* The second signal of an impatient user ends it at once. */
+/* The second signal of an impatient user ends the runs that the first one lets go on. */
 static gboolean
 on_terminate (gpointer user_data)
 {
@@ -149,7 +150,7 @@ on_terminate (gpointer user_data)
 
   if (self->stopping)
     {
-      g_main_loop_quit (self->loop);
+      heartbeat_agent_hurry (heartbeat_consumer_get_agent (self->consumer));
       return G_SOURCE_CONTINUE;
     }
   self->stopping = TRUE;

@@ -879,6 +879,7 @@ test_stop_ends_a_run_that_does_not (Fixture *f, gconstpointer data)
 {
   g_autoptr (GAsyncResult) stopped = NULL;
   g_autoptr (GAsyncResult) by_hand = NULL;
+  g_autoptr (HeartbeatResult) result = NULL;
   g_autoptr (GError) error = NULL;
 
   start (f, CHECK ("a", "later", "") "," CHECK ("b", "later", ""));
@@ -891,8 +892,10 @@ test_stop_ends_a_run_that_does_not (Fixture *f, gconstpointer data)
   g_assert_cmpuint (f->done, ==, 1);
   g_assert_cmpuint (f->safe, ==, 0);
   wait_until (by_hand != NULL);
-  g_assert_null (heartbeat_agent_run_check_finish (f->agent, by_hand, &error));
-  g_assert_error (error, G_IO_ERROR, G_IO_ERROR_CANCELLED);
+  result = heartbeat_agent_run_check_finish (f->agent, by_hand, &error);
+  g_assert_no_error (error);
+  g_assert_cmpint (heartbeat_result_get_status (result), ==, HEARTBEAT_STATUS_FAILED);
+  g_assert_cmpstr (heartbeat_result_get_message (result), ==, "the service stops");
   g_assert_true (
       g_cancellable_is_cancelled (heartbeat_run_get_cancellable (g_queue_peek_head (&f->pending))));
   heartbeat_run_succeed (g_queue_peek_head (&f->pending), NULL);

@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include <gio/gio.h>
+#include <glib/gstdio.h>
 
 #include "core/heartbeat-error.h"
 
@@ -25,22 +26,33 @@ struct _HeartbeatLock
   int fd;
 };
 
-/* The runtime folder is a user's own; where there is none (a system service, a container), the state folder is. */
+/* The runtime folder is a user's own; where there is none (a system service, a container, or another user's after `su`), the
+ * state folder is. A relative path is none, by the XDG base directory specification. */
 static char *
-make_path (const char *agent, GError **error)
+make_folder (void)
 {
   const char *runtime = g_getenv ("XDG_RUNTIME_DIR");
   g_autofree char *folder = NULL;
+
+  if (runtime != NULL && g_path_is_absolute (runtime) && g_file_test (runtime, G_FILE_TEST_IS_DIR))
+    {
+      folder = g_build_filename (runtime, FOLDER, NULL);
+      if (g_mkdir (folder, 0700) == 0 || errno == EEXIST)
+        return g_steal_pointer (&folder);
+      g_free (folder);
+    }
+  folder = g_build_filename (g_get_user_state_dir (), FOLDER, NULL);
+  g_mkdir_with_parents (folder, 0700);
+  return g_steal_pointer (&folder);
+}
+
+static char *
+make_path (const char *agent)
+{
+  g_autofree char *folder = make_folder ();
   g_autofree char *name = g_strconcat (agent, ".lock", NULL);
 
-  folder
-      = g_build_filename (runtime != NULL && *runtime != '\0' ? runtime : g_get_user_state_dir (),
-                          FOLDER, NULL);
-  if (g_mkdir_with_parents (folder, 0700) == 0)
-    return g_build_filename (folder, name, NULL);
-  g_set_error (error, G_IO_ERROR, g_io_error_from_errno (errno), "cannot make the folder %s: %s",
-               folder, g_strerror (errno));
-  return NULL;
+  return g_build_filename (folder, name, NULL);
 }
 
 static int
@@ -72,11 +84,9 @@ write_holder (int fd)
 HeartbeatLock *
 heartbeat_lock_take (const char *agent, GError **error)
 {
-  g_autofree char *path = make_path (agent, error);
+  g_autofree char *path = make_path (agent);
   g_autoptr (HeartbeatLock) self = NULL;
 
-  if (path == NULL)
-    return NULL;
   self = g_new (HeartbeatLock, 1);
   self->fd = open (path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
   if (self->fd >= 0 && flock (self->fd, LOCK_EX | LOCK_NB) == 0 && write_holder (self->fd))

@@ -3,10 +3,12 @@
 #include <locale.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include <glib/gi18n.h>
 
 #include "core/heartbeat-config.h"
+#include "core/heartbeat-error.h"
 #include "core/heartbeat-storage.h"
 #include "service/heartbeat-application.h"
 #include "service/heartbeat-lock.h"
@@ -44,8 +46,21 @@ check_config (const HeartbeatSettings *settings)
   config = heartbeat_config_parse (text, NULL);
   if (problems->len > 0 || config == NULL)
     return EXIT_UNUSABLE;
+  if (strcmp (config->agent, settings->agent) != 0)
+    g_printerr ("heartbeat-consumer: %s: is written for the agent “%s”, not for “%s”\n",
+                settings->config, config->agent, settings->agent);
   g_print (_ ("%s: the settings and %u checks are good\n"), settings->config, config->checks->len);
   return EXIT_SUCCESS;
+}
+
+/* What could not be written was not said. */
+static int
+finish_output (int status)
+{
+  if (fflush (stdout) == 0 && !ferror (stdout))
+    return status;
+  g_printerr ("heartbeat-consumer: %s\n", _ ("the output cannot be written"));
+  return EXIT_FAILURE;
 }
 
 static int
@@ -56,7 +71,9 @@ serve (const HeartbeatSettings *settings)
   g_autoptr (HeartbeatApplication) application = NULL;
 
   if (lock == NULL)
-    return report (error, EXIT_UNUSABLE);
+    return report (error, g_error_matches (error, HEARTBEAT_ERROR, HEARTBEAT_ERROR_ALREADY_RUNNING)
+                              ? EXIT_UNUSABLE
+                              : EXIT_FAILURE);
   application = heartbeat_application_new (settings);
   if (!heartbeat_application_run (application, &error))
     return report (error, EXIT_UNUSABLE);
@@ -83,5 +100,5 @@ main (int argc, char **argv)
       return EXIT_SUCCESS;
     }
   heartbeat_log_writer_install (heartbeat_settings_get_log_levels (settings));
-  return settings->check_config ? check_config (settings) : serve (settings);
+  return settings->check_config ? finish_output (check_config (settings)) : serve (settings);
 }

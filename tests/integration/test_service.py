@@ -6,6 +6,7 @@ import signal
 from bench import files
 from bench.case import Case
 from bench.notify_socket import NotifySocket
+from bench.wait import until
 
 
 class Local(Case):
@@ -121,6 +122,13 @@ class Lock(Local):
         self.env["XDG_RUNTIME_DIR"] = ""
         self.assert_second_names_the_first()
 
+    def test_a_second_process_is_refused_with_an_unusable_runtime_folder(self):
+        for folder in ("/nonexistent/x", "relative", "/dev/null"):
+            with self.subTest(folder):
+                self.env["XDG_RUNTIME_DIR"] = folder
+                self.assert_second_names_the_first()
+                self.services[-2].stop()
+
     def test_another_agent_is_welcome(self):
         self.start()
         self.spawn(AGENT_NAME="other")
@@ -163,6 +171,23 @@ class Life(Local):
         self.open_gate()
         self.assertEqual(service.wait(), 0)
         self.assertGreater(self.last_run("slow"), 0)
+
+
+    def test_a_second_signal_ends_the_runs(self):
+        pid = self.path("pid")
+        command = f"echo $$ >{pid}.new; mv {pid}.new {pid}; exec sleep 60"
+        self.write_checks(long={"handler": "command", "meta": {"command": command}})
+        service = self.start()
+        until(lambda: os.path.exists(pid), what="the handler to run")
+        with open(pid, encoding="ascii") as file:
+            handler = int(file.read())
+        service.send(signal.SIGTERM)
+        service.wait_log("stopping")
+        ended = service.stop(signal.SIGTERM)
+        self.assertEqual(ended.status, 0)
+        self.assertLess(ended.seconds, 9)
+        service.wait_log("long failed.*the service stops")
+        until(lambda: not os.path.exists(f"/proc/{handler}"), what="the handler to end")
 
 
 class LifeWithBroker(Case):

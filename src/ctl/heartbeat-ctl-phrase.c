@@ -125,6 +125,20 @@ phrase_until (const char *what, GVariant *reason, gint64 now, GTimeZone *zone)
 }
 
 static char *
+phrase_outside_window (GVariant *reason, gint64 now, GTimeZone *zone)
+{
+  g_autofree char *what = NULL;
+  const char *window;
+
+  if (g_variant_lookup (reason, "window", "&s", &window))
+    /* Translators: a window of time, “09:00–17:00 Europe/London” */
+    what = g_strdup_printf (_ ("outside %s"), window);
+  else
+    what = g_strdup (_ ("outside its window"));
+  return phrase_until (what, reason, now, zone);
+}
+
+static char *
 phrase_not_yet (GVariant *reason, gint64 now)
 {
   g_autofree char *span = NULL;
@@ -189,7 +203,7 @@ heartbeat_ctl_phrase_reason (GVariant *reason, gint64 now, GTimeZone *zone)
   if (strcmp (code, "not-yet") == 0)
     return phrase_not_yet (reason, now);
   if (strcmp (code, "outside-window") == 0)
-    return phrase_until (_ ("outside its window"), reason, now, zone);
+    return phrase_outside_window (reason, now, zone);
   if (strcmp (code, "outside-quarter") == 0)
     return phrase_until (_ ("outside its quarter"), reason, now, zone);
   if (strcmp (code, "paused") == 0)

@@ -37,14 +37,17 @@ print_result (const char *check, GVariant *result)
   const char *status = "", *message = "";
   gint64 duration = 0;
   g_autofree char *span = NULL;
+  g_autofree char *name = heartbeat_ctl_phrase_line (check);
+  g_autofree char *line = NULL;
 
   g_variant_lookup (result, "status", "&s", &status);
   g_variant_lookup (result, "message", "&s", &message);
   g_variant_lookup (result, "duration", "x", &duration);
   span = heartbeat_ctl_phrase_span (duration);
   /* Translators: a check, how it ended, how long it took */
-  g_print (_ ("%s: %s in %s"), check, status, span);
-  g_print ("%s%s\n", *message != '\0' ? ": " : "", message);
+  g_print (_ ("%s: %s in %s"), name, status, span);
+  line = heartbeat_ctl_phrase_line (message);
+  g_print ("%s%s\n", *line != '\0' ? ": " : "", line);
 }
 
 static void

@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 
+#include <string.h>
+
 #include <glib/gi18n.h>
 
 #include "broker/heartbeat-broker-uri.h"
@@ -73,6 +75,13 @@ setting (const char *option, const char *variable, const char *fallback)
   return value != NULL && *value != '\0' ? value : fallback;
 }
 
+/* AMQP 0-9-1, section 4.2.5.3; the exchange without a name is another thing. */
+static gboolean
+is_short_string (const char *text)
+{
+  return *text != '\0' && strlen (text) <= 255;
+}
+
 static void
 explain (const Sending *sending, const HeartbeatPublication *publication)
 {
@@ -80,6 +89,10 @@ explain (const Sending *sending, const HeartbeatPublication *publication)
 
   if (sending->away != NULL)
     heartbeat_ctl_complain (_ ("the broker %s cannot be reached: %s"), broker, sending->away);
+  else if (g_error_matches (sending->error, HEARTBEAT_ERROR, HEARTBEAT_ERROR_RETURNED)
+           && strcmp (publication->routing_key, HEARTBEAT_TICK_ROUTING_KEY) != 0)
+    heartbeat_ctl_complain (_ ("no queue is bound to %s for %s"), publication->exchange,
+                            publication->routing_key);
   else if (g_error_matches (sending->error, HEARTBEAT_ERROR, HEARTBEAT_ERROR_RETURNED))
     heartbeat_ctl_complain (_ ("no queue is bound to %s for %s: no consumer has run yet"),
                             publication->exchange, publication->routing_key);
@@ -143,6 +156,11 @@ heartbeat_ctl_tick (HeartbeatCtl *self, char **args)
   Sending sending = { loop, NULL, cancellable, NULL, NULL };
   gboolean sent;
 
+  if (!is_short_string (publication.exchange) || !is_short_string (publication.routing_key))
+    {
+      heartbeat_ctl_complain (_ ("an exchange and a routing key have 1 to 255 bytes"));
+      return HEARTBEAT_CTL_USAGE;
+    }
   if (uris == NULL)
     {
       heartbeat_ctl_complain ("RABBIT_URL (--rabbit-url): %s", error->message);

@@ -6,6 +6,8 @@
 
 #include <glib/gi18n.h>
 
+#include "ctl/heartbeat-ctl-phrase.h"
+
 #define NAME_PREFIX "org.bloodbank.Heartbeat1."
 
 /**
@@ -19,12 +21,14 @@ void
 heartbeat_ctl_complain (const char *format, ...)
 {
   g_autofree char *message = NULL;
+  g_autofree char *line = NULL;
   va_list args;
 
   va_start (args, format);
   message = g_strdup_vprintf (format, args);
   va_end (args);
-  g_printerr ("heartbeatctl: %s\n", message);
+  line = heartbeat_ctl_phrase_line (message);
+  g_printerr ("heartbeatctl: %s\n", line);
 }
 
 /**

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 
 #include <locale.h>
+#include <stdio.h>
 #include <string.h>
 
 #include <glib/gi18n.h>
@@ -70,6 +71,15 @@ parse (HeartbeatCtl *ctl, int *argc, char ***argv, GError **error)
   return g_option_context_parse (context, argc, argv, error);
 }
 
+static gboolean
+are_utf8 (char **args)
+{
+  for (; *args != NULL; args++)
+    if (!g_utf8_validate (*args, -1, NULL))
+      return FALSE;
+  return TRUE;
+}
+
 static HeartbeatCtlExit
 dispatch (HeartbeatCtl *ctl, char **args)
 {
@@ -80,12 +90,17 @@ dispatch (HeartbeatCtl *ctl, char **args)
       if (g_strcmp0 (args[0], commands[i].name) != 0)
         continue;
       n_args = g_strv_length (args + 1);
+      /* Names go over D-Bus; files do not. */
+      if (!commands[i].more && !are_utf8 (args + 1))
+        break;
       if (commands[i].more ? n_args >= commands[i].n_args : n_args == commands[i].n_args)
         return commands[i].run (ctl, args + 1);
       heartbeat_ctl_complain (_ ("usage: heartbeatctl %s"), commands[i].synopsis);
       return HEARTBEAT_CTL_USAGE;
     }
-  if (args[0] == NULL)
+  if (args[0] != NULL && !are_utf8 (args))
+    heartbeat_ctl_complain (_ ("an argument is not UTF-8"));
+  else if (args[0] == NULL)
     heartbeat_ctl_complain (_ ("a command is expected; see heartbeatctl --help"));
   else
     heartbeat_ctl_complain (_ ("there is no command “%s”; see heartbeatctl --help"), args[0]);
@@ -136,5 +151,8 @@ main (int argc, char **argv)
   else
     status = dispatch (&ctl, argv + 1);
   clear (&ctl);
-  return status;
+  if (fflush (stdout) == 0 && !ferror (stdout))
+    return status;
+  heartbeat_ctl_complain (_ ("the output cannot be written"));
+  return HEARTBEAT_CTL_FAILED;
 }

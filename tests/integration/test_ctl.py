@@ -2,10 +2,12 @@
 
 import json
 import os
+import subprocess
 import time
 
 from bench import files
 from bench.case import Case
+from bench.service import program
 
 FAILING = {"handler": "command", "meta": {"command": ["false"]}}
 
@@ -105,6 +107,21 @@ class Commands(Ctl):
 
     def test_show_of_an_unknown_check_is_status_1(self):
         self.run_ctl(1, "show", "none")
+
+    def test_output_that_cannot_be_written_is_status_1(self):
+        with open("/dev/full", "w", encoding="ascii") as full:
+            ended = subprocess.run([program("HEARTBEATCTL"), "status"], env=self.env, stdout=full,
+                                   stderr=subprocess.PIPE, text=True, check=False)
+        self.assertEqual(ended.returncode, 1)
+        self.assertIn("cannot be written", ended.stderr)
+
+    def test_a_handler_says_nothing_to_the_terminal(self):
+        self.write_checks(loud={"handler": "command", "meta": {"command": ["printf", "\\033[31mred\\007"]}})
+        self.assertNotRegex(self.run_ctl(0, "run", "loud"), "[\\033\\007]")
+
+    def test_an_argument_that_is_not_utf_8_is_status_2(self):
+        ended = subprocess.run([program("HEARTBEATCTL"), "run", b"\xff"], env=self.env, capture_output=True, check=False)
+        self.assertEqual(ended.returncode, 2)
 
     def test_run(self):
         self.run_ctl(0, "run", "good")

@@ -202,6 +202,9 @@ static const struct
   { "{'code': <'outside-window'>, 'until': <int64 1771837200000000>}",
     "outside its window until Mon 09:00" },
   { "{'code': <'outside-window'>}", "outside its window" },
+  { "{'code': <'outside-window'>, 'window': <'09:00–17:00 Europe/London'>, "
+    "'until': <int64 1771837200000000>}",
+    "outside 09:00–17:00 Europe/London until Mon 09:00" },
   { "{'code': <'outside-quarter'>, 'until': <int64 1771837200000000>}",
     "outside its quarter until Mon 09:00" },
   { "{'code': <'outside-quarter'>}", "outside its quarter" },

@@ -123,11 +123,14 @@ read_json (HeartbeatOutcome *outcome, const char *text)
   return TRUE;
 }
 
-/* What begins as a result and was cut may have said anything: it must not become a success. */
+/* A result that was cut may have said anything: it must not become a success. What has no `status` in what is left is some
+ * other output that happens to be JSON. */
 static gboolean
-is_cut_object (const HeartbeatProcessOutput *output)
+is_cut_result (const HeartbeatProcessOutput *output)
 {
-  return output->truncated && output->text[strspn (output->text, " \t\r\n\xef\xbb\xbf")] == '{';
+  const char *start = output->text + strspn (output->text, " \t\r\n\xef\xbb\xbf");
+
+  return output->truncated && *start == '{' && strstr (start, "\"status\"") != NULL;
 }
 
 static char *
@@ -183,7 +186,7 @@ heartbeat_outcome_read (HeartbeatOutcome *outcome, const HeartbeatProcessOutput 
   *outcome = (HeartbeatOutcome){ HEARTBEAT_STATUS_NONE, NULL, NULL };
   if (read_json (outcome, output->text))
     return;
-  if (is_cut_object (output))
+  if (is_cut_result (output))
     {
       outcome->status = HEARTBEAT_STATUS_FAILED;
       outcome->message = g_strdup ("the handler's result is larger than 64 KiB");

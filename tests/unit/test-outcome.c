@@ -193,6 +193,16 @@ test_cut_object (void)
 }
 
 static void
+test_cut_object_without_status (void)
+{
+  HeartbeatProcessOutput output = { EXITED (0), (char *) "{\"report\": \"xxx", TRUE, (char *) "" };
+  g_auto (HeartbeatOutcome) outcome = { 0 };
+
+  heartbeat_outcome_read (&outcome, &output);
+  g_assert_cmpint (outcome.status, ==, HEARTBEAT_STATUS_SUCCESS);
+}
+
+static void
 test_cut_line (void)
 {
   HeartbeatProcessOutput output = { EXITED (0), (char *) "many words", TRUE, (char *) "" };
@@ -396,6 +406,7 @@ main (int argc, char **argv)
   g_test_add_func ("/outcome/details/with-large-integers", test_details_with_large_integers);
   g_test_add_func ("/outcome/survives-noise", test_survives_noise);
   g_test_add_func ("/outcome/cut/object", test_cut_object);
+  g_test_add_func ("/outcome/cut/object-without-status", test_cut_object_without_status);
   g_test_add_func ("/outcome/cut/line", test_cut_line);
   g_test_add_func ("/outcome/json/byte-order-mark", test_byte_order_mark);
   g_test_add_func ("/outcome/long-message", test_long_message);

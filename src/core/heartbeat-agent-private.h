@@ -20,6 +20,10 @@ typedef void (*HeartbeatTickDone) (gboolean safe, gpointer user_data);
 HeartbeatAgent *
 heartbeat_agent_new (const char *name, const char *path, HeartbeatRegistry *registry);
 HeartbeatRegistry *heartbeat_agent_get_registry (HeartbeatAgent *self);
+void heartbeat_agent_register_bus_handler (HeartbeatAgent *self,
+                                           const char *name,
+                                           const HeartbeatHandler *handler);
+gboolean heartbeat_agent_forget_bus_handler (HeartbeatAgent *self, const char *name);
 void heartbeat_agent_set_limits (HeartbeatAgent *self, guint max_runs, guint timeout);
 
 gboolean heartbeat_agent_tick (HeartbeatAgent *self,

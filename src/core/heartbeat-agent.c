@@ -4,6 +4,7 @@
 
 #include <string.h>
 
+#include "core/heartbeat-absent-handler.h"
 #include "core/heartbeat-change.h"
 #include "core/heartbeat-envelope.h"
 #include "core/heartbeat-error.h"
@@ -11,6 +12,7 @@
 #include "core/heartbeat-keeper.h"
 #include "core/heartbeat-loader.h"
 #include "core/heartbeat-log.h"
+#include "core/heartbeat-result-private.h"
 #include "core/heartbeat-schedule.h"
 
 #define MAX_NAME_LENGTH    64
@@ -347,6 +349,41 @@ heartbeat_agent_get_registry (HeartbeatAgent *self)
 }
 
 /**
+ * heartbeat_agent_register_bus_handler:
+ * @self: an agent
+ * @name: the name of a handler
+ * @handler: (nullable): calls a program on D-Bus; %NULL when that program has left the bus
+ *
+ * Registers a handler, and keeps its name in the state file: without its program its checks fail from now on, until
+ * heartbeat_agent_forget_bus_handler() is called.
+ */
+void
+heartbeat_agent_register_bus_handler (HeartbeatAgent *self,
+                                      const char *name,
+                                      const HeartbeatHandler *handler)
+{
+  if (handler != NULL)
+    heartbeat_registry_add (self->registry, HEARTBEAT_HANDLER_BUS, name, handler);
+  else
+    heartbeat_absent_handler_register (self->registry, name);
+  heartbeat_keeper_set_bus_handler (self->keeper, name, TRUE);
+}
+
+/**
+ * heartbeat_agent_forget_bus_handler:
+ * @self: an agent
+ * @name: the name of a handler
+ *
+ * Returns: whether a program on D-Bus was to execute it
+ */
+gboolean
+heartbeat_agent_forget_bus_handler (HeartbeatAgent *self, const char *name)
+{
+  heartbeat_keeper_set_bus_handler (self->keeper, name, FALSE);
+  return heartbeat_registry_remove (self->registry, HEARTBEAT_HANDLER_BUS, name);
+}
+
+/**
  * heartbeat_agent_set_limits:
  * @self: an agent
  * @max_runs: how many runs ticks may have going at once
@@ -481,6 +518,21 @@ on_loaded (HeartbeatConfig *config, const GError *error, gpointer user_data)
   decide_waiting (self);
 }
 
+/* Programs on D-Bus may come later than the first tick. */
+static void
+expect_bus_handlers (HeartbeatAgent *self)
+{
+  g_autoptr (GPtrArray) names = heartbeat_keeper_list_bus_handlers (self->keeper);
+
+  for (guint i = 0; i < names->len; i++)
+    {
+      const char *name = g_ptr_array_index (names, i);
+
+      if (!heartbeat_registry_has (self->registry, HEARTBEAT_HANDLER_BUS, name))
+        heartbeat_absent_handler_register (self->registry, name);
+    }
+}
+
 static void
 on_keeper_ready (GObject *source, GAsyncResult *result, gpointer user_data)
 {
@@ -488,6 +540,7 @@ on_keeper_ready (GObject *source, GAsyncResult *result, gpointer user_data)
 
   heartbeat_keeper_load_finish (HEARTBEAT_KEEPER (source), result);
   self->keeper_ready = TRUE;
+  expect_bus_handlers (self);
   restore_last_runs (self);
   if (heartbeat_schedule_get_config (self->schedule) != NULL)
     move_last_runs (self);
@@ -632,6 +685,8 @@ on_ended (HeartbeatExecution *execution, HeartbeatResult *result, gpointer user_
   HeartbeatCheck *check = heartbeat_execution_get_check (execution);
 
   trip->result = heartbeat_result_ref (result);
+  if (trip->tick != NULL)
+    heartbeat_result_set_cause (result, heartbeat_envelope_dup_event_id (trip->tick->body));
   if (heartbeat_result_get_status (result) == HEARTBEAT_STATUS_FAILED)
     {
       finish_trip (self, trip);
@@ -678,7 +733,12 @@ start_trip (HeartbeatAgent *self, HeartbeatCheck *check, Pending *tick, GTask *t
   const HeartbeatCheckSpec *spec = heartbeat_check_get_spec (check);
   Trip *trip = g_new0 (Trip, 1);
   g_autofree char *folder = g_path_get_dirname (heartbeat_file_get_path (self->file));
-  HeartbeatRunFacts facts = { self->name, spec->name, folder, g_get_real_time (), NULL, NULL };
+  HeartbeatRunFacts facts = {
+    .agent_name = self->name,
+    .check_name = spec->name,
+    .working_folder = folder,
+    .started = g_get_real_time (),
+  };
 
   heartbeat_log (G_LOG_LEVEL_INFO, HEARTBEAT_EVENT_RUN_STARTED, self->name, spec->name,
                  "running %s: %.2f × its cadence has passed, priority %" G_GINT64_FORMAT

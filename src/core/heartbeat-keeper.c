@@ -23,7 +23,9 @@ struct _HeartbeatKeeper
   char *agent;
   HeartbeatFile *file;
   HeartbeatState *state;
-  gboolean warned; /* that heartbeat.json cannot be written */
+  gboolean loaded;
+  gboolean state_changed; /* before it was loaded: a save would lose what it has */
+  gboolean warned;        /* that heartbeat.json cannot be written */
   gboolean warned_of_state;
 };
 
@@ -87,6 +89,25 @@ heartbeat_keeper_new (const char *agent, HeartbeatFile *file)
 }
 
 static void
+on_handlers_saved (GObject *source, GAsyncResult *result, gpointer user_data)
+{
+  g_autoptr (HeartbeatKeeper) self = user_data;
+  g_autoptr (GError) error = NULL;
+
+  if (!heartbeat_state_save_finish (self->state, result, &error))
+    heartbeat_log (G_LOG_LEVEL_WARNING, HEARTBEAT_EVENT_SAVE_FAILED, self->agent, NULL,
+                   "%s: cannot be written, the handlers on D-Bus are forgotten at the end: %s",
+                   heartbeat_state_get_path (self->state), error->message);
+}
+
+static void
+save_handlers (HeartbeatKeeper *self)
+{
+  self->state_changed = FALSE;
+  heartbeat_state_save_async (self->state, on_handlers_saved, g_object_ref (self));
+}
+
+static void
 on_state_loaded (GObject *source, GAsyncResult *result, gpointer user_data)
 {
   g_autoptr (GTask) task = user_data;
@@ -96,6 +117,9 @@ on_state_loaded (GObject *source, GAsyncResult *result, gpointer user_data)
   if (!heartbeat_state_load_finish (self->state, result, &error))
     heartbeat_log (G_LOG_LEVEL_WARNING, HEARTBEAT_EVENT_SAVE_FAILED, self->agent, NULL,
                    "the state file is not used: %s", error->message);
+  self->loaded = TRUE;
+  if (self->state_changed)
+    save_handlers (self);
   g_task_return_boolean (task, TRUE);
 }
 
@@ -144,6 +168,36 @@ gboolean
 heartbeat_keeper_has_any (HeartbeatKeeper *self)
 {
   return !heartbeat_state_is_empty (self->state);
+}
+
+/**
+ * heartbeat_keeper_set_bus_handler:
+ * @self: a keeper
+ * @name: the name of a handler
+ * @is_on_bus: whether a program on D-Bus is to execute it
+ *
+ * Notes in the state file where a handler is, for the time after the next start.
+ */
+void
+heartbeat_keeper_set_bus_handler (HeartbeatKeeper *self, const char *name, gboolean is_on_bus)
+{
+  if (!heartbeat_state_set_bus_handler (self->state, name, is_on_bus))
+    return;
+  self->state_changed = TRUE;
+  if (self->loaded)
+    save_handlers (self);
+}
+
+/**
+ * heartbeat_keeper_list_bus_handlers:
+ * @self: a keeper that has read the state file
+ *
+ * Returns: (transfer full) (element-type utf8): the names of the handlers that programs on D-Bus execute
+ */
+GPtrArray *
+heartbeat_keeper_list_bus_handlers (HeartbeatKeeper *self)
+{
+  return heartbeat_state_list_bus_handlers (self->state);
 }
 
 /* --- The edit, on another thread ------------------------------------------------------------------------------------ */

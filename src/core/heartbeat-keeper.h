@@ -20,6 +20,8 @@ void heartbeat_keeper_load_finish (HeartbeatKeeper *self, GAsyncResult *result);
 gboolean
 heartbeat_keeper_lookup (HeartbeatKeeper *self, const HeartbeatCheckSpec *spec, gint64 *last_run);
 gboolean heartbeat_keeper_has_any (HeartbeatKeeper *self);
+void heartbeat_keeper_set_bus_handler (HeartbeatKeeper *self, const char *name, gboolean is_on_bus);
+GPtrArray *heartbeat_keeper_list_bus_handlers (HeartbeatKeeper *self);
 
 void heartbeat_keeper_save_async (HeartbeatKeeper *self,
                                   const HeartbeatCheckSpec *spec,

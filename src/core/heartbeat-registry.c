@@ -103,6 +103,23 @@ heartbeat_registry_remove (HeartbeatRegistry *self, HeartbeatHandlerRank rank, c
 }
 
 /**
+ * heartbeat_registry_has:
+ * @self: a registry
+ * @rank: who may have brought the handler
+ * @name: its name
+ *
+ * Returns: whether there is one
+ */
+gboolean
+heartbeat_registry_has (HeartbeatRegistry *self, HeartbeatHandlerRank rank, const char *name)
+{
+  g_return_val_if_fail (HEARTBEAT_IS_REGISTRY (self), FALSE);
+  g_return_val_if_fail (rank < HEARTBEAT_HANDLER_N_RANKS, FALSE);
+
+  return g_hash_table_contains (self->handlers[rank], name);
+}
+
+/**
  * heartbeat_registry_find:
  * @self: a registry
  * @name: a handler's name

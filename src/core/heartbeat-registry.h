@@ -43,6 +43,8 @@ void heartbeat_registry_add (HeartbeatRegistry *self,
                              const HeartbeatHandler *handler);
 gboolean
 heartbeat_registry_remove (HeartbeatRegistry *self, HeartbeatHandlerRank rank, const char *name);
+gboolean
+heartbeat_registry_has (HeartbeatRegistry *self, HeartbeatHandlerRank rank, const char *name);
 const HeartbeatHandler *heartbeat_registry_find (HeartbeatRegistry *self, const char *name);
 GStrv heartbeat_registry_list (HeartbeatRegistry *self);
 

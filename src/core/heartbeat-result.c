@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: MIT */
 
-#include "core/heartbeat-result.h"
+#include "core/heartbeat-result-private.h"
 
 /**
  * HeartbeatResult:
  *
- * How one run of a check ended. It does not change.
+ * How one run of a check ended. It does not change after anybody was told of it.
  */
 struct _HeartbeatResult
 {
@@ -15,6 +15,7 @@ struct _HeartbeatResult
   gint64 started;
   gint64 duration;
   GVariant *details;
+  char *cause;
 };
 
 G_DEFINE_BOXED_TYPE (HeartbeatResult,
@@ -86,6 +87,7 @@ heartbeat_result_unref (HeartbeatResult *result)
     return;
   g_variant_unref (result->details);
   g_free (result->message);
+  g_free (result->cause);
   g_free (result);
 }
 
@@ -157,6 +159,30 @@ heartbeat_result_get_details (HeartbeatResult *result)
   g_return_val_if_fail (result != NULL, NULL);
 
   return result->details;
+}
+
+/**
+ * heartbeat_result_set_cause:
+ * @result: a result that nobody was told of yet
+ * @cause: (transfer full) (nullable): the `event_id` of the tick that caused the run
+ */
+void
+heartbeat_result_set_cause (HeartbeatResult *result, char *cause)
+{
+  g_free (result->cause);
+  result->cause = cause;
+}
+
+/**
+ * heartbeat_result_get_cause:
+ * @result: a result
+ *
+ * Returns: (transfer none) (nullable): the `event_id` of the tick that caused the run, where it has one
+ */
+const char *
+heartbeat_result_get_cause (HeartbeatResult *result)
+{
+  return result->cause;
 }
 
 /**

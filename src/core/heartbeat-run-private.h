@@ -8,17 +8,25 @@ G_BEGIN_DECLS
 
 /**
  * HeartbeatRunFacts:
+ * @agent_name: the agent
+ * @check_name: (nullable): the check; %NULL where a message of the inbox is to be handled
+ * @working_folder: the folder of heartbeat.json
+ * @started: when the run begins, in µs since the epoch
+ * @check: (transfer full) (nullable): the check as JSON text
+ * @envelope: (transfer full): the event as JSON text
+ * @routing_key: (nullable): that of a message of the inbox
  *
- * What a handler is told. All texts are copied.
+ * What a handler is told. All other texts are copied.
  */
 typedef struct
 {
   const char *agent_name;
   const char *check_name;
   const char *working_folder;
-  gint64 started; /* µs since the epoch */
-  char *check;    /* (transfer full): JSON text */
-  char *envelope; /* (transfer full): JSON text */
+  gint64 started;
+  char *check;
+  char *envelope;
+  const char *routing_key;
 } HeartbeatRunFacts;
 
 /**

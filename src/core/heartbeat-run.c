@@ -4,7 +4,11 @@
 
 #include <string.h>
 
+#include "core/heartbeat-details.h"
 #include "core/heartbeat-json.h"
+
+/* In characters: a message is a line in a table, in the log and on the bus. */
+#define MAX_MESSAGE 1000
 
 /**
  * HeartbeatRun:
@@ -22,6 +26,7 @@ struct _HeartbeatRun
   char *check;
   char *meta;
   char *envelope;
+  char *routing_key;
   gint64 started;
   gint64 started_monotonic;
   GCancellable *cancellable;
@@ -53,6 +58,7 @@ heartbeat_run_finalize (GObject *object)
   g_free (self->check);
   g_free (self->meta);
   g_free (self->envelope);
+  g_free (self->routing_key);
   G_OBJECT_CLASS (heartbeat_run_parent_class)->finalize (object);
 }
 
@@ -76,7 +82,7 @@ find_meta (const char *check)
 {
   HeartbeatJson root, meta;
 
-  if (heartbeat_json_scan (check, strlen (check), HEARTBEAT_JSON_NONE, &root, NULL)
+  if (check != NULL && heartbeat_json_scan (check, strlen (check), HEARTBEAT_JSON_NONE, &root, NULL)
       && heartbeat_json_is_object (&root) && heartbeat_json_get_member (&root, "meta", &meta))
     return heartbeat_json_dup_text (&meta);
   return g_strdup ("{}");
@@ -103,6 +109,7 @@ heartbeat_run_new (const HeartbeatRunFacts *facts, HeartbeatRunEnded ended, gpoi
   self->check = facts->check;
   self->meta = find_meta (facts->check);
   self->envelope = facts->envelope;
+  self->routing_key = g_strdup (facts->routing_key);
   self->ended = ended;
   self->user_data = user_data;
   return self;
@@ -143,7 +150,7 @@ heartbeat_run_get_agent_name (HeartbeatRun *run)
  * heartbeat_run_get_check_name:
  * @run: a run
  *
- * Returns: (transfer none): the name of the check
+ * Returns: (transfer none) (nullable): the name of the check, %NULL where a message of the inbox is to be handled
  */
 const char *
 heartbeat_run_get_check_name (HeartbeatRun *run)
@@ -187,7 +194,8 @@ heartbeat_run_get_working_folder (HeartbeatRun *run)
  * heartbeat_run_get_check:
  * @run: a run
  *
- * Returns: (transfer none): the check as heartbeat.json has it, a JSON object
+ * Returns: (transfer none) (nullable): the check as heartbeat.json has it, a JSON object; %NULL where a message of the inbox
+ *   is to be handled
  */
 const char *
 heartbeat_run_get_check (HeartbeatRun *run)
@@ -215,7 +223,7 @@ heartbeat_run_get_meta (HeartbeatRun *run)
  * heartbeat_run_get_envelope:
  * @run: a run
  *
- * Returns: (transfer none): the event that caused the run, a JSON object
+ * Returns: (transfer none): the event that caused the run, or the message of the inbox, a JSON object
  */
 const char *
 heartbeat_run_get_envelope (HeartbeatRun *run)
@@ -223,6 +231,21 @@ heartbeat_run_get_envelope (HeartbeatRun *run)
   g_return_val_if_fail (HEARTBEAT_IS_RUN (run), NULL);
 
   return run->envelope;
+}
+
+/**
+ * heartbeat_run_get_routing_key:
+ * @run: a run
+ *
+ * Returns: (transfer none) (nullable): the routing key of the message of the inbox that is to be handled; %NULL in the run
+ *   of a check
+ */
+const char *
+heartbeat_run_get_routing_key (HeartbeatRun *run)
+{
+  g_return_val_if_fail (HEARTBEAT_IS_RUN (run), NULL);
+
+  return run->routing_key;
 }
 
 /**
@@ -278,12 +301,39 @@ heartbeat_run_skip (HeartbeatRun *run, const char *message)
   heartbeat_run_end (run, HEARTBEAT_STATUS_SKIPPED, message, NULL);
 }
 
+/* What a handler says goes to the log, the bus and notifications. */
+static char *
+tidy_message (const char *message)
+{
+  g_autofree char *text = g_utf8_make_valid (message != NULL ? message : "", -1);
+  g_autofree char *head = NULL;
+
+  if (g_utf8_strlen (text, -1) <= MAX_MESSAGE)
+    return g_steal_pointer (&text);
+  head = g_utf8_substring (text, 0, MAX_MESSAGE);
+  return g_strconcat (head, "…", NULL);
+}
+
+static GVariant *
+tidy_details (GVariant *details)
+{
+  GVariantDict dict;
+
+  if (details == NULL || heartbeat_details_fit (details))
+    return details != NULL ? g_variant_ref (details) : NULL;
+  g_variant_dict_init (&dict, NULL);
+  g_variant_dict_insert (
+      &dict, "details-dropped", "s",
+      "they are larger than 64 KiB, nested too deep or of types that D-Bus lacks");
+  return g_variant_ref_sink (g_variant_dict_end (&dict));
+}
+
 /**
  * heartbeat_run_end:
  * @run: a run
  * @status: how it ended; any other value than a #HeartbeatStatus of an ended run counts as failed
- * @message: (nullable): a line for people
- * @details: (nullable): more facts, an `a{sv}`; a floating reference is taken
+ * @message: (nullable): a line for people, cut to 1,000 characters
+ * @details: (nullable): more facts, an `a{sv}` of at most 64 KiB; a floating reference is taken
  *
  * Ends @run. The first end counts; one that comes after it, or after the time-out, has no effect.
  */
@@ -294,6 +344,8 @@ heartbeat_run_end (HeartbeatRun *run,
                    GVariant *details)
 {
   g_autoptr (GVariant) owned = details != NULL ? g_variant_ref_sink (details) : NULL;
+  g_autoptr (GVariant) tidy = NULL;
+  g_autofree char *text = NULL;
   g_autoptr (HeartbeatResult) result = NULL;
   HeartbeatRunEnded ended;
 
@@ -305,7 +357,9 @@ heartbeat_run_end (HeartbeatRun *run,
     return;
   if (status != HEARTBEAT_STATUS_SUCCESS && status != HEARTBEAT_STATUS_SKIPPED)
     status = HEARTBEAT_STATUS_FAILED;
-  result = heartbeat_result_new (status, message, run->started,
-                                 g_get_monotonic_time () - run->started_monotonic, owned);
+  text = tidy_message (message);
+  tidy = tidy_details (owned);
+  result = heartbeat_result_new (status, text, run->started,
+                                 g_get_monotonic_time () - run->started_monotonic, tidy);
   ended (run, result, run->user_data);
 }

@@ -30,6 +30,7 @@ HEARTBEAT_EXPORT gint64 heartbeat_run_get_timestamp (HeartbeatRun *run);
 HEARTBEAT_EXPORT const char *heartbeat_run_get_check (HeartbeatRun *run);
 HEARTBEAT_EXPORT const char *heartbeat_run_get_meta (HeartbeatRun *run);
 HEARTBEAT_EXPORT const char *heartbeat_run_get_envelope (HeartbeatRun *run);
+HEARTBEAT_EXPORT const char *heartbeat_run_get_routing_key (HeartbeatRun *run);
 HEARTBEAT_EXPORT GCancellable *heartbeat_run_get_cancellable (HeartbeatRun *run);
 
 HEARTBEAT_EXPORT void heartbeat_run_succeed (HeartbeatRun *run, const char *message);

@@ -18,8 +18,10 @@
  * What could not be written into heartbeat.json: each check's `lastRun`, with the one in the file that it stands for. It
  * counts only while that one is still there, so that a user who resets `lastRun` wins.
  *
+ * Besides it knows which handlers are programs on D-Bus, so that their checks wait for them after a login.
+ *
  * It is the file `NAME.json` in the folder `heartbeat-consumer` of the user's state folder:
- * `{"path": "/…/heartbeat.json", "checks": {"CHECK": {"standsFor": UnixMs, "lastRun": UnixMs}}}`.
+ * `{"path": "/…/heartbeat.json", "checks": {"CHECK": {"standsFor": UnixMs, "lastRun": UnixMs}}, "busHandlers": ["NAME"]}`.
  */
 struct _HeartbeatState
 {
@@ -27,7 +29,8 @@ struct _HeartbeatState
 
   char *path;
   char *config_path;
-  GHashTable *entries; /* name → Entry */
+  GHashTable *entries;      /* name → Entry */
+  GHashTable *bus_handlers; /* a set of names */
   gboolean saving;
   GPtrArray *waiters;   /* of GTask: they wait for the save that has their change */
   GPtrArray *next_turn; /* of GTask: their change came after that save began */
@@ -47,6 +50,7 @@ heartbeat_state_finalize (GObject *object)
   HeartbeatState *self = HEARTBEAT_STATE (object);
 
   g_hash_table_unref (self->entries);
+  g_hash_table_unref (self->bus_handlers);
   g_ptr_array_unref (self->waiters);
   g_ptr_array_unref (self->next_turn);
   g_free (self->config_path);
@@ -64,6 +68,7 @@ static void
 heartbeat_state_init (HeartbeatState *self)
 {
   self->entries = g_hash_table_new_full (g_str_hash, g_str_equal, g_free, g_free);
+  self->bus_handlers = g_hash_table_new_full (g_str_hash, g_str_equal, g_free, NULL);
   self->waiters = g_ptr_array_new_with_free_func (g_object_unref);
   self->next_turn = g_ptr_array_new_with_free_func (g_object_unref);
 }
@@ -165,6 +170,21 @@ read_entries (HeartbeatState *self, const HeartbeatJson *root)
     read_entry (self, &name, &value);
 }
 
+static void
+read_bus_handlers (HeartbeatState *self, const HeartbeatJson *root)
+{
+  HeartbeatJsonIter iter;
+  HeartbeatJson names, name;
+
+  if (!heartbeat_json_is_object (root) || !heartbeat_json_get_member (root, "busHandlers", &names)
+      || !heartbeat_json_is_array (&names))
+    return;
+  heartbeat_json_iter_init (&iter, &names);
+  while (heartbeat_json_iter_element (&iter, &name))
+    if (heartbeat_json_is_string (&name))
+      g_hash_table_add (self->bus_handlers, heartbeat_json_dup_string (&name, NULL));
+}
+
 /**
  * heartbeat_state_load_finish:
  * @self: a state
@@ -196,6 +216,7 @@ heartbeat_state_load_finish (HeartbeatState *self, GAsyncResult *result, GError 
       return FALSE;
     }
   read_entries (self, &root);
+  read_bus_handlers (self, &root);
   return TRUE;
 }
 
@@ -279,6 +300,48 @@ heartbeat_state_foreach (HeartbeatState *self, HeartbeatStateFunc func, gpointer
     }
 }
 
+/**
+ * heartbeat_state_set_bus_handler:
+ * @self: a state
+ * @name: the name of a handler
+ * @is_on_bus: whether a program on D-Bus is to execute it
+ *
+ * Returns: whether that is new
+ */
+gboolean
+heartbeat_state_set_bus_handler (HeartbeatState *self, const char *name, gboolean is_on_bus)
+{
+  if (is_on_bus)
+    return g_hash_table_add (self->bus_handlers, g_strdup (name));
+  return g_hash_table_remove (self->bus_handlers, name);
+}
+
+static int
+compare_names (gconstpointer a, gconstpointer b)
+{
+  return strcmp (*(const char *const *) a, *(const char *const *) b);
+}
+
+/**
+ * heartbeat_state_list_bus_handlers:
+ * @self: a state
+ *
+ * Returns: (transfer full) (element-type utf8): the names of the handlers that programs on D-Bus execute, sorted
+ */
+GPtrArray *
+heartbeat_state_list_bus_handlers (HeartbeatState *self)
+{
+  GPtrArray *names = g_ptr_array_new_with_free_func (g_free);
+  GHashTableIter iter;
+  gpointer name;
+
+  g_hash_table_iter_init (&iter, self->bus_handlers);
+  while (g_hash_table_iter_next (&iter, &name, NULL))
+    g_ptr_array_add (names, g_strdup (name));
+  g_ptr_array_sort (names, compare_names);
+  return names;
+}
+
 /* --- Writing -------------------------------------------------------------------------------------------------------- */
 
 static void
@@ -295,6 +358,18 @@ add_entry (const char *check, gint64 stands_for, gint64 last_run, gpointer user_
   json_builder_end_object (builder);
 }
 
+static void
+add_bus_handlers (HeartbeatState *self, JsonBuilder *builder)
+{
+  g_autoptr (GPtrArray) names = heartbeat_state_list_bus_handlers (self);
+
+  json_builder_set_member_name (builder, "busHandlers");
+  json_builder_begin_array (builder);
+  for (guint i = 0; i < names->len; i++)
+    json_builder_add_string_value (builder, g_ptr_array_index (names, i));
+  json_builder_end_array (builder);
+}
+
 static GBytes *
 to_text (HeartbeatState *self)
 {
@@ -309,6 +384,8 @@ to_text (HeartbeatState *self)
   json_builder_begin_object (builder);
   heartbeat_state_foreach (self, add_entry, builder);
   json_builder_end_object (builder);
+  if (g_hash_table_size (self->bus_handlers) > 0)
+    add_bus_handlers (self, builder);
   json_builder_end_object (builder);
   root = json_builder_get_root (builder);
   text = json_to_string (root, TRUE);

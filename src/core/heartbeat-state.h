@@ -39,6 +39,10 @@ heartbeat_state_set (HeartbeatState *self, const char *check, gint64 stands_for,
 gboolean heartbeat_state_forget (HeartbeatState *self, const char *check);
 void heartbeat_state_foreach (HeartbeatState *self, HeartbeatStateFunc func, gpointer user_data);
 
+gboolean
+heartbeat_state_set_bus_handler (HeartbeatState *self, const char *name, gboolean is_on_bus);
+GPtrArray *heartbeat_state_list_bus_handlers (HeartbeatState *self);
+
 void
 heartbeat_state_save_async (HeartbeatState *self, GAsyncReadyCallback callback, gpointer user_data);
 gboolean heartbeat_state_save_finish (HeartbeatState *self, GAsyncResult *result, GError **error);

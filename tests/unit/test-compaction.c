@@ -56,7 +56,7 @@ start (Fixture *fixture,
        HeartbeatOutbox *outbox,
        const char *envelope)
 {
-  HeartbeatRunFacts facts = { "cack", "compaction", "/", 1, g_strdup ("{}"), g_strdup (envelope) };
+  HeartbeatRunFacts facts = { "cack", "compaction", "/", 1, g_strdup ("{}"), g_strdup (envelope), NULL };
   g_autoptr (HeartbeatRun) run = heartbeat_run_new (&facts, on_run_ended, fixture);
 
   fixture->run = run;

@@ -237,6 +237,61 @@ test_another_path_has_another_state (Fixture *fixture, gconstpointer data)
 }
 
 static void
+assert_bus_handlers (Fixture *fixture, const char *wanted)
+{
+  g_autoptr (GPtrArray) names = heartbeat_keeper_list_bus_handlers (fixture->keeper);
+  g_autofree char *text = NULL;
+
+  g_ptr_array_add (names, NULL);
+  text = g_strjoinv (" ", (char **) names->pdata);
+  g_assert_cmpstr (text, ==, wanted);
+}
+
+static gboolean
+state_has (Fixture *fixture, const char *text)
+{
+  g_autofree char *state = NULL;
+
+  return g_file_get_contents (fixture->state_path, &state, NULL, NULL)
+         && strstr (state, text) != NULL;
+}
+
+static void
+test_bus_handlers_survive_a_restart (Fixture *fixture, gconstpointer data)
+{
+  write_file (fixture, BROKEN);
+  save (fixture, "a", 1, 100);
+  heartbeat_keeper_set_bus_handler (fixture->keeper, "mine", TRUE);
+  heartbeat_keeper_set_bus_handler (fixture->keeper, "yours", TRUE);
+  while (!state_has (fixture, "yours"))
+    g_main_context_iteration (NULL, TRUE);
+
+  start (fixture);
+  assert_bus_handlers (fixture, "mine yours");
+  g_assert_cmpint (lookup (fixture, "a", 1), ==, 100);
+  heartbeat_keeper_set_bus_handler (fixture->keeper, "mine", FALSE);
+  while (state_has (fixture, "mine"))
+    g_main_context_iteration (NULL, TRUE);
+  start (fixture);
+  assert_bus_handlers (fixture, "yours");
+}
+
+static void
+test_a_handler_that_comes_before_the_state_is_read (Fixture *fixture, gconstpointer data)
+{
+  write_file (fixture, BROKEN);
+  save (fixture, "a", 1, 100);
+  g_clear_object (&fixture->keeper);
+  fixture->keeper = heartbeat_keeper_new ("cack", fixture->file);
+  heartbeat_keeper_set_bus_handler (fixture->keeper, "early", TRUE);
+  heartbeat_keeper_load_async (fixture->keeper, on_loaded, fixture);
+  g_main_loop_run (fixture->loop);
+  while (!state_has (fixture, "early"))
+    g_main_context_iteration (NULL, TRUE);
+  g_assert_true (state_has (fixture, "100"));
+}
+
+static void
 test_a_broken_state_file_is_not_used (Fixture *fixture, gconstpointer data)
 {
   write_file (fixture, BROKEN);
@@ -268,6 +323,9 @@ main (int argc, char **argv)
   ADD ("the-next-save-takes-the-others-along", test_the_next_save_takes_the_others_along);
   ADD ("another-path-has-another-state", test_another_path_has_another_state);
   ADD ("a-broken-state-file-is-not-used", test_a_broken_state_file_is_not_used);
+  ADD ("bus-handlers-survive-a-restart", test_bus_handlers_survive_a_restart);
+  ADD ("a-handler-that-comes-before-the-state-is-read",
+       test_a_handler_that_comes_before_the_state_is_read);
   status = g_test_run ();
   g_rmdir (folder);
   g_rmdir (home);

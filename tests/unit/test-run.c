@@ -4,6 +4,7 @@
 
 #include "core/heartbeat-config.h"
 #include "core/heartbeat-check-private.h"
+#include "core/heartbeat-details.h"
 #include "core/heartbeat-execution.h"
 
 typedef struct
@@ -312,6 +313,60 @@ test_execution_note (void)
   heartbeat_execution_free (execution);
 }
 
+static void
+assert_details_fit (const char *text, gboolean fit)
+{
+  g_autoptr (GVariant) details = g_variant_ref_sink (g_variant_new_parsed (text));
+
+  g_assert_cmpint (heartbeat_details_fit (details), ==, fit);
+}
+
+static void
+test_details_that_the_bus_takes (void)
+{
+  assert_details_fit ("@a{sv} {}", TRUE);
+  assert_details_fit ("{'a': <{'b': <[1, 2]>}>, 'c': <(1, 'd', true)>}", TRUE);
+  assert_details_fit ("{'a': 1}", FALSE);
+  assert_details_fit ("{'a': <@mi 1>}", FALSE);
+  assert_details_fit ("{'a': <(1, @as [], {'x': <@ms nothing>})>}", FALSE);
+}
+
+static void
+test_details_that_are_too_much (void)
+{
+  Outcome outcome = { 0 };
+  g_autoptr (HeartbeatRun) run = run_new (&outcome);
+  g_autofree char *large = g_strnfill (70000, 'x');
+  GVariantDict dict;
+  GVariant *details;
+
+  g_variant_dict_init (&dict, NULL);
+  g_variant_dict_insert (&dict, "large", "s", large);
+  heartbeat_run_end (run, HEARTBEAT_STATUS_SUCCESS, large, g_variant_dict_end (&dict));
+  g_assert_cmpint (g_utf8_strlen (heartbeat_result_get_message (outcome.result), -1), ==, 1001);
+  details = heartbeat_result_get_details (outcome.result);
+  g_assert_cmpuint (g_variant_n_children (details), ==, 1);
+  g_assert_true (g_variant_lookup (details, "details-dropped", "&s", NULL));
+  outcome_clear (&outcome);
+}
+
+static void
+test_a_message_has_a_routing_key_and_no_check (void)
+{
+  const HeartbeatRunFacts facts = { .agent_name = "cack",
+                                    .working_folder = "/tmp",
+                                    .envelope = g_strdup ("{}"),
+                                    .routing_key = "agent.cack.mail" };
+  g_auto (Outcome) outcome = { 0 };
+  g_autoptr (HeartbeatRun) run = heartbeat_run_new (&facts, on_run_ended, &outcome);
+
+  g_assert_cmpstr (heartbeat_run_get_routing_key (run), ==, "agent.cack.mail");
+  g_assert_null (heartbeat_run_get_check_name (run));
+  g_assert_null (heartbeat_run_get_check (run));
+  g_assert_cmpstr (heartbeat_run_get_meta (run), ==, "{}");
+  heartbeat_run_succeed (run, NULL);
+}
+
 int
 main (int argc, char **argv)
 {
@@ -325,6 +380,10 @@ main (int argc, char **argv)
   g_test_add_func ("/run/first-end-counts", test_first_end_counts);
   g_test_add_func ("/run/dropped-run-has-failed", test_dropped_run_has_failed);
   g_test_add_func ("/run/abandoned-run-says-nothing", test_abandoned_run_says_nothing);
+  g_test_add_func ("/run/details-that-the-bus-takes", test_details_that_the_bus_takes);
+  g_test_add_func ("/run/details-that-are-too-much", test_details_that_are_too_much);
+  g_test_add_func ("/run/a-message-has-a-routing-key-and-no-check",
+                   test_a_message_has_a_routing_key_and_no_check);
   g_test_add_func ("/execution/ends-at-once", test_execution_at_once);
   g_test_add_func ("/execution/ends-later", test_execution_later);
   g_test_add_func ("/execution/forgotten-run-has-failed", test_execution_forgotten);

@@ -3,6 +3,7 @@
 #include "desktop/heartbeat-bus-agent.h"
 
 #include "desktop/heartbeat-bus-call.h"
+#include "desktop/heartbeat-bus-handlers.h"
 #include "desktop/heartbeat-bus-properties.h"
 
 /**
@@ -17,6 +18,7 @@ struct _HeartbeatBusAgent
   HeartbeatConsumer *consumer;
   HeartbeatAgent *agent;
   HeartbeatBusProperties *properties;
+  HeartbeatBusHandlers *handlers;
 };
 
 /* In the order of the interface's description. */
@@ -130,6 +132,7 @@ heartbeat_bus_agent_dispose (GObject *object)
       g_signal_handlers_disconnect_by_data (self->consumer, self);
       g_signal_handlers_disconnect_by_data (self->agent, self);
     }
+  g_clear_pointer (&self->handlers, heartbeat_bus_handlers_free);
   g_clear_pointer (&self->properties, heartbeat_bus_properties_free);
   G_OBJECT_CLASS (heartbeat_bus_agent_parent_class)->dispose (object);
 }
@@ -204,6 +207,47 @@ handle_list_handlers (HeartbeatDBusAgent *skeleton, GDBusMethodInvocation *invoc
 }
 
 static void
+answer_registration (GDBusMethodInvocation *invocation, gboolean done, const GError *error)
+{
+  if (done)
+    g_dbus_method_invocation_return_value (invocation, NULL);
+  else
+    heartbeat_bus_call_fail (invocation, error);
+}
+
+static gboolean
+handle_register_handler (HeartbeatDBusAgent *skeleton,
+                         GDBusMethodInvocation *invocation,
+                         const char *name,
+                         const char *path)
+{
+  g_autoptr (GError) error = NULL;
+  gboolean done
+      = heartbeat_bus_handlers_register (HEARTBEAT_BUS_AGENT (skeleton)->handlers,
+                                         g_dbus_method_invocation_get_connection (invocation),
+                                         g_dbus_method_invocation_get_sender (invocation), name,
+                                         path, &error);
+
+  answer_registration (invocation, done, error);
+  return G_DBUS_METHOD_INVOCATION_HANDLED;
+}
+
+static gboolean
+handle_unregister_handler (HeartbeatDBusAgent *skeleton,
+                           GDBusMethodInvocation *invocation,
+                           const char *name)
+{
+  g_autoptr (GError) error = NULL;
+  gboolean done
+      = heartbeat_bus_handlers_unregister (HEARTBEAT_BUS_AGENT (skeleton)->handlers,
+                                           g_dbus_method_invocation_get_sender (invocation), name,
+                                           &error);
+
+  answer_registration (invocation, done, error);
+  return G_DBUS_METHOD_INVOCATION_HANDLED;
+}
+
+static void
 on_published (GObject *source, GAsyncResult *result, gpointer user_data)
 {
   GDBusMethodInvocation *invocation = user_data;
@@ -267,6 +311,8 @@ agent_iface_init (HeartbeatDBusAgentIface *iface)
   iface->handle_run_check = handle_run_check;
   iface->handle_reload = handle_reload;
   iface->handle_list_handlers = handle_list_handlers;
+  iface->handle_register_handler = handle_register_handler;
+  iface->handle_unregister_handler = handle_unregister_handler;
   iface->handle_publish = handle_publish;
 }
 
@@ -320,6 +366,7 @@ heartbeat_bus_agent_new (HeartbeatConsumer *consumer, HeartbeatBusCollector *col
   self->consumer = g_object_ref (consumer);
   self->agent = g_object_ref (heartbeat_consumer_get_agent (consumer));
   self->properties = heartbeat_bus_properties_new (G_DBUS_INTERFACE_SKELETON (self), collector);
+  self->handlers = heartbeat_bus_handlers_new (self->agent);
   heartbeat_bus_properties_watch (self->properties, self->agent);
   g_signal_connect_swapped (self->agent, "check-started", G_CALLBACK (on_check_started), self);
   g_signal_connect_swapped (self->agent, "check-finished", G_CALLBACK (on_check_finished), self);
@@ -337,7 +384,10 @@ void
 heartbeat_bus_agent_set_exported (HeartbeatBusAgent *self, gboolean exported)
 {
   if (exported)
-    heartbeat_bus_properties_begin (self->properties);
-  else
-    heartbeat_bus_properties_end (self->properties);
+    {
+      heartbeat_bus_properties_begin (self->properties);
+      return;
+    }
+  heartbeat_bus_properties_end (self->properties);
+  heartbeat_bus_handlers_drop_all (self->handlers);
 }

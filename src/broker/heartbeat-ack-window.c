@@ -2,17 +2,10 @@
 
 #include "broker/heartbeat-ack-window.h"
 
-typedef enum
-{
-  ENTRY_WAITING,
-  ENTRY_ACKNOWLEDGED,
-  ENTRY_REJECTED,
-} EntryState;
-
 typedef struct
 {
   guint64 tag;
-  EntryState state;
+  HeartbeatDisposition disposition; /* LATER while it waits */
 } Entry;
 
 /* The deliveries of one channel that the broker still waits for, in order; never more than the prefetch. */
@@ -59,7 +52,7 @@ heartbeat_ack_window_free (HeartbeatAckWindow *self)
 void
 heartbeat_ack_window_add (HeartbeatAckWindow *self, guint64 tag)
 {
-  Entry entry = { tag, ENTRY_WAITING };
+  Entry entry = { tag, HEARTBEAT_DISPOSITION_LATER };
 
   g_array_append_val (self->entries, entry);
 }
@@ -68,14 +61,16 @@ heartbeat_ack_window_add (HeartbeatAckWindow *self, guint64 tag)
  * heartbeat_ack_window_settle:
  * @self: a window
  * @tag: a delivery tag
- * @acknowledge: acknowledge it, else reject it
+ * @disposition: what becomes of it
  *
  * Settles a delivery; heartbeat_ack_window_flush() tells the broker.
  *
  * Returns: whether it waited for that
  */
 gboolean
-heartbeat_ack_window_settle (HeartbeatAckWindow *self, guint64 tag, gboolean acknowledge)
+heartbeat_ack_window_settle (HeartbeatAckWindow *self,
+                             guint64 tag,
+                             HeartbeatDisposition disposition)
 {
   /* From the back: nearly always it is the delivery that has just come. */
   for (guint i = self->entries->len; i > 0; i--)
@@ -84,9 +79,9 @@ heartbeat_ack_window_settle (HeartbeatAckWindow *self, guint64 tag, gboolean ack
 
       if (entry->tag != tag)
         continue;
-      if (entry->state != ENTRY_WAITING)
+      if (entry->disposition != HEARTBEAT_DISPOSITION_LATER)
         return FALSE;
-      entry->state = acknowledge ? ENTRY_ACKNOWLEDGED : ENTRY_REJECTED;
+      entry->disposition = disposition;
       self->dirty = TRUE;
       return TRUE;
     }
@@ -103,8 +98,9 @@ flush_rejected (HeartbeatAckWindow *self, HeartbeatAckWindowFunc func, gpointer 
     {
       Entry entry = g_array_index (self->entries, Entry, i);
 
-      if (entry.state == ENTRY_REJECTED)
-        func (entry.tag, FALSE, FALSE, user_data);
+      if (entry.disposition == HEARTBEAT_DISPOSITION_REJECT
+          || entry.disposition == HEARTBEAT_DISPOSITION_REQUEUE)
+        func (entry.tag, FALSE, entry.disposition, user_data);
       else
         g_array_index (self->entries, Entry, kept++) = entry;
     }
@@ -117,10 +113,12 @@ flush_prefix (HeartbeatAckWindow *self, HeartbeatAckWindowFunc func, gpointer us
   guint n = 0;
 
   while (n < self->entries->len
-         && g_array_index (self->entries, Entry, n).state == ENTRY_ACKNOWLEDGED)
+         && g_array_index (self->entries, Entry, n).disposition
+                == HEARTBEAT_DISPOSITION_ACKNOWLEDGE)
     n++;
   if (n > 0)
-    func (g_array_index (self->entries, Entry, n - 1).tag, n > 1, TRUE, user_data);
+    func (g_array_index (self->entries, Entry, n - 1).tag, n > 1, HEARTBEAT_DISPOSITION_ACKNOWLEDGE,
+          user_data);
   return n;
 }
 
@@ -149,8 +147,8 @@ heartbeat_ack_window_flush (HeartbeatAckWindow *self,
     {
       Entry entry = g_array_index (self->entries, Entry, i);
 
-      if (entry.state == ENTRY_ACKNOWLEDGED)
-        func (entry.tag, FALSE, TRUE, user_data);
+      if (entry.disposition == HEARTBEAT_DISPOSITION_ACKNOWLEDGE)
+        func (entry.tag, FALSE, HEARTBEAT_DISPOSITION_ACKNOWLEDGE, user_data);
       else
         g_array_index (self->entries, Entry, kept++) = entry;
     }

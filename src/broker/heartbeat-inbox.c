@@ -4,7 +4,6 @@
 
 #include <string.h>
 
-#include "broker/heartbeat-ack-window.h"
 #include "broker/heartbeat-amqp-error.h"
 #include "broker/heartbeat-backoff.h"
 #include "broker/heartbeat-deadline.h"
@@ -245,18 +244,23 @@ on_message (gpointer owner, const HeartbeatMessage *message)
   heartbeat_ack_window_add (self->window, message->delivery_tag);
   disposition = self->func (self, message, self->user_data);
   if (disposition != HEARTBEAT_DISPOSITION_LATER && self->generation == generation)
-    heartbeat_ack_window_settle (self->window, message->delivery_tag,
-                                 disposition == HEARTBEAT_DISPOSITION_ACKNOWLEDGE);
+    heartbeat_ack_window_settle (self->window, message->delivery_tag, disposition);
 }
 
 static void
-send_settlement (guint64 tag, gboolean multiple, gboolean acknowledge, gpointer user_data)
+send_settlement (guint64 tag,
+                 gboolean multiple,
+                 HeartbeatDisposition disposition,
+                 gpointer user_data)
 {
   HeartbeatInbox *self = user_data;
   amqp_basic_ack_t ack = { .delivery_tag = tag, .multiple = multiple };
-  amqp_basic_reject_t reject = { .delivery_tag = tag, .requeue = 0 };
+  amqp_basic_reject_t reject = {
+    .delivery_tag = tag,
+    .requeue = disposition == HEARTBEAT_DISPOSITION_REQUEUE,
+  };
 
-  if (acknowledge)
+  if (disposition == HEARTBEAT_DISPOSITION_ACKNOWLEDGE)
     heartbeat_channel_send (self->channel, AMQP_BASIC_ACK_METHOD, &ack);
   else
     heartbeat_channel_send (self->channel, AMQP_BASIC_REJECT_METHOD, &reject);
@@ -729,6 +733,21 @@ heartbeat_inbox_get_delivery (HeartbeatInbox *self, const HeartbeatMessage *mess
 }
 
 /**
+ * heartbeat_inbox_holds:
+ * @self: an inbox
+ * @delivery: a delivery whose disposition was left for later
+ *
+ * Returns: whether it can still be settled; %FALSE where its connection is gone, so that the broker delivers it again
+ */
+gboolean
+heartbeat_inbox_holds (HeartbeatInbox *self, HeartbeatDelivery delivery)
+{
+  g_return_val_if_fail (HEARTBEAT_IS_INBOX (self), FALSE);
+
+  return delivery.generation == self->generation && self->channel != NULL;
+}
+
+/**
  * heartbeat_inbox_settle:
  * @self: an inbox
  * @delivery: a delivery whose disposition was left for later
@@ -746,8 +765,7 @@ heartbeat_inbox_settle (HeartbeatInbox *self,
 
   if (delivery.generation != self->generation || self->channel == NULL)
     return;
-  heartbeat_ack_window_settle (self->window, delivery.tag,
-                               disposition == HEARTBEAT_DISPOSITION_ACKNOWLEDGE);
+  heartbeat_ack_window_settle (self->window, delivery.tag, disposition);
   if (!self->in_batch)
     heartbeat_ack_window_flush (self->window, send_settlement, self);
 }

@@ -4,6 +4,7 @@
 
 #include <gio/gio.h>
 
+#include "broker/heartbeat-ack-window.h"
 #include "broker/heartbeat-connection.h"
 #include "broker/heartbeat-message.h"
 
@@ -30,21 +31,6 @@ typedef struct
   const char *queue_type;
   guint16 prefetch;
 } HeartbeatInboxOptions;
-
-/**
- * HeartbeatDisposition:
- * @HEARTBEAT_DISPOSITION_ACKNOWLEDGE: all that it caused is safe
- * @HEARTBEAT_DISPOSITION_REJECT: it is unusable; it is not delivered again
- * @HEARTBEAT_DISPOSITION_LATER: heartbeat_inbox_settle() will tell
- *
- * What becomes of a message.
- */
-typedef enum
-{
-  HEARTBEAT_DISPOSITION_ACKNOWLEDGE,
-  HEARTBEAT_DISPOSITION_REJECT,
-  HEARTBEAT_DISPOSITION_LATER,
-} HeartbeatDisposition;
 
 /**
  * HeartbeatDelivery:
@@ -88,6 +74,7 @@ gboolean heartbeat_inbox_close_finish (HeartbeatInbox *self, GAsyncResult *resul
 
 HeartbeatDelivery heartbeat_inbox_get_delivery (HeartbeatInbox *self,
                                                 const HeartbeatMessage *message);
+gboolean heartbeat_inbox_holds (HeartbeatInbox *self, HeartbeatDelivery delivery);
 void heartbeat_inbox_settle (HeartbeatInbox *self,
                              HeartbeatDelivery delivery,
                              HeartbeatDisposition disposition);

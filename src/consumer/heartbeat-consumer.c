@@ -11,7 +11,9 @@
 #include "broker/heartbeat-inbox.h"
 #include "broker/heartbeat-outbox.h"
 #include "consumer/heartbeat-hold.h"
+#include "consumer/heartbeat-inbox-runner.h"
 #include "consumer/heartbeat-rate-limit.h"
+#include "consumer/heartbeat-reporter.h"
 #include "consumer/heartbeat-ticker.h"
 #include "core/heartbeat-agent-private.h"
 #include "core/heartbeat-envelope.h"
@@ -43,6 +45,8 @@ struct _HeartbeatConsumer
   char *exchange_name;
   char *queue_type;
   char *tick_source;
+  char *inbox_handler;
+  gboolean publish_results;
   guint tick_interval;
   guint max_runs;
   guint timeout;
@@ -52,7 +56,9 @@ struct _HeartbeatConsumer
   HeartbeatBroker *broker;
   gboolean shares_broker;
   HeartbeatInbox *inbox;
+  HeartbeatInboxRunner *inbox_runner;
   HeartbeatOutbox *outbox;
+  HeartbeatReporter *reporter;
   HeartbeatTicker *ticker;
   HeartbeatHold *spare;
   HeartbeatRateLimit rejections;
@@ -71,6 +77,8 @@ enum
   PROP_EXCHANGE_NAME,
   PROP_QUEUE_TYPE,
   PROP_TICK_SOURCE,
+  PROP_INBOX_HANDLER,
+  PROP_PUBLISH_RESULTS,
   PROP_TICK_INTERVAL,
   PROP_MAX_CONCURRENT_RUNS,
   PROP_HANDLER_TIMEOUT,
@@ -116,6 +124,12 @@ get_setting (HeartbeatConsumer *self, guint id, GValue *value)
       break;
     case PROP_TICK_SOURCE:
       g_value_set_string (value, self->tick_source);
+      break;
+    case PROP_INBOX_HANDLER:
+      g_value_set_string (value, self->inbox_handler);
+      break;
+    case PROP_PUBLISH_RESULTS:
+      g_value_set_boolean (value, self->publish_results);
       break;
     case PROP_TICK_INTERVAL:
       g_value_set_uint (value, self->tick_interval);
@@ -194,6 +208,12 @@ heartbeat_consumer_set_property (GObject *object, guint id, const GValue *value,
     case PROP_TICK_SOURCE:
       set_text (&self->tick_source, value, "amqp");
       break;
+    case PROP_INBOX_HANDLER:
+      set_text (&self->inbox_handler, value, NULL);
+      break;
+    case PROP_PUBLISH_RESULTS:
+      self->publish_results = g_value_get_boolean (value);
+      break;
     case PROP_TICK_INTERVAL:
       self->tick_interval = g_value_get_uint (value);
       break;
@@ -227,6 +247,8 @@ heartbeat_consumer_dispose (GObject *object)
   g_clear_pointer (&self->spare, heartbeat_hold_free);
   if (self->inbox != NULL)
     g_signal_handlers_disconnect_by_data (self->inbox, self);
+  g_clear_object (&self->reporter);
+  g_clear_object (&self->inbox_runner);
   g_clear_object (&self->agent);
   g_clear_object (&self->inbox);
   g_clear_object (&self->outbox);
@@ -246,6 +268,7 @@ heartbeat_consumer_finalize (GObject *object)
   g_free (self->exchange_name);
   g_free (self->queue_type);
   g_free (self->tick_source);
+  g_free (self->inbox_handler);
   G_OBJECT_CLASS (heartbeat_consumer_parent_class)->finalize (object);
 }
 
@@ -274,6 +297,10 @@ install_properties (GObjectClass *object_class)
   props[PROP_EXCHANGE_NAME] = text_setting ("exchange-name");
   props[PROP_QUEUE_TYPE] = text_setting ("queue-type");
   props[PROP_TICK_SOURCE] = text_setting ("tick-source");
+  props[PROP_INBOX_HANDLER] = text_setting ("inbox-handler");
+  props[PROP_PUBLISH_RESULTS]
+      = g_param_spec_boolean ("publish-results", NULL, NULL, FALSE,
+                              G_PARAM_READWRITE | G_PARAM_CONSTRUCT_ONLY | G_PARAM_STATIC_STRINGS);
   props[PROP_TICK_INTERVAL] = number_setting ("tick-interval", 86400, 60);
   props[PROP_MAX_CONCURRENT_RUNS] = number_setting ("max-concurrent-runs", 1000, 1);
   props[PROP_HANDLER_TIMEOUT] = number_setting ("handler-timeout", 1500, 300);
@@ -492,7 +519,12 @@ take_inbox_message (HeartbeatConsumer *self, const HeartbeatMessage *message)
   event_type = dup_event_type (&event);
   body = g_strndup ((const char *) message->body, message->length);
   g_signal_emit (self, signals[MESSAGE_RECEIVED], 0, message->routing_key, event_type, body);
-  return HEARTBEAT_DISPOSITION_ACKNOWLEDGE;
+  if (self->inbox_runner == NULL)
+    return HEARTBEAT_DISPOSITION_ACKNOWLEDGE;
+  heartbeat_inbox_runner_take (self->inbox_runner,
+                               heartbeat_inbox_get_delivery (self->inbox, message),
+                               message->routing_key, body);
+  return HEARTBEAT_DISPOSITION_LATER;
 }
 
 static HeartbeatDisposition
@@ -592,6 +624,9 @@ start_inbox (HeartbeatConsumer *self)
                            G_CONNECT_SWAPPED);
   g_signal_connect_object (self->inbox, "notify::error", G_CALLBACK (on_inbox_error), self,
                            G_CONNECT_SWAPPED);
+  if (self->inbox_handler != NULL)
+    self->inbox_runner = heartbeat_inbox_runner_new (self->agent, self->inbox, self->inbox_handler,
+                                                     self->timeout * 1000);
   heartbeat_inbox_start (self->inbox);
   if (!self->shares_broker)
     heartbeat_broker_start (self->broker);
@@ -671,12 +706,20 @@ heartbeat_consumer_start (HeartbeatConsumer *self, GError **error)
     publisher = heartbeat_broker_get_publisher (self->broker);
   self->outbox = heartbeat_outbox_new (publisher, self->agent_name, self->exchange_name);
   heartbeat_built_in_register (self->registry, self->outbox);
+  if (self->publish_results && publisher != NULL)
+    self->reporter = heartbeat_reporter_new (self->agent, self->outbox);
 
   heartbeat_agent_reload_async (self->agent, NULL, on_loaded, g_object_ref (self));
   if (has_ticks_from_broker (self))
     start_inbox (self);
   else
-    self->attempted = TRUE;
+    {
+      self->attempted = TRUE;
+      if (self->inbox_handler != NULL)
+        heartbeat_log (G_LOG_LEVEL_WARNING, HEARTBEAT_EVENT_NONE, self->agent_name, NULL,
+                       "the inbox handler %s hears nothing: with local ticks there is no inbox",
+                       self->inbox_handler);
+    }
   start_ticker (self);
   return TRUE;
 }
@@ -690,19 +733,62 @@ on_broker_closed (GObject *source, GAsyncResult *result, gpointer user_data)
   g_task_return_boolean (task, TRUE);
 }
 
+/* Whatever has run is settled and told by now. */
 static void
-on_agent_stopped (GObject *source, GAsyncResult *result, gpointer user_data)
+leave_broker (HeartbeatConsumer *self, GTask *owned_task)
 {
-  g_autoptr (GTask) task = user_data;
-  HeartbeatConsumer *self = g_task_get_source_object (task);
+  g_autoptr (GTask) task = owned_task;
 
-  heartbeat_agent_stop_finish (HEARTBEAT_AGENT (source), result);
   if (self->inbox != NULL)
     heartbeat_inbox_close_async (self->inbox, NULL, NULL);
   if (self->broker != NULL && !self->shares_broker)
     heartbeat_broker_close_async (self->broker, on_broker_closed, g_steal_pointer (&task));
   else
     g_task_return_boolean (task, TRUE);
+}
+
+static void on_reported (GObject *source, GAsyncResult *result, gpointer user_data);
+
+/* Runs of checks and of messages end beside each other. */
+static void
+stop_step_done (GTask *task)
+{
+  HeartbeatConsumer *self = g_task_get_source_object (task);
+  guint *left = g_task_get_task_data (task);
+
+  if (--*left > 0)
+    return;
+  if (self->reporter != NULL)
+    heartbeat_reporter_flush_async (self->reporter, on_reported, task);
+  else
+    leave_broker (self, task);
+}
+
+static void
+on_reported (GObject *source, GAsyncResult *result, gpointer user_data)
+{
+  GTask *task = user_data;
+
+  heartbeat_reporter_flush_finish (HEARTBEAT_REPORTER (source), result);
+  leave_broker (g_task_get_source_object (task), task);
+}
+
+static void
+on_messages_stopped (GObject *source, GAsyncResult *result, gpointer user_data)
+{
+  GTask *task = user_data;
+
+  heartbeat_inbox_runner_stop_finish (HEARTBEAT_INBOX_RUNNER (source), result);
+  stop_step_done (task);
+}
+
+static void
+on_agent_stopped (GObject *source, GAsyncResult *result, gpointer user_data)
+{
+  GTask *task = user_data;
+
+  heartbeat_agent_stop_finish (HEARTBEAT_AGENT (source), result);
+  stop_step_done (task);
 }
 
 /**
@@ -719,11 +805,33 @@ heartbeat_consumer_stop_async (HeartbeatConsumer *self,
                                GAsyncReadyCallback callback,
                                gpointer user_data)
 {
+  GTask *task = NULL;
+  guint *left = NULL;
+
   g_return_if_fail (HEARTBEAT_IS_CONSUMER (self));
 
   g_clear_pointer (&self->ticker, heartbeat_ticker_free);
-  heartbeat_agent_stop_async (self->agent, on_agent_stopped,
-                              g_task_new (self, NULL, callback, user_data));
+  task = g_task_new (self, NULL, callback, user_data);
+  left = g_new (guint, 1);
+  *left = self->inbox_runner != NULL ? 2 : 1;
+  g_task_set_task_data (task, left, g_free);
+  if (self->inbox_runner != NULL)
+    heartbeat_inbox_runner_stop_async (self->inbox_runner, on_messages_stopped, task);
+  heartbeat_agent_stop_async (self->agent, on_agent_stopped, task);
+}
+
+/**
+ * heartbeat_consumer_hurry:
+ * @self: a consumer that is being stopped
+ *
+ * Ends the runs that go on now: somebody does not want to wait.
+ */
+void
+heartbeat_consumer_hurry (HeartbeatConsumer *self)
+{
+  if (self->inbox_runner != NULL)
+    heartbeat_inbox_runner_hurry (self->inbox_runner);
+  heartbeat_agent_hurry (self->agent);
 }
 
 /**

@@ -22,7 +22,7 @@ struct _HeartbeatExecution
 
 /**
  * heartbeat_execution_new:
- * @check: the check
+ * @check: (nullable): the check; %NULL where a message of the inbox is handled
  * @ended: called when it has ended
  * @user_data: passed to @ended
  *
@@ -33,7 +33,7 @@ heartbeat_execution_new (HeartbeatCheck *check, HeartbeatExecutionEnded ended, g
 {
   HeartbeatExecution *self = g_new0 (HeartbeatExecution, 1);
 
-  self->check = g_object_ref (check);
+  g_set_object (&self->check, check);
   self->ended = ended;
   self->user_data = user_data;
   return self;
@@ -168,7 +168,7 @@ heartbeat_execution_cancel (HeartbeatExecution *self, const char *why)
  * heartbeat_execution_get_check:
  * @self: an execution
  *
- * Returns: (transfer none): its check
+ * Returns: (transfer none) (nullable): its check
  */
 HeartbeatCheck *
 heartbeat_execution_get_check (HeartbeatExecution *self)

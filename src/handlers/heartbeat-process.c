@@ -218,23 +218,38 @@ write_input (Process *self)
                                    self->input_cancellable, on_input_written, process_ref (self));
 }
 
+static void
+append_text (GString *json, const char *value)
+{
+  g_autoptr (JsonNode) node = json_node_init_string (json_node_alloc (), value);
+  g_autofree char *text = json_to_string (node, FALSE);
+
+  g_string_append (json, text);
+}
+
 /* The standard input of handlers, see the contract. Check and envelope are inserted as they are written. */
 static GBytes *
 make_input (HeartbeatRun *run)
 {
-  g_autoptr (JsonNode) agent
-      = json_node_init_string (json_node_alloc (), heartbeat_run_get_agent_name (run));
-  g_autoptr (JsonNode) check
-      = json_node_init_string (json_node_alloc (), heartbeat_run_get_check_name (run));
-  g_autofree char *agent_text = json_to_string (agent, FALSE);
-  g_autofree char *check_text = json_to_string (check, FALSE);
-  char *text
-      = g_strdup_printf ("{\"agent\": %s, \"check_name\": %s, \"timestamp\": %" G_GINT64_FORMAT
-                         ", \"envelope\": %s, \"check\": %s}\n",
-                         agent_text, check_text, heartbeat_run_get_timestamp (run),
-                         heartbeat_run_get_envelope (run), heartbeat_run_get_check (run));
+  GString *text = g_string_new ("{\"agent\": ");
 
-  return g_bytes_new_take (text, strlen (text));
+  append_text (text, heartbeat_run_get_agent_name (run));
+  if (heartbeat_run_get_check_name (run) != NULL)
+    {
+      g_string_append (text, ", \"check_name\": ");
+      append_text (text, heartbeat_run_get_check_name (run));
+    }
+  if (heartbeat_run_get_routing_key (run) != NULL)
+    {
+      g_string_append (text, ", \"routing_key\": ");
+      append_text (text, heartbeat_run_get_routing_key (run));
+    }
+  g_string_append_printf (text, ", \"timestamp\": %" G_GINT64_FORMAT ", \"envelope\": %s",
+                          heartbeat_run_get_timestamp (run), heartbeat_run_get_envelope (run));
+  if (heartbeat_run_get_check (run) != NULL)
+    g_string_append_printf (text, ", \"check\": %s", heartbeat_run_get_check (run));
+  g_string_append (text, "}\n");
+  return g_string_free_to_bytes (text);
 }
 
 static GStrv
@@ -246,6 +261,8 @@ make_environment (HeartbeatRun *run)
     environment = g_environ_unsetenv (environment, private_variables[i]);
   environment
       = g_environ_setenv (environment, "HEARTBEAT_AGENT", heartbeat_run_get_agent_name (run), TRUE);
+  if (heartbeat_run_get_check_name (run) == NULL)
+    return g_environ_unsetenv (environment, "HEARTBEAT_CHECK");
   return g_environ_setenv (environment, "HEARTBEAT_CHECK", heartbeat_run_get_check_name (run),
                            TRUE);
 }

@@ -8,7 +8,6 @@
 #include <glib-unix.h>
 
 #include "consumer/heartbeat-consumer-private.h"
-#include "core/heartbeat-agent-private.h"
 #include "core/heartbeat-log.h"
 #include "desktop/heartbeat-bus.h"
 #include "desktop/heartbeat-notifier.h"
@@ -80,7 +79,8 @@ heartbeat_application_new (const HeartbeatSettings *settings)
                       settings->exchange, "queue-type", settings->queue_type, "tick-source",
                       settings->tick_source, "tick-interval", settings->tick_interval,
                       "max-concurrent-runs", settings->max_concurrent_runs, "handler-timeout",
-                      settings->handler_timeout, NULL);
+                      settings->handler_timeout, "inbox-handler", settings->inbox_handler,
+                      "publish-results", settings->publish_results, NULL);
   return self;
 }
 
@@ -150,7 +150,7 @@ on_terminate (gpointer user_data)
 
   if (self->stopping)
     {
-      heartbeat_agent_hurry (heartbeat_consumer_get_agent (self->consumer));
+      heartbeat_consumer_hurry (self->consumer);
       return G_SOURCE_CONTINUE;
     }
   self->stopping = TRUE;

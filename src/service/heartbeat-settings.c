@@ -52,6 +52,9 @@ typedef struct
   G_STRUCT_OFFSET (HeartbeatSettings, member##_text), fallback, NULL,                              \
       G_STRUCT_OFFSET (HeartbeatSettings, member), least, most
 
+/* Those that mean yes are at odd places. */
+#define YES_OR_NO "no yes false true off on 0 1"
+
 static const Setting settings[] = {
   { "AGENT_NAME", "agent", TEXT (agent), N_ ("NAME"), N_ ("The agent to serve") },
   { "HEARTBEAT_PATH", "config", TEXT (config), N_ ("FILE"), N_ ("Its heartbeat.json") },
@@ -76,6 +79,10 @@ static const Setting settings[] = {
     N_ ("NUMBER"), N_ ("Runs that ticks may have going at once") },
   { "HANDLER_TIMEOUT_S", "handler-timeout", NUMBER (handler_timeout, "300", 1, 1500),
     N_ ("SECONDS"), N_ ("Time limit of a run; a check's timeoutMs wins") },
+  { "INBOX_HANDLER", "inbox-handler", TEXT (inbox_handler), N_ ("NAME"),
+    N_ ("The handler of messages that come into the agent's inbox") },
+  { "PUBLISH_RESULTS", "publish-results", ONE_OF (publish_results_text, "no", YES_OR_NO),
+    N_ ("WHETHER"), N_ ("Publish how each run has ended: yes or no") },
 };
 
 static char **
@@ -174,6 +181,17 @@ read_credential (HeartbeatSettings *self, GError **error)
   if (g_error_matches (read_error, G_FILE_ERROR, G_FILE_ERROR_NOENT))
     return TRUE;
   g_propagate_error (error, g_steal_pointer (&read_error));
+  return FALSE;
+}
+
+static gboolean
+is_yes (const char *value)
+{
+  g_auto (GStrv) values = g_strsplit (YES_OR_NO, " ", -1);
+
+  for (guint i = 1; i < g_strv_length (values); i += 2)
+    if (strcmp (values[i], value) == 0)
+      return TRUE;
   return FALSE;
 }
 
@@ -292,6 +310,7 @@ heartbeat_settings_new (int *argc, char ***argv, GError **error)
       return NULL;
   if (!read_credential (self, error))
     return NULL;
+  self->publish_results = is_yes (self->publish_results_text);
   if (!check_agent (self, error) || !check_exchange (self, error) || !check_url (self, error))
     return NULL;
   return g_steal_pointer (&self);

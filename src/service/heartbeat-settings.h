@@ -22,12 +22,15 @@ typedef struct
   char *bus;
   char *notify;
   char *queue_type;
+  char *inbox_handler;
+  char *publish_results_text;
   char *tick_interval_text;
   char *max_concurrent_runs_text;
   char *handler_timeout_text;
   guint tick_interval;
   guint max_concurrent_runs;
   guint handler_timeout;
+  gboolean publish_results;
   gboolean check_config;
   gboolean version;
 } HeartbeatSettings;

@@ -3,13 +3,23 @@
 #include "broker/heartbeat-ack-window.h"
 
 static void
-note (guint64 tag, gboolean multiple, gboolean acknowledge, gpointer user_data)
+note (guint64 tag, gboolean multiple, HeartbeatDisposition disposition, gpointer user_data)
 {
-  g_string_append_printf (user_data, "%s%" G_GUINT64_FORMAT "%s ", acknowledge ? "ack" : "reject",
-                          tag, multiple ? "+" : "");
+  static const char *const words[] = { "ack", "reject", "requeue" };
+
+  g_string_append_printf (user_data, "%s%" G_GUINT64_FORMAT "%s ", words[disposition], tag,
+                          multiple ? "+" : "");
 }
 
-/* One step a letter: deliver the next one, or settle: "a3" acknowledges, "r3" rejects, "." flushes. */
+static HeartbeatDisposition
+read_disposition (char letter)
+{
+  if (letter == 'a')
+    return HEARTBEAT_DISPOSITION_ACKNOWLEDGE;
+  return letter == 'r' ? HEARTBEAT_DISPOSITION_REJECT : HEARTBEAT_DISPOSITION_REQUEUE;
+}
+
+/* One step a letter: deliver the next one, or settle: "a3" acknowledges, "r3" rejects, "q3" requeues, "." flushes. */
 static void
 test_window (gconstpointer data)
 {
@@ -28,7 +38,7 @@ test_window (gconstpointer data)
         heartbeat_ack_window_clear (window);
       else
         {
-          heartbeat_ack_window_settle (window, (guint64) (p[1] - '0'), *p == 'a');
+          heartbeat_ack_window_settle (window, (guint64) (p[1] - '0'), read_disposition (*p));
           p++;
         }
     }
@@ -46,6 +56,7 @@ static const char *const windows[][2] = {
   { "ddda2a3.a1.", "ack2 ack3 ack1 " },
   { "ddda1r2a3.", "reject2 ack3+ " },
   { "ddr1r2.", "reject1 reject2 " },
+  { "dddq1r2a3.", "requeue1 reject2 ack3 " },
   { "da1r1a1.", "ack1 " },
   { "da1.a1.", "ack1 " },
   { "da9.", "" },

@@ -11,11 +11,11 @@
 #define MAX_TEXTS 6
 #define PASSWORD  "geheim"
 
-static const char *const variables[] = {
-  "AGENT_NAME",          "HEARTBEAT_PATH",    "RABBIT_URL",           "EXCHANGE_NAME", "LOG_LEVEL",
-  "TICK_SOURCE",         "TICK_INTERVAL_S",   "HEARTBEAT_BUS",        "NOTIFY",        "QUEUE_TYPE",
-  "MAX_CONCURRENT_RUNS", "HANDLER_TIMEOUT_S", "CREDENTIALS_DIRECTORY"
-};
+static const char *const variables[]
+    = { "AGENT_NAME",    "HEARTBEAT_PATH",  "RABBIT_URL",           "EXCHANGE_NAME",
+        "LOG_LEVEL",     "TICK_SOURCE",     "TICK_INTERVAL_S",      "HEARTBEAT_BUS",
+        "NOTIFY",        "QUEUE_TYPE",      "MAX_CONCURRENT_RUNS",  "HANDLER_TIMEOUT_S",
+        "INBOX_HANDLER", "PUBLISH_RESULTS", "CREDENTIALS_DIRECTORY" };
 
 /* Settings from `NAME=VALUE` texts alone, and from arguments. */
 static HeartbeatSettings *
@@ -208,6 +208,8 @@ static const Values good_values[] = {
   { "MAX_CONCURRENT_RUNS", "max-concurrent-runs", { "1", "1000" } },
   { "HANDLER_TIMEOUT_S", "handler-timeout", { "1", "1500" } },
   { "EXCHANGE_NAME", "exchange", { "x", "a.b-c_d:e", "caf\xc3\xa9" } },
+  { "INBOX_HANDLER", "inbox-handler", { "mail", "a b" } },
+  { "PUBLISH_RESULTS", "publish-results", { "YES", "no", "True", "0" } },
 };
 
 static const Values bad_values[] = {
@@ -221,6 +223,7 @@ static const Values bad_values[] = {
     { "0", "86401", "-1", "+1", " 1", "1 ", "1.0", "0x10", "60s", "18446744073709551617" } },
   { "MAX_CONCURRENT_RUNS", "max-concurrent-runs", { "0", "-1", "1001", "one", "4294967297" } },
   { "HANDLER_TIMEOUT_S", "handler-timeout", { "0", "1501", "1e3", "300000", "-300" } },
+  { "PUBLISH_RESULTS", "publish-results", { "maybe", "2", "y" } },
   { "RABBIT_URL", "rabbit-url", { "localhost", "http://localhost/", "amqp://h:0/", " ", "," } },
 };
 
@@ -668,11 +671,27 @@ test_empty_credentials_variable (Credential *credential, gconstpointer data)
 
 #define ADD(path, func) g_test_add (path, Credential, NULL, set_up, func, tear_down)
 
+static void
+test_yes_and_no (void)
+{
+  static const char *const words[][2]
+      = { { "yes", "no" }, { "True", "false" }, { "ON", "off" }, { "1", "0" } };
+
+  for (guint i = 0; i < G_N_ELEMENTS (words); i++)
+    for (guint j = 0; j < 2; j++)
+      {
+        g_autoptr (HeartbeatSettings) found = read_variable ("PUBLISH_RESULTS", words[i][j], NULL);
+
+        g_assert_cmpint (found->publish_results, ==, j == 0);
+      }
+}
+
 int
 main (int argc, char **argv)
 {
   setlocale (LC_ALL, "C.UTF-8");
   g_test_init (&argc, &argv, NULL);
+  g_test_add_func ("/settings/yes-and-no", test_yes_and_no);
 
   for (guint i = 0; i < G_N_ELEMENTS (settings); i++)
     {

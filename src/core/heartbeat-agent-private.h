@@ -3,6 +3,7 @@
 #pragma once
 
 #include "core/heartbeat-agent.h"
+#include "core/heartbeat-history.h"
 #include "core/heartbeat-registry.h"
 #include "core/heartbeat-tick.h"
 
@@ -19,6 +20,7 @@ typedef void (*HeartbeatTickDone) (gboolean safe, gpointer user_data);
 
 HeartbeatAgent *
 heartbeat_agent_new (const char *name, const char *path, HeartbeatRegistry *registry);
+HeartbeatHistory *heartbeat_agent_get_history (HeartbeatAgent *self);
 HeartbeatRegistry *heartbeat_agent_get_registry (HeartbeatAgent *self);
 void heartbeat_agent_register_bus_handler (HeartbeatAgent *self,
                                            const char *name,

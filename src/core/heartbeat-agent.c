@@ -38,6 +38,7 @@ struct _HeartbeatAgent
   gboolean keeper_asked;
   gboolean keeper_ready; /* it has read what heartbeat.json could not be told */
   HeartbeatSchedule *schedule;
+  HeartbeatHistory *history;
   char *config_error;
   guint max_runs;
   guint timeout;
@@ -209,6 +210,7 @@ heartbeat_agent_finalize (GObject *object)
   HeartbeatAgent *self = HEARTBEAT_AGENT (object);
 
   g_clear_pointer (&self->schedule, heartbeat_schedule_free);
+  g_clear_object (&self->history);
   g_clear_object (&self->keeper);
   g_clear_object (&self->file);
   g_clear_object (&self->registry);
@@ -333,7 +335,20 @@ heartbeat_agent_new (const char *name, const char *path, HeartbeatRegistry *regi
   self->registry = g_object_ref (registry);
   self->loader = heartbeat_loader_new (self->file, on_loaded, self);
   self->keeper = heartbeat_keeper_new (name, self->file);
+  self->history = heartbeat_history_new (name);
   return self;
+}
+
+/**
+ * heartbeat_agent_get_history:
+ * @self: an agent
+ *
+ * Returns: (transfer none): its past runs
+ */
+HeartbeatHistory *
+heartbeat_agent_get_history (HeartbeatAgent *self)
+{
+  return self->history;
 }
 
 /**
@@ -613,13 +628,22 @@ heartbeat_agent_reload_finish (HeartbeatAgent *self, GAsyncResult *result, GErro
 /* --- A run ---------------------------------------------------------------------------------------------------------- */
 
 static void
+on_history_flushed (GObject *source, GAsyncResult *result, gpointer user_data)
+{
+  g_autoptr (GTask) task = user_data;
+
+  heartbeat_history_flush_finish (HEARTBEAT_HISTORY (source), result);
+  g_task_return_boolean (task, TRUE);
+}
+
+static void
 check_stopped (HeartbeatAgent *self)
 {
   if (!self->stopping || self->trips->len > 0 || self->stop_task == NULL)
     return;
   remove_timer (&self->stop_timer);
-  g_task_return_boolean (self->stop_task, TRUE);
-  g_clear_object (&self->stop_task);
+  heartbeat_history_flush_async (self->history, on_history_flushed,
+                                 g_steal_pointer (&self->stop_task));
 }
 
 static void
@@ -650,6 +674,8 @@ finish_trip (HeartbeatAgent *self, Trip *trip)
   heartbeat_schedule_invalidate (self->schedule);
   self->runs[heartbeat_result_get_status (trip->result)]++;
   log_result (self, check, trip->result);
+  heartbeat_history_append (self->history, heartbeat_check_get_name (check), trip->result,
+                            trip->tick == NULL);
   g_signal_emit (self, signals[CHECK_FINISHED], 0, check, trip->result);
   g_object_notify_by_pspec (G_OBJECT (self), props[PROP_NEXT_DUE]);
   if (trip->tick != NULL)

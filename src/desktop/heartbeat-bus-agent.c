@@ -4,6 +4,7 @@
 
 #include "desktop/heartbeat-bus-call.h"
 #include "desktop/heartbeat-bus-handlers.h"
+#include "desktop/heartbeat-bus-history.h"
 #include "desktop/heartbeat-bus-properties.h"
 
 /**
@@ -247,6 +248,16 @@ handle_unregister_handler (HeartbeatDBusAgent *skeleton,
   return G_DBUS_METHOD_INVOCATION_HANDLED;
 }
 
+static gboolean
+handle_history (HeartbeatDBusAgent *skeleton,
+                GDBusMethodInvocation *invocation,
+                const char *check,
+                guint most)
+{
+  heartbeat_bus_history_answer (HEARTBEAT_BUS_AGENT (skeleton)->agent, check, most, invocation);
+  return G_DBUS_METHOD_INVOCATION_HANDLED;
+}
+
 static void
 on_published (GObject *source, GAsyncResult *result, gpointer user_data)
 {
@@ -311,6 +322,7 @@ agent_iface_init (HeartbeatDBusAgentIface *iface)
   iface->handle_run_check = handle_run_check;
   iface->handle_reload = handle_reload;
   iface->handle_list_handlers = handle_list_handlers;
+  iface->handle_history = handle_history;
   iface->handle_register_handler = handle_register_handler;
   iface->handle_unregister_handler = handle_unregister_handler;
   iface->handle_publish = handle_publish;

@@ -109,6 +109,22 @@ heartbeat_ctl_phrase_time (gint64 time, gint64 now, GTimeZone *zone)
   return g_date_time_format (local, days < 7 ? "%a %H:%M" : "%Y-%m-%d %H:%M");
 }
 
+/**
+ * heartbeat_ctl_phrase_stamp:
+ * @time: a time in µs since the epoch
+ * @zone: the reader's time zone
+ *
+ * Returns: (transfer full): date and time, as long for each time
+ */
+char *
+heartbeat_ctl_phrase_stamp (gint64 time, GTimeZone *zone)
+{
+  g_autoptr (GDateTime) utc = g_date_time_new_from_unix_utc (time / G_USEC_PER_SEC);
+  g_autoptr (GDateTime) local = utc != NULL ? g_date_time_to_timezone (utc, zone) : NULL;
+
+  return local != NULL ? g_date_time_format (local, "%Y-%m-%d %H:%M:%S") : g_strdup ("?");
+}
+
 /* An obstacle that goes by itself at a time that is known, or not. */
 static char *
 phrase_until (const char *what, GVariant *reason, gint64 now, GTimeZone *zone)

@@ -10,6 +10,7 @@ char *heartbeat_ctl_phrase_span (gint64 span);
 char *heartbeat_ctl_phrase_past (gint64 time, gint64 now);
 char *heartbeat_ctl_phrase_future (gint64 time, gint64 now);
 char *heartbeat_ctl_phrase_time (gint64 time, gint64 now, GTimeZone *zone);
+char *heartbeat_ctl_phrase_stamp (gint64 time, GTimeZone *zone);
 char *heartbeat_ctl_phrase_reason (GVariant *reason, gint64 now, GTimeZone *zone);
 char *heartbeat_ctl_phrase_line (const char *text);
 

@@ -4,32 +4,9 @@
 
 #include <glib/gi18n.h>
 
-#include "core/heartbeat-error.h"
 #include "ctl/heartbeat-ctl-phrase.h"
 #include "ctl/heartbeat-ctl.h"
 #include "desktop/heartbeat-dbus.h"
-
-#define ROOT_PATH "/org/bloodbank/Heartbeat1"
-
-/* The service has a time limit for each run; ours would only hide its answer. */
-#define NO_TIMEOUT G_MAXINT
-
-static HeartbeatDBusAgent *
-reach_agent (HeartbeatCtl *self, const char *agent, GError **error)
-{
-  const GDBusProxyFlags flags = G_DBUS_PROXY_FLAGS_DO_NOT_LOAD_PROPERTIES
-                                | G_DBUS_PROXY_FLAGS_DO_NOT_CONNECT_SIGNALS
-                                | G_DBUS_PROXY_FLAGS_DO_NOT_AUTO_START;
-  g_autofree char *name = heartbeat_ctl_bus_name (agent);
-  g_autofree char *element = g_dbus_escape_object_path (agent);
-  g_autofree char *path = g_strconcat (ROOT_PATH "/", element, NULL);
-  HeartbeatDBusAgent *proxy
-      = heartbeat_dbus_agent_proxy_new_sync (self->bus, flags, name, path, NULL, error);
-
-  if (proxy != NULL)
-    g_dbus_proxy_set_default_timeout (G_DBUS_PROXY (proxy), NO_TIMEOUT);
-  return proxy;
-}
 
 static void
 print_result (const char *check, GVariant *result)
@@ -94,7 +71,7 @@ heartbeat_ctl_run (HeartbeatCtl *self, char **args)
 
   if (found != HEARTBEAT_CTL_OK)
     return found;
-  proxy = reach_agent (self, agent, &error);
+  proxy = heartbeat_ctl_reach_agent (self, agent, &error);
   if (proxy == NULL
       || !heartbeat_dbus_agent_call_run_check_sync (proxy, args[0], g_variant_new ("a{sv}", NULL),
                                                     &result, NULL, &error))

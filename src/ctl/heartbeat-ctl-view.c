@@ -6,8 +6,6 @@
 
 #include <glib/gi18n.h>
 
-#define ROOT_PATH "/org/bloodbank/Heartbeat1"
-
 static int
 compare_checks (gconstpointer a, gconstpointer b)
 {
@@ -52,17 +50,16 @@ HeartbeatCtlView *
 heartbeat_ctl_view_new (HeartbeatCtl *ctl, const char *agent, GError **error)
 {
   g_autofree char *name = heartbeat_ctl_bus_name (agent);
-  g_autoptr (GString) path = g_string_new (ROOT_PATH "/");
+  g_autofree char *path = heartbeat_ctl_agent_path (agent);
   g_autoptr (GDBusObjectManager) manager = NULL;
   g_autoptr (HeartbeatCtlView) view = NULL;
-  g_autofree char *element = g_dbus_escape_object_path (agent);
 
-  g_string_append (path, element);
   manager = heartbeat_dbus_object_manager_client_new_sync (
-      ctl->bus, G_DBUS_OBJECT_MANAGER_CLIENT_FLAGS_DO_NOT_AUTO_START, name, ROOT_PATH, NULL, error);
+      ctl->bus, G_DBUS_OBJECT_MANAGER_CLIENT_FLAGS_DO_NOT_AUTO_START, name, HEARTBEAT_CTL_ROOT,
+      NULL, error);
   if (manager == NULL)
     return NULL;
-  view = collect_view (manager, path->str);
+  view = collect_view (manager, path);
   if (view->agent != NULL)
     return g_steal_pointer (&view);
   g_set_error (error, G_IO_ERROR, G_IO_ERROR_NOT_FOUND, _ ("%s has left the bus"), agent);

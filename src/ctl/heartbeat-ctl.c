@@ -10,6 +10,9 @@
 
 #define NAME_PREFIX "org.bloodbank.Heartbeat1."
 
+/* The service has a time limit for each run; ours would only hide its answer. */
+#define NO_TIMEOUT G_MAXINT
+
 /**
  * heartbeat_ctl_complain:
  * @format: what is wrong
@@ -56,6 +59,20 @@ char *
 heartbeat_ctl_bus_name (const char *agent)
 {
   return g_strconcat (NAME_PREFIX, g_ascii_isdigit (*agent) ? "_" : "", agent, NULL);
+}
+
+/**
+ * heartbeat_ctl_agent_path:
+ * @agent: an agent's name
+ *
+ * Returns: (transfer full): the path of its object
+ */
+char *
+heartbeat_ctl_agent_path (const char *agent)
+{
+  g_autofree char *element = g_dbus_escape_object_path (agent);
+
+  return g_strconcat (HEARTBEAT_CTL_ROOT "/", element, NULL);
 }
 
 static int
@@ -164,4 +181,44 @@ heartbeat_ctl_find_agent (HeartbeatCtl *self, char **agent)
   names = g_strjoinv (", ", (char **) agents->pdata);
   heartbeat_ctl_complain (_ ("several agents run: choose one of %s with --agent"), names);
   return HEARTBEAT_CTL_USAGE;
+}
+
+/**
+ * heartbeat_ctl_reach_agent:
+ * @self: the command line, connected to the bus
+ * @agent: an agent's name
+ * @error: return location for an error
+ *
+ * Returns: (transfer full): the agent, to call its methods
+ */
+HeartbeatDBusAgent *
+heartbeat_ctl_reach_agent (HeartbeatCtl *self, const char *agent, GError **error)
+{
+  const GDBusProxyFlags flags = G_DBUS_PROXY_FLAGS_DO_NOT_LOAD_PROPERTIES
+                                | G_DBUS_PROXY_FLAGS_DO_NOT_CONNECT_SIGNALS
+                                | G_DBUS_PROXY_FLAGS_DO_NOT_AUTO_START;
+  g_autofree char *name = heartbeat_ctl_bus_name (agent);
+  g_autofree char *path = heartbeat_ctl_agent_path (agent);
+  HeartbeatDBusAgent *proxy
+      = heartbeat_dbus_agent_proxy_new_sync (self->bus, flags, name, path, NULL, error);
+
+  if (proxy != NULL)
+    g_dbus_proxy_set_default_timeout (G_DBUS_PROXY (proxy), NO_TIMEOUT);
+  return proxy;
+}
+
+/**
+ * heartbeat_ctl_fail:
+ * @error: an error from the bus
+ *
+ * Complains about it.
+ *
+ * Returns: %HEARTBEAT_CTL_FAILED
+ */
+HeartbeatCtlExit
+heartbeat_ctl_fail (GError *error)
+{
+  g_dbus_error_strip_remote_error (error);
+  heartbeat_ctl_complain ("%s", error->message);
+  return HEARTBEAT_CTL_FAILED;
 }

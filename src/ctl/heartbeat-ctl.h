@@ -5,7 +5,11 @@
 #include <gio/gio.h>
 #include <json-glib/json-glib.h>
 
+#include "desktop/heartbeat-dbus.h"
+
 G_BEGIN_DECLS
+
+#define HEARTBEAT_CTL_ROOT "/org/bloodbank/Heartbeat1"
 
 /**
  * HeartbeatCtlExit:
@@ -33,6 +37,11 @@ typedef struct
   char *rabbit_url;
   char *exchange;
   char *routing_key;
+  gboolean all;
+  char *pause_for;
+  char *pause_until;
+  char *reason;
+  int most;
   GDBusConnection *bus;
 } HeartbeatCtl;
 
@@ -40,13 +49,24 @@ HeartbeatCtlExit heartbeat_ctl_status (HeartbeatCtl *self, char **args);
 HeartbeatCtlExit heartbeat_ctl_list (HeartbeatCtl *self, char **args);
 HeartbeatCtlExit heartbeat_ctl_show (HeartbeatCtl *self, char **args);
 HeartbeatCtlExit heartbeat_ctl_run (HeartbeatCtl *self, char **args);
+HeartbeatCtlExit heartbeat_ctl_pause (HeartbeatCtl *self, char **args);
+HeartbeatCtlExit heartbeat_ctl_resume (HeartbeatCtl *self, char **args);
+HeartbeatCtlExit heartbeat_ctl_enable (HeartbeatCtl *self, char **args);
+HeartbeatCtlExit heartbeat_ctl_disable (HeartbeatCtl *self, char **args);
+HeartbeatCtlExit heartbeat_ctl_reload (HeartbeatCtl *self, char **args);
+HeartbeatCtlExit heartbeat_ctl_history (HeartbeatCtl *self, char **args);
+HeartbeatCtlExit heartbeat_ctl_publish (HeartbeatCtl *self, char **args);
 HeartbeatCtlExit heartbeat_ctl_tick (HeartbeatCtl *self, char **args);
 HeartbeatCtlExit heartbeat_ctl_validate (HeartbeatCtl *self, char **args);
 HeartbeatCtlExit heartbeat_ctl_schema (HeartbeatCtl *self, char **args);
 
 HeartbeatCtlExit heartbeat_ctl_find_agents (HeartbeatCtl *self, GPtrArray **agents);
 HeartbeatCtlExit heartbeat_ctl_find_agent (HeartbeatCtl *self, char **agent);
+HeartbeatDBusAgent *
+heartbeat_ctl_reach_agent (HeartbeatCtl *self, const char *agent, GError **error);
 char *heartbeat_ctl_bus_name (const char *agent);
+char *heartbeat_ctl_agent_path (const char *agent);
+HeartbeatCtlExit heartbeat_ctl_fail (GError *error);
 void heartbeat_ctl_print_json (JsonBuilder *builder);
 void heartbeat_ctl_complain (const char *format, ...) G_GNUC_PRINTF (1, 2);
 

@@ -11,29 +11,40 @@
 typedef struct
 {
   const char *name;
-  guint n_args;
-  gboolean more; /* whether it takes more than these */
+  guint least; /* how many arguments it takes */
+  guint most;
   HeartbeatCtlExit (*run) (HeartbeatCtl *ctl, char **args);
   const char *synopsis;
   const char *help;
 } Command;
 
+#define ANY_NUMBER G_MAXUINT
+
 static const Command commands[] = {
-  { "status", 0, FALSE, heartbeat_ctl_status, "status", N_ ("Show the agents and their checks") },
-  { "list", 0, FALSE, heartbeat_ctl_list, "list",
+  { "status", 0, 0, heartbeat_ctl_status, "status", N_ ("Show the agents and their checks") },
+  { "list", 0, 0, heartbeat_ctl_list, "list",
     N_ ("List the checks, and why each would run now or not") },
-  { "show", 1, FALSE, heartbeat_ctl_show, "show CHECK", N_ ("Show everything about a check") },
-  { "run", 1, FALSE, heartbeat_ctl_run, "run CHECK", N_ ("Run a check now and wait for its end") },
-  { "tick", 0, FALSE, heartbeat_ctl_tick, "tick",
-    N_ ("Publish a tick for all agents on the broker") },
-  { "validate", 1, TRUE, heartbeat_ctl_validate, "validate FILE…",
+  { "show", 1, 1, heartbeat_ctl_show, "show CHECK", N_ ("Show everything about a check") },
+  { "run", 1, 1, heartbeat_ctl_run, "run CHECK", N_ ("Run a check now and wait for its end") },
+  { "pause", 0, 1, heartbeat_ctl_pause, "pause CHECK|--all",
+    N_ ("Let a check rest: --for 2h, --until 17:30 or until resumed; --reason WHY") },
+  { "resume", 0, 1, heartbeat_ctl_resume, "resume CHECK|--all", N_ ("End a pause") },
+  { "enable", 1, 1, heartbeat_ctl_enable, "enable CHECK", N_ ("Let a check run again") },
+  { "disable", 1, 1, heartbeat_ctl_disable, "disable CHECK", N_ ("Let a check run no more") },
+  { "reload", 0, 0, heartbeat_ctl_reload, "reload", N_ ("Have heartbeat.json read now") },
+  { "history", 0, 1, heartbeat_ctl_history, "history [CHECK]",
+    N_ ("List the last runs, newest first: --most 50") },
+  { "publish", 2, 2, heartbeat_ctl_publish, "publish EVENT_TYPE JSON",
+    N_ ("Have the service publish an event of the agent's") },
+  { "tick", 0, 0, heartbeat_ctl_tick, "tick", N_ ("Publish a tick for all agents on the broker") },
+  { "validate", 1, ANY_NUMBER, heartbeat_ctl_validate, "validate FILE…",
     N_ ("Say everything that is wrong with a heartbeat.json") },
-  { "schema", 0, FALSE, heartbeat_ctl_schema, "schema",
+  { "schema", 0, 0, heartbeat_ctl_schema, "schema",
     N_ ("Print the JSON Schema of heartbeat.json") },
 };
 
 /* Columns that the longest synopsis takes. */
-#define SYNOPSIS_WIDTH 14
+#define SYNOPSIS_WIDTH 23
 
 static char *
 describe_commands (void)
@@ -54,6 +65,14 @@ parse (HeartbeatCtl *ctl, int *argc, char ***argv, GError **error)
     { "agent", 0, 0, G_OPTION_ARG_STRING, &ctl->agent, N_ ("The agent, where several run"),
       N_ ("NAME") },
     { "json", 0, 0, G_OPTION_ARG_NONE, &ctl->json, N_ ("Print one JSON document"), NULL },
+    { "all", 0, 0, G_OPTION_ARG_NONE, &ctl->all, N_ ("pause, resume: all checks"), NULL },
+    { "for", 0, 0, G_OPTION_ARG_STRING, &ctl->pause_for, N_ ("pause: for how long, 30min, 2h, 3d"),
+      N_ ("SPAN") },
+    { "until", 0, 0, G_OPTION_ARG_STRING, &ctl->pause_until,
+      N_ ("pause: until when, 17:30 or 2030-12-31 09:00"), N_ ("TIME") },
+    { "reason", 0, 0, G_OPTION_ARG_STRING, &ctl->reason, N_ ("pause: why, for people"),
+      N_ ("TEXT") },
+    { "most", 0, 0, G_OPTION_ARG_INT, &ctl->most, N_ ("history: how many runs"), N_ ("NUMBER") },
     { "rabbit-url", 0, 0, G_OPTION_ARG_STRING, &ctl->rabbit_url,
       N_ ("tick: the broker (RABBIT_URL)"), N_ ("URL") },
     { "exchange", 0, 0, G_OPTION_ARG_STRING, &ctl->exchange,
@@ -91,9 +110,9 @@ dispatch (HeartbeatCtl *ctl, char **args)
         continue;
       n_args = g_strv_length (args + 1);
       /* Names go over D-Bus; files do not. */
-      if (!commands[i].more && !are_utf8 (args + 1))
+      if (commands[i].most != ANY_NUMBER && !are_utf8 (args + 1))
         break;
-      if (commands[i].more ? n_args >= commands[i].n_args : n_args == commands[i].n_args)
+      if (n_args >= commands[i].least && n_args <= commands[i].most)
         return commands[i].run (ctl, args + 1);
       heartbeat_ctl_complain (_ ("usage: heartbeatctl %s"), commands[i].synopsis);
       return HEARTBEAT_CTL_USAGE;
@@ -126,6 +145,9 @@ clear (HeartbeatCtl *ctl)
   g_free (ctl->rabbit_url);
   g_free (ctl->exchange);
   g_free (ctl->routing_key);
+  g_free (ctl->pause_for);
+  g_free (ctl->pause_until);
+  g_free (ctl->reason);
 }
 
 int

@@ -1,0 +1,115 @@
+/* SPDX-License-Identifier: MIT */
+
+#include <glib/gi18n.h>
+
+#include "ctl/heartbeat-ctl-phrase.h"
+#include "ctl/heartbeat-ctl-table.h"
+#include "ctl/heartbeat-ctl.h"
+
+#define USUAL_MOST 20
+
+static void
+add_run (HeartbeatCtlTable *table, GVariant *run, gboolean all, GTimeZone *zone)
+{
+  const char *check = "", *status = "", *message = "", *trigger = "";
+  gint64 time = 0, duration = 0;
+  g_autofree char *when = NULL;
+  g_autofree char *span = NULL;
+
+  g_variant_lookup (run, "time", "x", &time);
+  g_variant_lookup (run, "check", "&s", &check);
+  g_variant_lookup (run, "status", "&s", &status);
+  g_variant_lookup (run, "duration", "x", &duration);
+  g_variant_lookup (run, "trigger", "&s", &trigger);
+  g_variant_lookup (run, "message", "&s", &message);
+  when = heartbeat_ctl_phrase_stamp (time, zone);
+  span = heartbeat_ctl_phrase_span (duration);
+  heartbeat_ctl_table_add (table, when);
+  if (all)
+    heartbeat_ctl_table_add (table, check);
+  heartbeat_ctl_table_add (table, status);
+  heartbeat_ctl_table_add (table, span);
+  heartbeat_ctl_table_add (table, trigger);
+  heartbeat_ctl_table_add (table, message);
+}
+
+static void
+print_table (GVariant *runs, gboolean all)
+{
+  g_autoptr (HeartbeatCtlTable) table = heartbeat_ctl_table_new (all ? 6 : 5);
+  g_autoptr (GTimeZone) zone = g_time_zone_new_local ();
+  g_autofree char *text = NULL;
+  GVariantIter iter;
+  GVariant *run = NULL;
+
+  heartbeat_ctl_table_add (table, _ ("TIME"));
+  if (all)
+    heartbeat_ctl_table_add (table, _ ("CHECK"));
+  heartbeat_ctl_table_add (table, _ ("STATUS"));
+  heartbeat_ctl_table_add (table, _ ("TOOK"));
+  heartbeat_ctl_table_add (table, _ ("BY"));
+  heartbeat_ctl_table_add (table, _ ("MESSAGE"));
+  g_variant_iter_init (&iter, runs);
+  while ((run = g_variant_iter_next_value (&iter)) != NULL)
+    {
+      add_run (table, run, all, zone);
+      g_variant_unref (run);
+    }
+  text = heartbeat_ctl_table_to_string (table);
+  g_print ("%s", text);
+}
+
+static void
+print_document (const char *agent, GVariant *runs)
+{
+  g_autoptr (JsonBuilder) builder = json_builder_new ();
+
+  json_builder_begin_object (builder);
+  json_builder_set_member_name (builder, "agent");
+  json_builder_add_string_value (builder, agent);
+  json_builder_set_member_name (builder, "runs");
+  json_builder_add_value (builder, json_gvariant_serialize (runs));
+  json_builder_end_object (builder);
+  heartbeat_ctl_print_json (builder);
+}
+
+/**
+ * heartbeat_ctl_history:
+ * @self: the command line
+ * @args: the name of a check, or none for all
+ *
+ * `heartbeatctl history [CHECK] [--most N]`: the past runs, newest first.
+ *
+ * Returns: the exit status
+ */
+HeartbeatCtlExit
+heartbeat_ctl_history (HeartbeatCtl *self, char **args)
+{
+  g_autoptr (GError) error = NULL;
+  g_autofree char *name = NULL;
+  g_autoptr (HeartbeatDBusAgent) agent = NULL;
+  g_autoptr (GVariant) runs = NULL;
+  HeartbeatCtlExit status = HEARTBEAT_CTL_OK;
+
+  if (self->most < 0)
+    {
+      heartbeat_ctl_complain (_ ("--most is a number from 1"));
+      return HEARTBEAT_CTL_USAGE;
+    }
+  status = heartbeat_ctl_find_agent (self, &name);
+  if (status != HEARTBEAT_CTL_OK)
+    return status;
+  agent = heartbeat_ctl_reach_agent (self, name, &error);
+  if (agent == NULL
+      || !heartbeat_dbus_agent_call_history_sync (agent, args[0] != NULL ? args[0] : "",
+                                                  self->most > 0 ? (guint) self->most : USUAL_MOST,
+                                                  &runs, NULL, &error))
+    return heartbeat_ctl_fail (error);
+  if (self->json)
+    print_document (name, runs);
+  else if (g_variant_n_children (runs) == 0)
+    heartbeat_ctl_complain (_ ("no run is recorded"));
+  else
+    print_table (runs, args[0] == NULL);
+  return HEARTBEAT_CTL_OK;
+}

@@ -27,7 +27,7 @@ add_run (HeartbeatCtlTable *table, GVariant *run, gboolean all, GTimeZone *zone)
   heartbeat_ctl_table_add (table, when);
   if (all)
     heartbeat_ctl_table_add (table, check);
-  heartbeat_ctl_table_add (table, status);
+  heartbeat_ctl_table_add_styled (table, status, heartbeat_ctl_style_of (status));
   heartbeat_ctl_table_add (table, span);
   heartbeat_ctl_table_add (table, trigger);
   heartbeat_ctl_table_add (table, message);
@@ -38,25 +38,23 @@ print_table (GVariant *runs, gboolean all)
 {
   g_autoptr (HeartbeatCtlTable) table = heartbeat_ctl_table_new (all ? 6 : 5);
   g_autoptr (GTimeZone) zone = g_time_zone_new_local ();
-  g_autofree char *text = NULL;
   GVariantIter iter;
   GVariant *run = NULL;
 
-  heartbeat_ctl_table_add (table, _ ("TIME"));
+  heartbeat_ctl_table_add_styled (table, _ ("TIME"), HEARTBEAT_CTL_STYLE_HEAD);
   if (all)
-    heartbeat_ctl_table_add (table, _ ("CHECK"));
-  heartbeat_ctl_table_add (table, _ ("STATUS"));
-  heartbeat_ctl_table_add (table, _ ("TOOK"));
-  heartbeat_ctl_table_add (table, _ ("BY"));
-  heartbeat_ctl_table_add (table, _ ("MESSAGE"));
+    heartbeat_ctl_table_add_styled (table, _ ("CHECK"), HEARTBEAT_CTL_STYLE_HEAD);
+  heartbeat_ctl_table_add_styled (table, _ ("STATUS"), HEARTBEAT_CTL_STYLE_HEAD);
+  heartbeat_ctl_table_add_styled (table, _ ("TOOK"), HEARTBEAT_CTL_STYLE_HEAD);
+  heartbeat_ctl_table_add_styled (table, _ ("BY"), HEARTBEAT_CTL_STYLE_HEAD);
+  heartbeat_ctl_table_add_styled (table, _ ("MESSAGE"), HEARTBEAT_CTL_STYLE_HEAD);
   g_variant_iter_init (&iter, runs);
   while ((run = g_variant_iter_next_value (&iter)) != NULL)
     {
       add_run (table, run, all, zone);
       g_variant_unref (run);
     }
-  text = heartbeat_ctl_table_to_string (table);
-  g_print ("%s", text);
+  heartbeat_ctl_table_print (table);
 }
 
 static void

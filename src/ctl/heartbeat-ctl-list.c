@@ -2,6 +2,7 @@
 
 #include <glib/gi18n.h>
 
+#include "ctl/heartbeat-ctl-outcomes.h"
 #include "ctl/heartbeat-ctl-phrase.h"
 #include "ctl/heartbeat-ctl-table.h"
 #include "ctl/heartbeat-ctl-view.h"
@@ -13,6 +14,7 @@ typedef struct
   JsonBuilder *builder;
   gboolean several; /* agents: then each line names its own */
   GTimeZone *zone;
+  HeartbeatCtlOutcomes *outcomes; /* of the agent whose lines are being added */
 } List;
 
 static void
@@ -20,11 +22,16 @@ add_line (List *list, const char *agent, HeartbeatDBusCheck *check)
 {
   g_autofree char *why = heartbeat_ctl_phrase_reason (heartbeat_dbus_check_get_reason (check),
                                                       g_get_real_time (), list->zone);
+  g_autofree char *row
+      = heartbeat_ctl_outcomes_row (list->outcomes, heartbeat_dbus_check_get_name (check),
+                                    g_get_charset (NULL));
+  const char *state = heartbeat_dbus_check_get_state (check);
 
   if (list->several)
     heartbeat_ctl_table_add (list->table, agent);
   heartbeat_ctl_table_add (list->table, heartbeat_dbus_check_get_name (check));
-  heartbeat_ctl_table_add (list->table, heartbeat_dbus_check_get_state (check));
+  heartbeat_ctl_table_add_styled (list->table, state, heartbeat_ctl_style_of (state));
+  heartbeat_ctl_table_add (list->table, row);
   heartbeat_ctl_table_add (list->table, why);
 }
 
@@ -52,6 +59,9 @@ collect (HeartbeatCtl *self, GPtrArray *agents, List *list)
           heartbeat_ctl_complain ("%s", error->message);
           return HEARTBEAT_CTL_NOT_RUNNING;
         }
+      g_clear_pointer (&list->outcomes, heartbeat_ctl_outcomes_free);
+      if (!self->json)
+        list->outcomes = heartbeat_ctl_outcomes_load (view->agent);
       for (guint j = 0; j < view->checks->len; j++)
         (self->json ? add_object : add_line) (list, agent, g_ptr_array_index (view->checks, j));
     }
@@ -61,11 +71,10 @@ collect (HeartbeatCtl *self, GPtrArray *agents, List *list)
 static void
 add_heads (List *list)
 {
-  if (list->several)
-    heartbeat_ctl_table_add (list->table, _ ("AGENT"));
-  heartbeat_ctl_table_add (list->table, _ ("CHECK"));
-  heartbeat_ctl_table_add (list->table, _ ("STATE"));
-  heartbeat_ctl_table_add (list->table, _ ("WHY"));
+  const char *const heads[] = { _ ("AGENT"), _ ("CHECK"), _ ("STATE"), _ ("LAST 10"), _ ("WHY") };
+
+  for (guint i = list->several ? 0 : 1; i < G_N_ELEMENTS (heads); i++)
+    heartbeat_ctl_table_add_styled (list->table, heads[i], HEARTBEAT_CTL_STYLE_HEAD);
 }
 
 /**
@@ -86,17 +95,18 @@ heartbeat_ctl_list (HeartbeatCtl *self, char **args)
   g_autoptr (JsonBuilder) builder = json_builder_new ();
   g_autoptr (GTimeZone) zone = g_time_zone_new_local ();
   HeartbeatCtlExit status = heartbeat_ctl_find_agents (self, &agents);
-  List list = { NULL, builder, FALSE, zone };
+  List list = { NULL, builder, FALSE, zone, NULL };
 
   if (status != HEARTBEAT_CTL_OK)
     return status;
   list.several = agents->len > 1;
-  list.table = table = heartbeat_ctl_table_new (list.several ? 4 : 3);
+  list.table = table = heartbeat_ctl_table_new (list.several ? 5 : 4);
   add_heads (&list);
   json_builder_begin_object (builder);
   json_builder_set_member_name (builder, "checks");
   json_builder_begin_array (builder);
   status = collect (self, agents, &list);
+  g_clear_pointer (&list.outcomes, heartbeat_ctl_outcomes_free);
   json_builder_end_array (builder);
   json_builder_end_object (builder);
   if (status != HEARTBEAT_CTL_OK)
@@ -104,10 +114,6 @@ heartbeat_ctl_list (HeartbeatCtl *self, char **args)
   if (self->json)
     heartbeat_ctl_print_json (builder);
   else
-    {
-      g_autofree char *text = heartbeat_ctl_table_to_string (table);
-
-      g_print ("%s", text);
-    }
+    heartbeat_ctl_table_print (table);
   return HEARTBEAT_CTL_OK;
 }

@@ -9,8 +9,8 @@
 static void
 add_line (HeartbeatCtlTable *table, const char *label, const char *text)
 {
-  heartbeat_ctl_table_add (table, label);
-  heartbeat_ctl_table_add (table, text);
+  heartbeat_ctl_table_add_styled (table, label, HEARTBEAT_CTL_STYLE_HEAD);
+  heartbeat_ctl_table_add_styled (table, text, heartbeat_ctl_style_of (text));
 }
 
 static void
@@ -98,8 +98,7 @@ print_check (const char *agent, HeartbeatDBusCheck *check)
   add_times (table, check, now);
   add_integer (table, _ ("Priority"), heartbeat_dbus_check_get_priority (check));
   add_result (table, check);
-  text = heartbeat_ctl_table_to_string (table);
-  g_print ("%s", text);
+  heartbeat_ctl_table_print (table);
 }
 
 static void

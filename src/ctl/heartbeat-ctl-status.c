@@ -4,6 +4,7 @@
 
 #include <glib/gi18n.h>
 
+#include "ctl/heartbeat-ctl-outcomes.h"
 #include "ctl/heartbeat-ctl-phrase.h"
 #include "ctl/heartbeat-ctl-table.h"
 #include "ctl/heartbeat-ctl-view.h"
@@ -31,7 +32,7 @@ add_view (JsonBuilder *builder, HeartbeatCtlView *view)
 static void
 add_line (HeartbeatCtlTable *table, const char *label, const char *text)
 {
-  heartbeat_ctl_table_add (table, label);
+  heartbeat_ctl_table_add_styled (table, label, HEARTBEAT_CTL_STYLE_HEAD);
   heartbeat_ctl_table_add (table, text);
 }
 
@@ -69,7 +70,6 @@ print_agent (HeartbeatDBusAgent *agent, gint64 now)
       heartbeat_dbus_agent_get_runs_succeeded (agent), heartbeat_dbus_agent_get_runs_failed (agent),
       heartbeat_dbus_agent_get_runs_skipped (agent));
   const char *config_error = heartbeat_dbus_agent_get_config_error (agent);
-  g_autofree char *text = NULL;
 
   add_line (table, _ ("Agent"), heartbeat_dbus_agent_get_name (agent));
   add_line (table, _ ("File"), heartbeat_dbus_agent_get_config_path (agent));
@@ -79,13 +79,19 @@ print_agent (HeartbeatDBusAgent *agent, gint64 now)
   add_line (table, _ ("Last tick"), ticks);
   add_line (table, _ ("Runs"), runs);
   add_line (table, _ ("Next due"), due);
-  text = heartbeat_ctl_table_to_string (table);
-  g_print ("%s", text);
+  heartbeat_ctl_table_print (table);
 }
 
 static void
-add_check (HeartbeatCtlTable *table, HeartbeatDBusCheck *check, gint64 now)
+add_check (HeartbeatCtlTable *table,
+           HeartbeatDBusCheck *check,
+           HeartbeatCtlOutcomes *outcomes,
+           gint64 now)
 {
+  g_autofree char *row
+      = heartbeat_ctl_outcomes_row (outcomes, heartbeat_dbus_check_get_name (check),
+                                    g_get_charset (NULL));
+  const char *state = heartbeat_dbus_check_get_state (check);
   g_autofree char *cadence
       = heartbeat_ctl_phrase_span (heartbeat_dbus_check_get_cadence_ms (check) * 1000);
   g_autofree char *last
@@ -102,30 +108,32 @@ add_check (HeartbeatCtlTable *table, HeartbeatDBusCheck *check, gint64 now)
   else
     result = g_strconcat (status, *message != '\0' ? ": " : "", message, NULL);
   heartbeat_ctl_table_add (table, heartbeat_dbus_check_get_name (check));
-  heartbeat_ctl_table_add (table, heartbeat_dbus_check_get_state (check));
+  heartbeat_ctl_table_add_styled (table, state, heartbeat_ctl_style_of (state));
   heartbeat_ctl_table_add (table, cadence);
   heartbeat_ctl_table_add (table, last);
   heartbeat_ctl_table_add (table, next);
-  heartbeat_ctl_table_add (table, result);
+  heartbeat_ctl_table_add (table, row);
+  heartbeat_ctl_table_add_styled (
+      table, result, *error != '\0' ? HEARTBEAT_CTL_STYLE_BAD : heartbeat_ctl_style_of (status));
 }
 
 static void
 print_view (HeartbeatCtlView *view, gint64 now)
 {
-  const char *const heads[] = { _ ("CHECK"),    _ ("STATE"),    _ ("CADENCE"),
-                                _ ("LAST RUN"), _ ("NEXT DUE"), _ ("LAST RESULT") };
+  const char *const heads[] = { _ ("CHECK"),    _ ("STATE"),   _ ("CADENCE"),    _ ("LAST RUN"),
+                                _ ("NEXT DUE"), _ ("LAST 10"), _ ("LAST RESULT") };
   g_autoptr (HeartbeatCtlTable) table = heartbeat_ctl_table_new (G_N_ELEMENTS (heads));
-  g_autofree char *text = NULL;
+  g_autoptr (HeartbeatCtlOutcomes) outcomes = heartbeat_ctl_outcomes_load (view->agent);
 
   print_agent (view->agent, now);
   if (view->checks->len == 0)
     return;
   for (guint i = 0; i < G_N_ELEMENTS (heads); i++)
-    heartbeat_ctl_table_add (table, heads[i]);
+    heartbeat_ctl_table_add_styled (table, heads[i], HEARTBEAT_CTL_STYLE_HEAD);
   for (guint i = 0; i < view->checks->len; i++)
-    add_check (table, g_ptr_array_index (view->checks, i), now);
-  text = heartbeat_ctl_table_to_string (table);
-  g_print ("\n%s", text);
+    add_check (table, g_ptr_array_index (view->checks, i), outcomes, now);
+  g_print ("\n");
+  heartbeat_ctl_table_print (table);
 }
 
 /**

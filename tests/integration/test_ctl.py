@@ -86,7 +86,7 @@ class Commands(Ctl):
 
     def test_list_of_a_check_that_fails(self):
         self.run_ctl(1, "run", "failing")
-        self.assertRegex(self.line("failing"), r"^backing-off +backing off after 1 failure until .*\d\d:\d\d$")
+        self.assertRegex(self.line("failing"), r"^backing-off +✗ +backing off after 1 failure until .*\d\d:\d\d$")
 
     def test_list_as_json(self):
         checks = self.run_json(0, "list")["checks"]

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 
+#include "ctl/heartbeat-ctl-outcomes.h"
 #include "ctl/heartbeat-ctl-table.h"
 
 #define MAX_CELLS 12
@@ -67,7 +68,7 @@ test_case (gconstpointer data)
 
   for (guint i = 0; i < MAX_CELLS && c->cells[i] != NULL; i++)
     heartbeat_ctl_table_add (table, c->cells[i]);
-  text = heartbeat_ctl_table_to_string (table);
+  text = heartbeat_ctl_table_render (table, 0, FALSE);
   g_assert_cmpstr (text, ==, c->expected);
 }
 
@@ -85,7 +86,7 @@ test_many_rows (void)
       heartbeat_ctl_table_add (table, number);
       heartbeat_ctl_table_add (table, "x");
     }
-  text = heartbeat_ctl_table_to_string (table);
+  text = heartbeat_ctl_table_render (table, 0, FALSE);
   lines = g_strsplit (text, "\n", -1);
   g_assert_cmpuint (g_strv_length (lines), ==, 10001);
   g_assert_cmpstr (lines[0], ==, "0     x");
@@ -100,11 +101,79 @@ test_can_be_asked_twice (void)
   g_autofree char *second = NULL;
 
   heartbeat_ctl_table_add (table, "a");
-  first = heartbeat_ctl_table_to_string (table);
+  first = heartbeat_ctl_table_render (table, 0, FALSE);
   heartbeat_ctl_table_add (table, "b");
-  second = heartbeat_ctl_table_to_string (table);
+  second = heartbeat_ctl_table_render (table, 0, FALSE);
   g_assert_cmpstr (first, ==, "a\n");
   g_assert_cmpstr (second, ==, "a\nb\n");
+}
+
+typedef struct
+{
+  guint width;
+  const char *cells[6];
+  const char *expected;
+} Fit;
+
+static const Fit fits[] = {
+  { 0, { "name", "a rather long text" }, "name  a rather long text\n" },
+  { 24, { "name", "a rather long text" }, "name  a rather long text\n" },
+  { 23, { "name", "a rather long text" }, "name  a rather long te…\n" },
+  { 14, { "name", "a rather long text" }, "name  a rathe…\n" },
+  /* no column gets narrower than eight, whatever the terminal */
+  { 5, { "name", "a rather long text" }, "name  a rathe…\n" },
+  { 26,
+    { "a-very-long-name-of-a-check", "short", "x", "message and so on" },
+    "a-very-long-nam…  short\nx                 message…\n" },
+  { 14,
+    { "a", "\xe9\x82\xae\xe4\xbb\xb6\xe9\x82\xae\xe4\xbb\xb6\xe9\x82\xae\xe4\xbb\xb6" },
+    "a  \xe9\x82\xae\xe4\xbb\xb6\xe9\x82\xae\xe4\xbb\xb6\xe9\x82\xae…\n" },
+};
+
+static void
+test_fit (gconstpointer data)
+{
+  const Fit *c = data;
+  g_autoptr (HeartbeatCtlTable) table = heartbeat_ctl_table_new (2);
+  g_autofree char *text = NULL;
+
+  for (guint i = 0; i < G_N_ELEMENTS (c->cells) && c->cells[i] != NULL; i++)
+    heartbeat_ctl_table_add (table, c->cells[i]);
+  text = heartbeat_ctl_table_render (table, c->width, FALSE);
+  g_assert_cmpstr (text, ==, c->expected);
+}
+
+static void
+test_colours (void)
+{
+  g_autoptr (HeartbeatCtlTable) table = heartbeat_ctl_table_new (2);
+  g_autofree char *text = NULL;
+  g_autofree char *plain = NULL;
+
+  heartbeat_ctl_table_add_styled (table, "STATE", HEARTBEAT_CTL_STYLE_HEAD);
+  heartbeat_ctl_table_add (table, "x");
+  heartbeat_ctl_table_add_styled (table, "failed", heartbeat_ctl_style_of ("failed"));
+  heartbeat_ctl_table_add_styled (table, "", HEARTBEAT_CTL_STYLE_GOOD);
+  text = heartbeat_ctl_table_render (table, 0, TRUE);
+  plain = heartbeat_ctl_table_render (table, 0, FALSE);
+  g_assert_cmpstr (text, ==, "\033[1mSTATE\033[0m   x\n\033[31mfailed\033[0m\n");
+  g_assert_cmpstr (plain, ==, "STATE   x\nfailed\n");
+}
+
+static void
+test_outcomes (void)
+{
+  g_autoptr (GVariant) runs = g_variant_ref_sink (g_variant_new_parsed (
+      "[{'check': <'a'>, 'status': <'failed'>}, {'check': <'b'>, 'status': <'skipped'>},"
+      " {'check': <'a'>, 'status': <'success'>}, {'odd': <1>}]"));
+  g_autoptr (HeartbeatCtlOutcomes) outcomes = heartbeat_ctl_outcomes_new (runs);
+  g_autofree char *a = heartbeat_ctl_outcomes_row (outcomes, "a", TRUE);
+  g_autofree char *b = heartbeat_ctl_outcomes_row (outcomes, "b", FALSE);
+  g_autofree char *c = heartbeat_ctl_outcomes_row (outcomes, "c", TRUE);
+
+  g_assert_cmpstr (a, ==, "✓✗");
+  g_assert_cmpstr (b, ==, ".");
+  g_assert_cmpstr (c, ==, "");
 }
 
 int
@@ -121,5 +190,13 @@ main (int argc, char **argv)
   g_test_add_func ("/table/many-rows", test_many_rows);
   g_test_add_func ("/table/can-be-asked-twice", test_can_be_asked_twice);
 
+  for (guint i = 0; i < G_N_ELEMENTS (fits); i++)
+    {
+      g_autofree char *path = g_strdup_printf ("/table/fits/%u", i);
+
+      g_test_add_data_func (path, &fits[i], test_fit);
+    }
+  g_test_add_func ("/table/colours", test_colours);
+  g_test_add_func ("/table/outcomes", test_outcomes);
   return g_test_run ();
 }

@@ -1,0 +1,35 @@
+/* SPDX-License-Identifier: MIT */
+
+#include "ctl/heartbeat-ctl-terminal.h"
+
+#include <sys/ioctl.h>
+#include <unistd.h>
+
+/**
+ * heartbeat_ctl_terminal_get_width:
+ *
+ * Returns: how many columns the terminal has that standard output is, 0 where it is none
+ */
+guint
+heartbeat_ctl_terminal_get_width (void)
+{
+  struct winsize size = { 0 };
+
+  if (!isatty (STDOUT_FILENO) || ioctl (STDOUT_FILENO, TIOCGWINSZ, &size) != 0)
+    return 0;
+  return size.ws_col;
+}
+
+/**
+ * heartbeat_ctl_terminal_has_colours:
+ *
+ * Returns: whether standard output is a terminal with colours, whose user has not set `NO_COLOR` (see no-color.org)
+ */
+gboolean
+heartbeat_ctl_terminal_has_colours (void)
+{
+  const char *no_colour = g_getenv ("NO_COLOR");
+
+  return isatty (STDOUT_FILENO) && (no_colour == NULL || *no_colour == '\0')
+         && g_strcmp0 (g_getenv ("TERM"), "dumb") != 0;
+}

@@ -20,12 +20,25 @@ typedef enum
 } HeartbeatNoticeUrgency;
 
 /**
+ * HeartbeatNoticeAction:
+ * @HEARTBEAT_NOTICE_ACTION_RUN: run the check again
+ * @HEARTBEAT_NOTICE_ACTION_PAUSE: let it rest for an hour
+ *
+ * What the user can choose on a notice about a check.
+ */
+typedef enum
+{
+  HEARTBEAT_NOTICE_ACTION_RUN,
+  HEARTBEAT_NOTICE_ACTION_PAUSE,
+} HeartbeatNoticeAction;
+
+/**
  * HeartbeatNotice:
  * @key: what it is about; of two with one key the later replaces the earlier
  * @urgency: how much it matters
  * @summary: one line, plain text
  * @body: markup
- * @agent: (nullable): the agent whose check can be run again
+ * @agent: (nullable): the agent whose check the user can act on
  * @check: (nullable): that check
  * @brief: whether it is no news after a few seconds; others hold until they are withdrawn
  *

@@ -8,6 +8,7 @@
 #include "desktop/heartbeat-presenter.h"
 
 #define PATIENCE_MS 300000
+#define PAUSE_US    (3600 * (gint64) G_USEC_PER_SEC)
 
 /**
  * HeartbeatNotifier:
@@ -77,7 +78,19 @@ on_run (GObject *source, GAsyncResult *result, gpointer user_data)
 }
 
 static void
-on_run_chosen (HeartbeatNotice *notice, gpointer user_data)
+on_paused (GObject *source, GAsyncResult *result, gpointer user_data)
+{
+  HeartbeatAgent *agent = HEARTBEAT_AGENT (source);
+  g_autoptr (GError) error = NULL;
+
+  if (!heartbeat_agent_change_finish (agent, result, &error))
+    heartbeat_log (G_LOG_LEVEL_WARNING, HEARTBEAT_EVENT_NOTIFICATION,
+                   heartbeat_agent_get_name (agent), NULL,
+                   "the pause that a notification asked for was not written: %s", error->message);
+}
+
+static void
+on_chosen (HeartbeatNotice *notice, HeartbeatNoticeAction action, gpointer user_data)
 {
   HeartbeatNotifier *self = user_data;
   GHashTableIter iter;
@@ -90,7 +103,11 @@ on_run_chosen (HeartbeatNotice *notice, gpointer user_data)
 
       if (!g_str_equal (heartbeat_agent_get_name (agent), notice->agent))
         continue;
-      heartbeat_agent_run_check_async (agent, notice->check, 0, NULL, on_run, NULL);
+      if (action == HEARTBEAT_NOTICE_ACTION_PAUSE)
+        heartbeat_agent_pause_async (agent, notice->check, g_get_real_time () + PAUSE_US, NULL,
+                                     on_paused, NULL);
+      else
+        heartbeat_agent_run_check_async (agent, notice->check, 0, NULL, on_run, NULL);
       return;
     }
 }
@@ -108,7 +125,7 @@ heartbeat_notifier_new (HeartbeatNotifyPolicy policy)
 
   self->policy = policy;
   if (policy != HEARTBEAT_NOTIFY_NONE)
-    self->presenter = heartbeat_presenter_new (on_run_chosen, self);
+    self->presenter = heartbeat_presenter_new (on_chosen, self);
   return self;
 }
 

@@ -7,6 +7,9 @@
 
 #include "core/heartbeat-log.h"
 
+#define ACTION_RUN   "run"
+#define ACTION_PAUSE "pause"
+
 #define SERVER_NAME   "org.freedesktop.Notifications"
 #define SERVER_PATH   "/org/freedesktop/Notifications"
 #define ICON_NAME     DESKTOP_ENTRY
@@ -27,7 +30,7 @@
  */
 struct _HeartbeatPopups
 {
-  HeartbeatPopupsFunc run;
+  HeartbeatPopupsFunc chosen;
   gpointer user_data;
   GHashTable *popups; /* key → Popup */
   GDBusConnection *connection;
@@ -139,7 +142,10 @@ on_action (NotifyNotification *shown, char *action, gpointer user_data)
 {
   Popup *popup = user_data;
 
-  popup->owner->run (popup->notice, popup->owner->user_data);
+  popup->owner->chosen (popup->notice,
+                        g_str_equal (action, ACTION_PAUSE) ? HEARTBEAT_NOTICE_ACTION_PAUSE
+                                                           : HEARTBEAT_NOTICE_ACTION_RUN,
+                        popup->owner->user_data);
 }
 
 static NotifyUrgency
@@ -167,8 +173,11 @@ dress (Popup *popup)
   notify_notification_set_urgency (shown, urgency_of (notice));
   notify_notification_set_timeout (shown, notice->brief ? BRIEF_MS : NOTIFY_EXPIRES_DEFAULT);
   notify_notification_clear_actions (shown);
-  if (notice->check != NULL)
-    notify_notification_add_action (shown, "run", _ ("Run again"), on_action, popup, NULL);
+  if (notice->check == NULL)
+    return;
+  notify_notification_add_action (shown, ACTION_RUN, _ ("Run again"), on_action, popup, NULL);
+  notify_notification_add_action (shown, ACTION_PAUSE, _ ("Pause for 1 hour"), on_action, popup,
+                                  NULL);
 }
 
 static gboolean
@@ -406,17 +415,17 @@ ask_server (HeartbeatPopups *self)
 
 /**
  * heartbeat_popups_new:
- * @run: called when the user wants a check to be run again
+ * @chosen: called when the user wants a check to be run again
  * @user_data: passed to @run
  *
  * Returns: (transfer full): nothing to see yet
  */
 HeartbeatPopups *
-heartbeat_popups_new (HeartbeatPopupsFunc run, gpointer user_data)
+heartbeat_popups_new (HeartbeatPopupsFunc chosen, gpointer user_data)
 {
   HeartbeatPopups *self = g_new0 (HeartbeatPopups, 1);
 
-  self->run = run;
+  self->chosen = chosen;
   self->user_data = user_data;
   self->delay = MIN_DELAY_S;
   self->cancellable = g_cancellable_new ();

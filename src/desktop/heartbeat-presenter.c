@@ -17,7 +17,7 @@ struct _HeartbeatPresenter
 {
   gatomicrefcount refs; /* the owner's, the thread's, and one for each thing that comes out */
 
-  HeartbeatPresenterFunc run; /* of the owner's thread; NULL when it has gone */
+  HeartbeatPresenterFunc chosen; /* of the owner's thread; NULL when it has gone */
   gpointer user_data;
   GMainContext *owner_context;
   GThread *thread;
@@ -38,6 +38,7 @@ typedef struct
       *presenter; /* owned only on the way out: the thread itself holds one on the way in */
   HeartbeatNotice *notice;
   char *key; /* what is resolved, or NULL */
+  HeartbeatNoticeAction action;
 } Letter;
 
 static HeartbeatPresenter *
@@ -99,8 +100,8 @@ on_letter_out (gpointer user_data)
   Letter *letter = user_data;
   HeartbeatPresenter *self = letter->presenter;
 
-  if (self->run != NULL)
-    self->run (letter->notice, self->user_data);
+  if (self->chosen != NULL)
+    self->chosen (letter->notice, letter->action, self->user_data);
   return G_SOURCE_REMOVE;
 }
 
@@ -114,13 +115,14 @@ letter_out_free (gpointer data)
 }
 
 static void
-on_run_chosen (HeartbeatNotice *notice, gpointer user_data)
+on_chosen (HeartbeatNotice *notice, HeartbeatNoticeAction action, gpointer user_data)
 {
   HeartbeatPresenter *self = user_data;
   Letter *letter = g_new0 (Letter, 1);
 
   letter->presenter = presenter_ref (self);
   letter->notice = heartbeat_notice_ref (notice);
+  letter->action = action;
   g_main_context_invoke_full (self->owner_context, G_PRIORITY_DEFAULT, on_letter_out, letter,
                               letter_out_free);
 }
@@ -131,7 +133,7 @@ presenter_thread (gpointer data)
   HeartbeatPresenter *self = data;
 
   g_main_context_push_thread_default (self->context);
-  self->popups = heartbeat_popups_new (on_run_chosen, self);
+  self->popups = heartbeat_popups_new (on_chosen, self);
   g_main_loop_run (self->loop);
   heartbeat_popups_free (g_steal_pointer (&self->popups));
   /* What was scheduled for the end of the popups, such as the end of a watch. */
@@ -181,18 +183,18 @@ send (HeartbeatPresenter *self, const char *key, HeartbeatNotice *notice)
 
 /**
  * heartbeat_presenter_new:
- * @run: called when the user wants a check to be run again, on this thread
+ * @chosen: called when the user wants a check to be run again, on this thread
  * @user_data: passed to @run
  *
  * Returns: (transfer full): a presenter without a thread yet
  */
 HeartbeatPresenter *
-heartbeat_presenter_new (HeartbeatPresenterFunc run, gpointer user_data)
+heartbeat_presenter_new (HeartbeatPresenterFunc chosen, gpointer user_data)
 {
   HeartbeatPresenter *self = g_new0 (HeartbeatPresenter, 1);
 
   g_atomic_ref_count_init (&self->refs);
-  self->run = run;
+  self->chosen = chosen;
   self->user_data = user_data;
   self->owner_context = g_main_context_ref_thread_default ();
   g_mutex_init (&self->lock);
@@ -213,7 +215,7 @@ heartbeat_presenter_free (HeartbeatPresenter *self)
   gint64 deadline = g_get_monotonic_time () + END_WAIT_US;
   gboolean ended;
 
-  self->run = NULL;
+  self->chosen = NULL;
   if (self->thread != NULL)
     {
       g_main_context_invoke_full (self->context, G_PRIORITY_DEFAULT, on_end, self, NULL);

@@ -8,14 +8,17 @@ G_BEGIN_DECLS
 
 /**
  * HeartbeatPresenterFunc:
- * @notice: the notice on which the user chose to run the check again
+ * @notice: the notice on which the user chose something
+ * @action: what the user chose
  * @user_data: what was passed to heartbeat_presenter_new()
  */
-typedef void (*HeartbeatPresenterFunc) (HeartbeatNotice *notice, gpointer user_data);
+typedef void (*HeartbeatPresenterFunc) (HeartbeatNotice *notice,
+                                        HeartbeatNoticeAction action,
+                                        gpointer user_data);
 
 typedef struct _HeartbeatPresenter HeartbeatPresenter;
 
-HeartbeatPresenter *heartbeat_presenter_new (HeartbeatPresenterFunc run, gpointer user_data);
+HeartbeatPresenter *heartbeat_presenter_new (HeartbeatPresenterFunc chosen, gpointer user_data);
 void heartbeat_presenter_free (HeartbeatPresenter *self);
 
 void heartbeat_presenter_present (HeartbeatPresenter *self, HeartbeatNotice *notice);

@@ -219,6 +219,17 @@ class NotificationsShown(Case):
         server.invoke(1, call.actions[call.actions.index("Run again") - 1])
         self.assertEqual(self.finished("failing", 2), "failed")
 
+    def test_the_other_button_pauses_the_check_for_an_hour(self):
+        server = self.notifications()
+        self.start()
+        self.agent.run("failing")
+        call, = server.wait_calls()
+        before = time.time() * 1000
+        server.invoke(1, call.actions[call.actions.index("Pause for 1 hour") - 1])
+        check = self.agent.check("failing")
+        check.wait("Paused", True)
+        self.assertAlmostEqual(check.get("Reason")["until"] / 1000, before + 3_600_000, delta=60_000)
+
     def test_no_server_delays_nothing(self):
         self.start()
         self.assertEqual(self.tick_runs("failing"), "failed")

@@ -88,7 +88,7 @@ test_notice (void)
 }
 
 static void
-not_called (HeartbeatNotice *notice, gpointer user_data)
+not_called (HeartbeatNotice *notice, HeartbeatNoticeAction action, gpointer user_data)
 {
   g_assert_not_reached ();
 }

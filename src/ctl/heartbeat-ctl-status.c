@@ -6,6 +6,7 @@
 
 #include "ctl/heartbeat-ctl-outcomes.h"
 #include "ctl/heartbeat-ctl-phrase.h"
+#include "ctl/heartbeat-ctl-status.h"
 #include "ctl/heartbeat-ctl-table.h"
 #include "ctl/heartbeat-ctl-view.h"
 #include "ctl/heartbeat-ctl.h"
@@ -117,8 +118,15 @@ add_check (HeartbeatCtlTable *table,
       table, result, *error != '\0' ? HEARTBEAT_CTL_STYLE_BAD : heartbeat_ctl_style_of (status));
 }
 
-static void
-print_view (HeartbeatCtlView *view, gint64 now)
+/**
+ * heartbeat_ctl_status_print:
+ * @view: what an agent shows
+ * @now: the time, in µs since the epoch
+ *
+ * Prints the agent and a table of its checks.
+ */
+void
+heartbeat_ctl_status_print (HeartbeatCtlView *view, gint64 now)
 {
   const char *const heads[] = { _ ("CHECK"),    _ ("STATE"),   _ ("CADENCE"),    _ ("LAST RUN"),
                                 _ ("NEXT DUE"), _ ("LAST 10"), _ ("LAST RESULT") };
@@ -175,7 +183,7 @@ heartbeat_ctl_status (HeartbeatCtl *self, char **args)
         }
       if (i > 0)
         g_print ("\n");
-      print_view (view, g_get_real_time ());
+      heartbeat_ctl_status_print (view, g_get_real_time ());
     }
   json_builder_end_array (builder);
   json_builder_end_object (builder);

@@ -55,6 +55,7 @@ HeartbeatCtlExit heartbeat_ctl_enable (HeartbeatCtl *self, char **args);
 HeartbeatCtlExit heartbeat_ctl_disable (HeartbeatCtl *self, char **args);
 HeartbeatCtlExit heartbeat_ctl_reload (HeartbeatCtl *self, char **args);
 HeartbeatCtlExit heartbeat_ctl_history (HeartbeatCtl *self, char **args);
+HeartbeatCtlExit heartbeat_ctl_monitor (HeartbeatCtl *self, char **args);
 HeartbeatCtlExit heartbeat_ctl_publish (HeartbeatCtl *self, char **args);
 HeartbeatCtlExit heartbeat_ctl_tick (HeartbeatCtl *self, char **args);
 HeartbeatCtlExit heartbeat_ctl_validate (HeartbeatCtl *self, char **args);

@@ -34,6 +34,8 @@ static const Command commands[] = {
   { "reload", 0, 0, heartbeat_ctl_reload, "reload", N_ ("Have heartbeat.json read now") },
   { "history", 0, 1, heartbeat_ctl_history, "history [CHECK]",
     N_ ("List the last runs, newest first: --most 50") },
+  { "monitor", 0, 0, heartbeat_ctl_monitor, "monitor",
+    N_ ("Watch the agents live, or with --json a line for each event") },
   { "publish", 2, 2, heartbeat_ctl_publish, "publish EVENT_TYPE JSON",
     N_ ("Have the service publish an event of the agent's") },
   { "tick", 0, 0, heartbeat_ctl_tick, "tick", N_ ("Publish a tick for all agents on the broker") },

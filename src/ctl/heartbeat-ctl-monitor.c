@@ -1,0 +1,270 @@
+/* SPDX-License-Identifier: MIT */
+
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+
+#include <glib-unix.h>
+#include <glib/gi18n.h>
+
+#include "ctl/heartbeat-ctl-phrase.h"
+#include "ctl/heartbeat-ctl-status.h"
+#include "ctl/heartbeat-ctl-table.h"
+#include "ctl/heartbeat-ctl-terminal.h"
+#include "ctl/heartbeat-ctl-view.h"
+
+#define AGENT_INTERFACE "org.bloodbank.Heartbeat1.Agent"
+
+/* Under the table of a live view. */
+#define MAX_LINES 8
+
+/* Times that count down are shown to the second; events are shown at once, but not a hundred in a second. */
+#define REFRESH_MS 1000
+#define EVENT_MS   100
+
+/* ECMA-48: to the other screen and back, the cursor off and on, home, and erase to the end. */
+#define SCREEN_ON  "\033[?1049h\033[?25l"
+#define SCREEN_OFF "\033[?25h\033[?1049l"
+#define SCREEN_TOP "\033[H\033[J"
+
+typedef struct
+{
+  HeartbeatCtl *ctl;
+  GPtrArray *agents;
+  GMainLoop *loop;
+  gboolean live; /* a terminal that is drawn again and again, else a line an event */
+  GQueue lines;  /* of text: the last events, under a live view */
+  guint redraw;
+} Monitor;
+
+static void
+draw (Monitor *self)
+{
+  g_autoptr (HeartbeatCtlTable) events = heartbeat_ctl_table_new (1);
+
+  g_print (SCREEN_TOP);
+  for (guint i = 0; i < self->agents->len; i++)
+    {
+      const char *agent = g_ptr_array_index (self->agents, i);
+      g_autoptr (GError) error = NULL;
+      g_autoptr (HeartbeatCtlView) view = heartbeat_ctl_view_new (self->ctl, agent, &error);
+
+      if (i > 0)
+        g_print ("\n");
+      if (view != NULL)
+        heartbeat_ctl_status_print (view, g_get_real_time ());
+      else
+        /* Translators: the name of an agent */
+        g_print (_ ("%s is not on the bus\n"), agent);
+    }
+  g_print ("\n");
+  for (GList *l = self->lines.head; l != NULL; l = l->next)
+    heartbeat_ctl_table_add (events, l->data);
+  heartbeat_ctl_table_print (events);
+  fflush (stdout);
+}
+
+static gboolean
+on_redraw (gpointer user_data)
+{
+  Monitor *self = user_data;
+
+  self->redraw = 0;
+  draw (self);
+  return G_SOURCE_REMOVE;
+}
+
+static gboolean
+on_second (gpointer user_data)
+{
+  draw (user_data);
+  return G_SOURCE_CONTINUE;
+}
+
+static void
+tell (Monitor *self, char *line)
+{
+  if (!self->live)
+    {
+      g_print ("%s\n", line);
+      fflush (stdout);
+      g_free (line);
+      return;
+    }
+  g_queue_push_tail (&self->lines, line);
+  if (self->lines.length > MAX_LINES)
+    g_free (g_queue_pop_head (&self->lines));
+  if (self->redraw == 0)
+    self->redraw = g_timeout_add (EVENT_MS, on_redraw, self);
+}
+
+/* What a signal says, as texts; those that it does not have are empty. */
+typedef struct
+{
+  const char *event;
+  const char *subject; /* the check, or the routing key */
+  const char *status;
+  const char *message;
+} Event;
+
+static gboolean
+read_event (const char *member, GVariant *parameters, Event *event)
+{
+  g_autoptr (GVariant) details = NULL;
+
+  *event = (Event){ "", "", "", "" };
+  if (g_str_equal (member, "CheckStarted"))
+    {
+      event->event = "started";
+      g_variant_get (parameters, "(&s)", &event->subject);
+    }
+  else if (g_str_equal (member, "CheckFinished"))
+    {
+      event->event = "finished";
+      g_variant_get (parameters, "(&s&s@a{sv})", &event->subject, &event->status, &details);
+      g_variant_lookup (details, "message", "&s", &event->message);
+    }
+  else if (g_str_equal (member, "MessageReceived"))
+    {
+      event->event = "message";
+      g_variant_get (parameters, "(&s&s&s)", &event->subject, &event->status, &event->message);
+    }
+  return *event->event != '\0';
+}
+
+static void
+add_member (JsonBuilder *builder, const char *name, const char *value)
+{
+  json_builder_set_member_name (builder, name);
+  json_builder_add_string_value (builder, value);
+}
+
+static char *
+event_to_json (const char *agent, const Event *event)
+{
+  gboolean is_message = g_str_equal (event->event, "message");
+  g_autoptr (JsonBuilder) builder = json_builder_new ();
+  g_autoptr (JsonNode) root = NULL;
+
+  json_builder_begin_object (builder);
+  json_builder_set_member_name (builder, "time");
+  json_builder_add_int_value (builder, g_get_real_time ());
+  add_member (builder, "agent", agent);
+  add_member (builder, "event", event->event);
+  add_member (builder, is_message ? "routing_key" : "check", event->subject);
+  if (*event->status != '\0')
+    add_member (builder, is_message ? "event_type" : "status", event->status);
+  if (*event->message != '\0')
+    add_member (builder, is_message ? "body" : "message", event->message);
+  json_builder_end_object (builder);
+  root = json_builder_get_root (builder);
+  return json_to_string (root, FALSE);
+}
+
+static char *
+event_to_line (const char *agent, const Event *event)
+{
+  g_autoptr (GTimeZone) zone = g_time_zone_new_local ();
+  g_autofree char *stamp = heartbeat_ctl_phrase_stamp (g_get_real_time (), zone);
+  const char *what = *event->status != '\0' ? event->status : event->event;
+  g_autofree char *line = g_strdup_printf ("%s  %s  %s  %s%s%s", stamp, agent, event->subject, what,
+                                           *event->message != '\0' ? ": " : "", event->message);
+
+  return heartbeat_ctl_phrase_line (line);
+}
+
+static void
+on_signal (GDBusConnection *bus,
+           const char *sender,
+           const char *path,
+           const char *interface,
+           const char *member,
+           GVariant *parameters,
+           gpointer user_data)
+{
+  Monitor *self = user_data;
+  Event event;
+
+  if (!read_event (member, parameters, &event))
+    return;
+  for (guint i = 0; i < self->agents->len; i++)
+    {
+      const char *agent = g_ptr_array_index (self->agents, i);
+      g_autofree char *expected = heartbeat_ctl_agent_path (agent);
+
+      if (g_str_equal (path, expected))
+        tell (self,
+              self->ctl->json ? event_to_json (agent, &event) : event_to_line (agent, &event));
+    }
+}
+
+static gboolean
+on_interrupt (gpointer user_data)
+{
+  g_main_loop_quit (user_data);
+  return G_SOURCE_CONTINUE;
+}
+
+static void
+on_bus_closed (Monitor *self)
+{
+  g_main_loop_quit (self->loop);
+}
+
+static void
+run (Monitor *self)
+{
+  guint subscription
+      = g_dbus_connection_signal_subscribe (self->ctl->bus, NULL, AGENT_INTERFACE, NULL, NULL, NULL,
+                                            G_DBUS_SIGNAL_FLAGS_NONE, on_signal, self, NULL);
+
+  g_dbus_connection_set_exit_on_close (self->ctl->bus, FALSE);
+  g_signal_connect_swapped (self->ctl->bus, "closed", G_CALLBACK (on_bus_closed), self);
+  g_unix_signal_add (SIGINT, on_interrupt, self->loop);
+  g_unix_signal_add (SIGTERM, on_interrupt, self->loop);
+  if (self->live)
+    {
+      g_print (SCREEN_ON);
+      draw (self);
+      g_timeout_add (REFRESH_MS, on_second, self);
+    }
+  g_main_loop_run (self->loop);
+  if (self->live)
+    g_print (SCREEN_OFF);
+  g_dbus_connection_signal_unsubscribe (self->ctl->bus, subscription);
+  g_signal_handlers_disconnect_by_data (self->ctl->bus, self);
+}
+
+/**
+ * heartbeat_ctl_monitor:
+ * @self: the command line
+ * @args: none
+ *
+ * `heartbeatctl monitor`: on a terminal a view of the agents that follows what happens, until it is interrupted. Elsewhere,
+ * and with `--json`, a line for each event.
+ *
+ * Returns: the exit status
+ */
+HeartbeatCtlExit
+heartbeat_ctl_monitor (HeartbeatCtl *self, char **args)
+{
+  g_autoptr (GPtrArray) agents = NULL;
+  HeartbeatCtlExit status = heartbeat_ctl_find_agents (self, &agents);
+  Monitor monitor = { .ctl = self };
+  gboolean lost = FALSE;
+
+  if (status != HEARTBEAT_CTL_OK)
+    return status;
+  monitor.agents = agents;
+  monitor.loop = g_main_loop_new (NULL, FALSE);
+  monitor.live = !self->json && heartbeat_ctl_terminal_get_width () > 0;
+  g_queue_init (&monitor.lines);
+  run (&monitor);
+  g_queue_clear_full (&monitor.lines, g_free);
+  g_main_loop_unref (monitor.loop);
+  lost = g_dbus_connection_is_closed (self->bus);
+  if (!lost)
+    return HEARTBEAT_CTL_OK;
+  heartbeat_ctl_complain (_ ("the session bus has gone"));
+  return HEARTBEAT_CTL_NOT_RUNNING;
+}

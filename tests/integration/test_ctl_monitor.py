@@ -1,0 +1,119 @@
+"""heartbeatctl monitor: the live view and the lines."""
+
+import fcntl
+import json
+import os
+import pty
+import signal
+import struct
+import subprocess
+import termios
+import threading
+
+from bench import process
+from bench.case import Case
+from bench.service import program
+from bench.wait import until
+
+FAILING = {"handler": "command", "meta": {"command": "echo broken; exit 1"}}
+
+
+class Monitor(Case):
+    """What a user sees while things happen."""
+
+    with_broker = False
+
+    def setUp(self):
+        super().setUp()
+        self.env.update(TICK_SOURCE="local", TICK_INTERVAL_S="86400")
+        self.write_checks(good={"enabled": False}, bad={**FAILING, "enabled": False},
+                          wide={"handler": "command", "enabled": False, "meta": {"command": "seq -s, 100"}})
+        self.start()
+        self.output = b""
+
+    def monitor(self, *args, stdout=subprocess.PIPE):
+        """Start the monitor."""
+        child = process.spawn([program("HEARTBEATCTL"), "monitor", *args], env={**self.env, "TERM": "xterm"},
+                              stdout=stdout, stderr=subprocess.PIPE)
+        self.addCleanup(child.stderr.close)
+        self.addCleanup(process.end, child)
+        return child
+
+    def collect(self, fd):
+        """Collect what comes from a file descriptor."""
+        def read():
+            try:
+                while data := os.read(fd, 65536):
+                    self.output += data
+            except OSError:
+                pass
+        reader = threading.Thread(target=read, daemon=True)
+        reader.start()
+        self.addCleanup(reader.join, 20)
+
+    def wait_output(self, text):
+        """Wait until the output has that text."""
+        until(lambda: text in self.output.decode(errors="replace"), what=f"{text!r} in the output")
+
+    def run_until_seen(self, check, text):
+        """Run a check until the monitor, which may not listen yet, has seen it."""
+        def seen():
+            self.agent.run(check)
+            return text in self.output.decode()
+        until(seen, what=f"{text!r} in the output")
+
+    def test_lines(self):
+        child = self.monitor()
+        self.collect(child.stdout.fileno())
+        self.run_until_seen("bad", "failed: broken")
+        self.assertRegex(self.output.decode(), r"(?m)^\d{4}-\d\d-\d\d \d\d:\d\d:\d\d  cack  bad  failed: broken$")
+        self.assertNotIn(b"\x1b", self.output)
+        child.send_signal(signal.SIGINT)
+        self.assertEqual(child.wait(20), 0)
+        child.stdout.close()
+
+    def test_json_lines(self):
+        child = self.monitor("--json")
+        self.collect(child.stdout.fileno())
+        self.run_until_seen("bad", '"failed"')
+        events = [json.loads(line) for line in self.output.decode().splitlines()]
+        finished = next(event for event in events if event["event"] == "finished")
+        self.assertEqual((finished["agent"], finished["check"], finished["status"], finished["message"]),
+                         ("cack", "bad", "failed", "broken"))
+        process.end(child)
+        child.stdout.close()
+
+    def test_a_live_view_on_a_terminal(self):
+        ours, theirs = pty.openpty()
+        self.addCleanup(os.close, ours)
+        fcntl.ioctl(theirs, termios.TIOCSWINSZ, struct.pack("HHHH", 24, 80, 0, 0))
+        child = self.monitor(stdout=theirs)
+        os.close(theirs)
+        self.collect(ours)
+        self.wait_output("CADENCE")
+        self.agent.run("bad")
+        self.wait_output("bad  failed: broken")
+        self.agent.run("wide")
+        self.wait_output("wide  success: 1,2,3")
+        self.wait_output("✗")
+        child.send_signal(signal.SIGTERM)
+        self.assertEqual(child.wait(20), 0)
+        # the terminal is as it was
+        self.wait_output("\x1b[?1049l")
+        longest = max(len(line) for line in self.plain().splitlines())
+        self.assertLessEqual(longest, 80)
+
+    def plain(self):
+        """Return the output without escape sequences."""
+        return subprocess.run(["sed", "-E", "s/\\x1b\\[[?0-9;]*[a-zA-Z]//g"], input=self.output, capture_output=True,
+                              check=True).stdout.decode()
+
+    def test_a_bus_that_goes_ends_it(self):
+        child = self.monitor()
+        self.collect(child.stdout.fileno())
+        self.run_until_seen("good", "success")
+        self.bus.stop()
+        self.assertEqual(child.wait(20), 3)
+        self.assertIn(b"the session bus has gone", child.stderr.read())
+        child.stdout.close()
+        self.bus.start()

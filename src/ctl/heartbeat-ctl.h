@@ -41,6 +41,7 @@ typedef struct
   char *pause_for;
   char *pause_until;
   char *reason;
+  char *config;
   int most;
   GDBusConnection *bus;
 } HeartbeatCtl;
@@ -55,6 +56,7 @@ HeartbeatCtlExit heartbeat_ctl_enable (HeartbeatCtl *self, char **args);
 HeartbeatCtlExit heartbeat_ctl_disable (HeartbeatCtl *self, char **args);
 HeartbeatCtlExit heartbeat_ctl_reload (HeartbeatCtl *self, char **args);
 HeartbeatCtlExit heartbeat_ctl_history (HeartbeatCtl *self, char **args);
+HeartbeatCtlExit heartbeat_ctl_init (HeartbeatCtl *self, char **args);
 HeartbeatCtlExit heartbeat_ctl_monitor (HeartbeatCtl *self, char **args);
 HeartbeatCtlExit heartbeat_ctl_publish (HeartbeatCtl *self, char **args);
 HeartbeatCtlExit heartbeat_ctl_tick (HeartbeatCtl *self, char **args);

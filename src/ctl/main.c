@@ -38,6 +38,8 @@ static const Command commands[] = {
     N_ ("Watch the agents live, or with --json a line for each event") },
   { "publish", 2, 2, heartbeat_ctl_publish, "publish EVENT_TYPE JSON",
     N_ ("Have the service publish an event of the agent's") },
+  { "init", 1, 1, heartbeat_ctl_init, "init NAME",
+    N_ ("Write a first heartbeat.json and the settings of a user service") },
   { "tick", 0, 0, heartbeat_ctl_tick, "tick", N_ ("Publish a tick for all agents on the broker") },
   { "validate", 1, ANY_NUMBER, heartbeat_ctl_validate, "validate FILE…",
     N_ ("Say everything that is wrong with a heartbeat.json") },
@@ -74,9 +76,11 @@ parse (HeartbeatCtl *ctl, int *argc, char ***argv, GError **error)
       N_ ("pause: until when, 17:30 or 2030-12-31 09:00"), N_ ("TIME") },
     { "reason", 0, 0, G_OPTION_ARG_STRING, &ctl->reason, N_ ("pause: why, for people"),
       N_ ("TEXT") },
+    { "config", 0, 0, G_OPTION_ARG_FILENAME, &ctl->config,
+      N_ ("init: the heartbeat.json, new or not"), N_ ("FILE") },
     { "most", 0, 0, G_OPTION_ARG_INT, &ctl->most, N_ ("history: how many runs"), N_ ("NUMBER") },
     { "rabbit-url", 0, 0, G_OPTION_ARG_STRING, &ctl->rabbit_url,
-      N_ ("tick: the broker (RABBIT_URL)"), N_ ("URL") },
+      N_ ("tick, init: the broker (RABBIT_URL)"), N_ ("URL") },
     { "exchange", 0, 0, G_OPTION_ARG_STRING, &ctl->exchange,
       N_ ("tick: the exchange (EXCHANGE_NAME)"), N_ ("NAME") },
     { "routing-key", 0, 0, G_OPTION_ARG_STRING, &ctl->routing_key,
@@ -150,6 +154,7 @@ clear (HeartbeatCtl *ctl)
   g_free (ctl->pause_for);
   g_free (ctl->pause_until);
   g_free (ctl->reason);
+  g_free (ctl->config);
 }
 
 int

@@ -2,6 +2,7 @@
 
 #include "broker/heartbeat-connection.h"
 
+#include "broker/heartbeat-advice.h"
 #include "broker/heartbeat-amqp-error.h"
 #include "broker/heartbeat-backoff.h"
 #include "broker/heartbeat-broker-uri.h"
@@ -156,17 +157,17 @@ is_refused_login (Phase phase, const GError *error)
          && g_error_matches (error, HEARTBEAT_AMQP_ERROR, AMQP_ACCESS_REFUSED);
 }
 
-/* What people read; the broker's own words on a refused login only name its log file. */
+/* What people read. */
 static char *
 describe (Phase phase, const GError *error)
 {
   if (is_refused_login (phase, error))
-    return g_strdup ("wrong user name or password");
+    return heartbeat_advice_describe_login ();
   if (phase == PHASE_TUNE
       && g_error_matches (error, HEARTBEAT_ERROR, HEARTBEAT_ERROR_NOT_CONNECTED))
     return g_strdup ("the broker closed the connection after the login: perhaps a wrong user name "
                      "or password");
-  return g_strdup (error->message);
+  return heartbeat_advice_describe (error);
 }
 
 static void
@@ -468,6 +469,8 @@ handle_method (HeartbeatConnection *self, const amqp_method_t *method)
       handle_blocked (self, method->decoded);
       break;
     default:
+      heartbeat_log (G_LOG_LEVEL_INFO, HEARTBEAT_EVENT_NONE, NULL, NULL,
+                     "The broker takes messages again");
       set_text (self, &self->blocked, "", PROP_BLOCKED);
       break;
     }
@@ -721,23 +724,20 @@ heartbeat_connection_start (HeartbeatConnection *self)
  * heartbeat_connection_retry_now:
  * @self: a connection
  *
- * To be called when the network changed or the machine woke up: ends a wait at once, and makes a connection that only
- * seems to be alive find out. Network monitors are the caller's: GLib's default one may block on the system bus.
+ * To be called when the network changed, the machine woke up or the user asks for it: ends a wait at once, and makes a
+ * connection that only seems to be alive find out. See #HeartbeatNetworkWatch.
  */
 void
 heartbeat_connection_retry_now (HeartbeatConnection *self)
 {
   g_return_if_fail (HEARTBEAT_IS_CONNECTION (self));
 
+  self->attempts = 0;
   if (self->phase == PHASE_WAIT)
-    {
-      self->attempts = 0;
-      begin_round (self);
-    }
-  else if (self->phase == PHASE_READY)
-    {
-      send_heartbeat (self);
-    }
+    begin_round (self);
+  else if (self->phase == PHASE_READY
+           && g_get_monotonic_time () - self->heartbeat_sent >= G_USEC_PER_SEC)
+    send_heartbeat (self);
 }
 
 /**

@@ -4,6 +4,7 @@
 
 #include <string.h>
 
+#include "broker/heartbeat-advice.h"
 #include "broker/heartbeat-amqp-error.h"
 #include "broker/heartbeat-backoff.h"
 #include "broker/heartbeat-deadline.h"
@@ -39,7 +40,8 @@ struct _HeartbeatInbox
   gboolean consuming;
   gboolean passive_exchange; /* it exists with other arguments: use it as it is */
   gboolean passive_queue;
-  char *difference; /* the last one that was warned of */
+  char *exchange_difference; /* the last ones that were warned of */
+  char *queue_difference;
   gboolean warned_of_others;
   guint attempts;
   gint64 consuming_since;
@@ -163,40 +165,38 @@ on_retry (gpointer user_data)
   return G_SOURCE_REMOVE;
 }
 
-/* The channel is of no use, but the connection may be. */
+/* The channel is of no use, but the connection may be. What existed with other arguments may be another now. */
 static void
 failed (HeartbeatInbox *self, const GError *error)
 {
+  g_autofree char *message = heartbeat_advice_describe (error);
+
   drop_channel (self);
+  self->passive_exchange = self->passive_queue = FALSE;
   if (self->started
       && heartbeat_connection_get_state (self->connection) == HEARTBEAT_CONNECTION_STATE_CONNECTED)
     {
       gint64 delay = heartbeat_backoff_delay_ms (self->attempts++, g_random_double ()) * 1000;
-      gboolean known = g_str_equal (self->own_error, error->message);
+      gboolean known = g_str_equal (self->own_error, message);
 
       heartbeat_log (known ? G_LOG_LEVEL_DEBUG : G_LOG_LEVEL_WARNING, HEARTBEAT_EVENT_BROKER_LOST,
-                     self->agent, NULL, "Cannot use the queue %s: %s", self->queue, error->message);
-      set_own_error (self, error->message);
+                     self->agent, NULL, "Cannot use the queue %s: %s", self->queue, message);
+      set_own_error (self, message);
       heartbeat_deadline_set (&self->retry, g_get_monotonic_time () + delay, on_retry, self);
     }
   update (self);
 }
 
-static gboolean
-is_other_type (const GError *error)
-{
-  return strstr (error->message, "inequivalent arg 'type'") != NULL;
-}
-
 static void
-warn_of_difference (HeartbeatInbox *self, const GError *error)
+warn_of_difference (HeartbeatInbox *self, char **last, const GError *error)
 {
-  if (g_strcmp0 (self->difference, error->message) == 0)
+  g_autofree char *old = g_steal_pointer (last);
+  const char *difference = *last = heartbeat_advice_describe_difference (error);
+
+  if (g_strcmp0 (old, difference) == 0)
     return;
-  g_free (self->difference);
-  self->difference = g_strdup (error->message);
   heartbeat_log (G_LOG_LEVEL_WARNING, HEARTBEAT_EVENT_BROKER_DIFFERENCE, self->agent, NULL,
-                 "Using what exists, though it differs: %s", error->message);
+                 "Using what exists, though it differs: %s", difference);
 }
 
 /* Whether what was declared exists with other arguments, and can be used as it is. */
@@ -204,19 +204,26 @@ static gboolean
 accept_difference (HeartbeatInbox *self, const GError *error)
 {
   gboolean *passive = NULL;
+  char **last = NULL;
 
   if (!g_error_matches (error, HEARTBEAT_AMQP_ERROR, AMQP_PRECONDITION_FAILED)
-      || is_other_type (error))
+      || heartbeat_advice_is_other_type (error))
     return FALSE;
   if (steps[self->step] == declare_exchange)
-    passive = &self->passive_exchange;
+    {
+      passive = &self->passive_exchange;
+      last = &self->exchange_difference;
+    }
   else if (steps[self->step] == declare_queue)
-    passive = &self->passive_queue;
+    {
+      passive = &self->passive_queue;
+      last = &self->queue_difference;
+    }
   if (passive == NULL || *passive)
     return FALSE;
 
   *passive = TRUE;
-  warn_of_difference (self, error);
+  warn_of_difference (self, last, error);
   return TRUE;
 }
 
@@ -281,7 +288,8 @@ on_cancelled (gpointer owner)
 {
   g_autoptr (GError) error
       = g_error_new_literal (HEARTBEAT_ERROR, HEARTBEAT_ERROR_NOT_CONNECTED,
-                             "The broker ended the consumer: the queue was deleted or moved");
+                             "the broker ended the consumer, since the queue was deleted or moved: "
+                             "it is declared again");
 
   failed (owner, error);
 }
@@ -307,8 +315,9 @@ note_declared (HeartbeatInbox *self, const HeartbeatReply *reply)
     return;
   self->warned_of_others = TRUE;
   heartbeat_log (G_LOG_LEVEL_WARNING, HEARTBEAT_EVENT_BROKER_DIFFERENCE, self->agent, NULL,
-                 "Another consumer is on the queue %s (the Python original?) and takes a share of "
-                 "the ticks",
+                 "Another consumer is on the queue %s and takes a share of the ticks: end it if it "
+                 "is not this service's last connection (the Python original?); rabbitmqctl "
+                 "list_consumers shows whose it is",
                  self->queue);
 }
 
@@ -519,7 +528,8 @@ heartbeat_inbox_finalize (GObject *object)
   g_free (self->queue);
   g_free (self->error);
   g_free (self->own_error);
-  g_free (self->difference);
+  g_free (self->exchange_difference);
+  g_free (self->queue_difference);
   heartbeat_ack_window_free (self->window);
 
   G_OBJECT_CLASS (heartbeat_inbox_parent_class)->finalize (object);
@@ -610,6 +620,24 @@ heartbeat_inbox_start (HeartbeatInbox *self)
   drop_channel (self);
   self->started = TRUE;
   on_connection_changed (self);
+}
+
+/**
+ * heartbeat_inbox_retry_now:
+ * @self: an inbox
+ *
+ * Ends a wait of the inbox's own at once, for one whose connection is there but who was refused something. The connection
+ * has heartbeat_connection_retry_now().
+ */
+void
+heartbeat_inbox_retry_now (HeartbeatInbox *self)
+{
+  g_return_if_fail (HEARTBEAT_IS_INBOX (self));
+
+  if (self->retry == NULL)
+    return;
+  self->attempts = 0;
+  on_retry (self);
 }
 
 static void

@@ -64,6 +64,7 @@ HeartbeatInbox *heartbeat_inbox_new (HeartbeatConnection *connection,
                                      HeartbeatInboxFunc func,
                                      gpointer user_data);
 void heartbeat_inbox_start (HeartbeatInbox *self);
+void heartbeat_inbox_retry_now (HeartbeatInbox *self);
 void
 heartbeat_inbox_stop_async (HeartbeatInbox *self, GAsyncReadyCallback callback, gpointer user_data);
 gboolean heartbeat_inbox_stop_finish (HeartbeatInbox *self, GAsyncResult *result, GError **error);

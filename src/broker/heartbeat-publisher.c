@@ -4,13 +4,14 @@
 
 #include <string.h>
 
+#include "broker/heartbeat-advice.h"
 #include "broker/heartbeat-deadline.h"
 #include "core/heartbeat-error.h"
 
-#define PUBLISH_LIMIT  (10 * G_USEC_PER_SEC)
-#define WAITING_MAX    256
-#define IN_FLIGHT_MAX  256
-#define NAME_MAX_BYTES 255
+#define PUBLISH_LIMIT_S 10
+#define WAITING_MAX     256
+#define IN_FLIGHT_MAX   256
+#define NAME_MAX_BYTES  255
 
 #define DELIVERY_PERSISTENT 2
 
@@ -29,6 +30,7 @@ typedef struct
   guint64 tag; /* 0 while it waits */
   gboolean returned;
   gboolean again; /* the broker did not take it once */
+  gboolean sent;  /* it was once at least: the broker may have it */
 } Item;
 
 struct _HeartbeatPublisher
@@ -117,6 +119,38 @@ remove_item (HeartbeatPublisher *self, Item *item)
   update_deadline (self);
 }
 
+/* Returns why the broker takes nothing now; NULL where nothing is known to be wrong. */
+static char *
+explain (HeartbeatPublisher *self)
+{
+  HeartbeatConnection *connection = self->connection;
+  const char *broker = heartbeat_connection_get_broker (connection);
+  const char *error = heartbeat_connection_get_error (connection);
+  const char *blocked = heartbeat_connection_get_blocked (connection);
+
+  if (heartbeat_connection_get_state (connection) != HEARTBEAT_CONNECTION_STATE_CONNECTED)
+    return g_strdup_printf ("no connection to the broker (%s): %s", broker,
+                            *error != '\0' ? error : "it does not answer");
+  if (*blocked != '\0')
+    return g_strdup_printf ("the broker (%s) takes no messages for now: %s", broker, blocked);
+  return NULL;
+}
+
+static GError *
+timed_out (HeartbeatPublisher *self, const Item *item)
+{
+  g_autofree char *reason = explain (self);
+
+  if (reason == NULL)
+    return g_error_new (HEARTBEAT_ERROR, HEARTBEAT_ERROR_TIMED_OUT,
+                        "the broker (%s) did not confirm the message within %d s",
+                        heartbeat_connection_get_broker (self->connection), PUBLISH_LIMIT_S);
+  return g_error_new (HEARTBEAT_ERROR, HEARTBEAT_ERROR_TIMED_OUT, "%s within %d s: %s",
+                      item->sent ? "the message was sent, but not confirmed"
+                                 : "the message could not be sent",
+                      PUBLISH_LIMIT_S, reason);
+}
+
 static gboolean
 on_deadline (gpointer user_data)
 {
@@ -127,8 +161,7 @@ on_deadline (gpointer user_data)
   while ((item = oldest (self)) != NULL && item->deadline <= now)
     {
       remove_item (self, item);
-      end_item (item, g_error_new_literal (HEARTBEAT_ERROR, HEARTBEAT_ERROR_TIMED_OUT,
-                                           "The broker did not confirm the message within 10 s"));
+      end_item (item, timed_out (self, item));
     }
   pump (self);
   return G_SOURCE_CONTINUE;
@@ -172,6 +205,7 @@ send_item (HeartbeatPublisher *self, Item *item)
       properties.expiration = amqp_cstring_bytes (expiration);
     }
   item->returned = FALSE;
+  item->sent = TRUE;
   item->tag = ++self->last_tag;
   g_queue_push_tail (&self->in_flight, item);
   heartbeat_channel_publish (self->channel, &publish, &properties, item->body);
@@ -218,6 +252,39 @@ take_back (HeartbeatPublisher *self)
     }
 }
 
+/* Whether @text names where a message goes, as in “no exchange 'x' in vhost '/'” or “access to topic 'k' in exchange 'x'”. */
+static gboolean
+is_blamed (const Item *item, const char *text)
+{
+  g_autofree char *exchange = g_strdup_printf ("exchange '%s'", item->exchange);
+  g_autofree char *topic = g_strdup_printf ("topic '%s'", item->routing_key);
+
+  return strstr (text, exchange) != NULL
+         && (strstr (text, "topic '") == NULL || strstr (text, topic) != NULL);
+}
+
+/* A closed channel is an answer to one of the messages on it. Where it does not tell to which, all fail, so that no message
+ * closes the channel for ever. */
+static void
+end_blamed (HeartbeatPublisher *self, GQueue *items, const GError *error)
+{
+  g_autofree char *message = heartbeat_advice_describe (error);
+  g_autoptr (GError) refusal
+      = g_error_new_literal (HEARTBEAT_ERROR, HEARTBEAT_ERROR_REFUSED, message);
+  GQueue blamed = G_QUEUE_INIT;
+  GList *next = NULL;
+
+  for (GList *l = items->head; l != NULL; l = next)
+    {
+      next = l->next;
+      if (!is_blamed (l->data, error->message))
+        continue;
+      g_queue_unlink (items, l);
+      g_queue_push_tail_link (&blamed, l);
+    }
+  end_all (g_queue_is_empty (&blamed) ? items : &blamed, refusal);
+}
+
 static void
 on_closed (gpointer owner, const GError *error)
 {
@@ -225,11 +292,11 @@ on_closed (gpointer owner, const GError *error)
 
   g_clear_object (&self->channel);
   self->confirming = FALSE;
-  /* Of a lost connection nothing is known: all is sent again. A closed channel is an answer to what was asked of it. */
-  if (heartbeat_connection_get_state (self->connection) != HEARTBEAT_CONNECTION_STATE_CONNECTED)
-    take_back (self);
-  else
-    end_all (g_queue_is_empty (&self->in_flight) ? &self->waiting : &self->in_flight, error);
+  /* Of a lost connection nothing is known: all is sent again. */
+  if (heartbeat_connection_get_state (self->connection) == HEARTBEAT_CONNECTION_STATE_CONNECTED)
+    end_blamed (self, g_queue_is_empty (&self->in_flight) ? &self->waiting : &self->in_flight,
+                error);
+  take_back (self);
   update_deadline (self);
   pump (self);
 }
@@ -254,7 +321,9 @@ resolve (HeartbeatPublisher *self, Item *item, gboolean acknowledged)
   if (acknowledged && item->returned)
     {
       end_item (item, g_error_new (HEARTBEAT_ERROR, HEARTBEAT_ERROR_RETURNED,
-                                   "No queue is bound for %s", item->routing_key));
+                                   "nobody gets the message: no queue is bound to the exchange %s "
+                                   "for the routing key %s",
+                                   item->exchange, item->routing_key));
     }
   else if (acknowledged)
     {
@@ -270,7 +339,8 @@ resolve (HeartbeatPublisher *self, Item *item, gboolean acknowledged)
   else
     {
       end_item (item, g_error_new_literal (HEARTBEAT_ERROR, HEARTBEAT_ERROR_REFUSED,
-                                           "The broker did not take the message"));
+                                           "the broker did not take the message, twice: a queue "
+                                           "that it goes to is full, or has no leader"));
     }
 }
 
@@ -428,6 +498,16 @@ heartbeat_publisher_get_app_id (HeartbeatPublisher *self)
   return self->app_id;
 }
 
+static void
+set_full_error (HeartbeatPublisher *self, GError **error)
+{
+  g_autofree char *reason = explain (self);
+
+  g_set_error (error, HEARTBEAT_ERROR, HEARTBEAT_ERROR_REFUSED,
+               "%d messages wait already, and no more may: %s", WAITING_MAX,
+               reason != NULL ? reason : "the broker confirms too slowly");
+}
+
 static gboolean
 check_publication (HeartbeatPublisher *self, const HeartbeatPublication *p, GError **error)
 {
@@ -446,8 +526,7 @@ check_publication (HeartbeatPublisher *self, const HeartbeatPublication *p, GErr
     }
   if (self->waiting.length >= WAITING_MAX)
     {
-      g_set_error (error, HEARTBEAT_ERROR, HEARTBEAT_ERROR_REFUSED,
-                   "%d messages wait for the broker already", WAITING_MAX);
+      set_full_error (self, error);
       return FALSE;
     }
   return TRUE;
@@ -464,7 +543,7 @@ item_new (HeartbeatPublisher *self, const HeartbeatPublication *publication)
   item->message_id = g_strdup (publication->message_id);
   item->body = g_bytes_ref (publication->body);
   item->expiration_ms = publication->expiration_ms;
-  item->deadline = g_get_monotonic_time () + PUBLISH_LIMIT;
+  item->deadline = g_get_monotonic_time () + PUBLISH_LIMIT_S * G_USEC_PER_SEC;
   return item;
 }
 
@@ -519,10 +598,9 @@ heartbeat_publisher_publish_async (HeartbeatPublisher *self,
  * heartbeat_publisher_publish_finish:
  * @self: a publisher
  * @result: what the callback was given
- * @error: return location for %HEARTBEAT_ERROR_REFUSED (the broker did not take it, or too many wait),
- *   %HEARTBEAT_ERROR_RETURNED (no queue is bound), %HEARTBEAT_ERROR_TIMED_OUT, %HEARTBEAT_ERROR_INVALID_ARGUMENT,
- *   %HEARTBEAT_ERROR_NOT_CONNECTED (the connection was closed), or a %HEARTBEAT_AMQP_ERROR such as `AMQP_NOT_FOUND` for an
- *   exchange that does not exist
+ * @error: return location for %HEARTBEAT_ERROR_REFUSED (the broker did not take it, has no such exchange, or too many wait),
+ *   %HEARTBEAT_ERROR_RETURNED (no queue is bound), %HEARTBEAT_ERROR_TIMED_OUT (of a broker that is away, too),
+ *   %HEARTBEAT_ERROR_INVALID_ARGUMENT or %HEARTBEAT_ERROR_NOT_CONNECTED (the connection was closed)
  *
  * Returns: whether the broker has it safe
  */

@@ -11,6 +11,7 @@ struct _HeartbeatBroker
   HeartbeatConnection *consuming;
   HeartbeatConnection *publishing;
   HeartbeatPublisher *publisher;
+  HeartbeatNetworkWatch *network;
 };
 
 G_DEFINE_FINAL_TYPE (HeartbeatBroker, heartbeat_broker, G_TYPE_OBJECT)
@@ -20,6 +21,7 @@ heartbeat_broker_dispose (GObject *object)
 {
   HeartbeatBroker *self = HEARTBEAT_BROKER (object);
 
+  g_clear_object (&self->network);
   g_clear_object (&self->publisher);
   g_clear_object (&self->publishing);
   g_clear_object (&self->consuming);
@@ -99,7 +101,7 @@ heartbeat_broker_start (HeartbeatBroker *self)
  * heartbeat_broker_retry_now:
  * @self: a broker
  *
- * To be called when the network changed or the machine woke up, see heartbeat_connection_retry_now().
+ * Ends the wait for the next attempt at once, see heartbeat_connection_retry_now().
  */
 void
 heartbeat_broker_retry_now (HeartbeatBroker *self)
@@ -108,6 +110,28 @@ heartbeat_broker_retry_now (HeartbeatBroker *self)
 
   heartbeat_connection_retry_now (self->consuming);
   heartbeat_connection_retry_now (self->publishing);
+}
+
+/**
+ * heartbeat_broker_watch_network:
+ * @self: a broker
+ *
+ * Tries at once from now on whenever the network changes or the machine wakes up. Watching again changes nothing.
+ *
+ * Returns: (transfer none): who watches
+ */
+HeartbeatNetworkWatch *
+heartbeat_broker_watch_network (HeartbeatBroker *self)
+{
+  g_return_val_if_fail (HEARTBEAT_IS_BROKER (self), NULL);
+
+  if (self->network == NULL)
+    {
+      self->network = heartbeat_network_watch_new ();
+      g_signal_connect_object (self->network, "changed", G_CALLBACK (heartbeat_broker_retry_now),
+                               self, G_CONNECT_SWAPPED);
+    }
+  return self->network;
 }
 
 static void

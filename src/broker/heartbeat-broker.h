@@ -5,6 +5,7 @@
 #include <gio/gio.h>
 
 #include "broker/heartbeat-connection.h"
+#include "broker/heartbeat-network-watch.h"
 #include "broker/heartbeat-publisher.h"
 
 G_BEGIN_DECLS
@@ -15,6 +16,7 @@ G_DECLARE_FINAL_TYPE (HeartbeatBroker, heartbeat_broker, HEARTBEAT, BROKER, GObj
 HeartbeatBroker *heartbeat_broker_new (const char *urls, GError **error);
 void heartbeat_broker_start (HeartbeatBroker *self);
 void heartbeat_broker_retry_now (HeartbeatBroker *self);
+HeartbeatNetworkWatch *heartbeat_broker_watch_network (HeartbeatBroker *self);
 void heartbeat_broker_close_async (HeartbeatBroker *self,
                                    GAsyncReadyCallback callback,
                                    gpointer user_data);

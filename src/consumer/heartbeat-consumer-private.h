@@ -9,5 +9,6 @@ G_BEGIN_DECLS
 
 void heartbeat_consumer_share_broker (HeartbeatConsumer *self, HeartbeatBroker *broker);
 void heartbeat_consumer_hurry (HeartbeatConsumer *self);
+void heartbeat_consumer_retry_now (HeartbeatConsumer *self);
 
 G_END_DECLS

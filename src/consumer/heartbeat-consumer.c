@@ -703,7 +703,10 @@ heartbeat_consumer_start (HeartbeatConsumer *self, GError **error)
     return FALSE;
   self->started = TRUE;
   if (self->broker != NULL)
-    publisher = heartbeat_broker_get_publisher (self->broker);
+    {
+      publisher = heartbeat_broker_get_publisher (self->broker);
+      heartbeat_broker_watch_network (self->broker);
+    }
   self->outbox = heartbeat_outbox_new (publisher, self->agent_name, self->exchange_name);
   heartbeat_built_in_register (self->registry, self->outbox);
   if (self->publish_results && publisher != NULL)
@@ -722,6 +725,24 @@ heartbeat_consumer_start (HeartbeatConsumer *self, GError **error)
     }
   start_ticker (self);
   return TRUE;
+}
+
+/**
+ * heartbeat_consumer_retry_now:
+ * @self: a consumer
+ *
+ * Tries at once to reach the broker and to consume, instead of at the end of the wait: for users who have mended what was
+ * wrong.
+ */
+void
+heartbeat_consumer_retry_now (HeartbeatConsumer *self)
+{
+  g_return_if_fail (HEARTBEAT_IS_CONSUMER (self));
+
+  if (self->broker != NULL)
+    heartbeat_broker_retry_now (self->broker);
+  if (self->inbox != NULL)
+    heartbeat_inbox_retry_now (self->inbox);
 }
 
 static void

@@ -2,6 +2,7 @@
 
 #include "desktop/heartbeat-bus-agent.h"
 
+#include "consumer/heartbeat-consumer-private.h"
 #include "desktop/heartbeat-bus-call.h"
 #include "desktop/heartbeat-bus-handlers.h"
 #include "desktop/heartbeat-bus-history.h"
@@ -192,8 +193,10 @@ on_reloaded (GObject *source, GAsyncResult *result, gpointer user_data)
 static gboolean
 handle_reload (HeartbeatDBusAgent *skeleton, GDBusMethodInvocation *invocation)
 {
-  heartbeat_agent_reload_async (HEARTBEAT_BUS_AGENT (skeleton)->agent, NULL, on_reloaded,
-                                invocation);
+  HeartbeatBusAgent *self = HEARTBEAT_BUS_AGENT (skeleton);
+
+  heartbeat_consumer_retry_now (self->consumer);
+  heartbeat_agent_reload_async (self->agent, NULL, on_reloaded, invocation);
   return G_DBUS_METHOD_INVOCATION_HANDLED;
 }
 

@@ -177,6 +177,7 @@ on_hangup (gpointer user_data)
   HeartbeatApplication *self = user_data;
 
   heartbeat_systemd_reloading ();
+  heartbeat_consumer_retry_now (self->consumer);
   heartbeat_agent_reload_async (heartbeat_consumer_get_agent (self->consumer), NULL, on_reloaded,
                                 self);
   return G_SOURCE_CONTINUE;

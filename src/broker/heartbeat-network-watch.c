@@ -1,0 +1,294 @@
+/* SPDX-License-Identifier: MIT */
+
+#include "broker/heartbeat-network-watch.h"
+
+#include <errno.h>
+#include <sys/timerfd.h>
+#include <time.h>
+#include <unistd.h>
+
+#include <glib-unix.h>
+
+#include "broker/heartbeat-deadline.h"
+#include "core/heartbeat-log.h"
+
+/* A network that comes up changes many times. */
+#define CHANGES_APART G_USEC_PER_SEC
+
+/* Less is the time between two looks at the clocks. */
+#define SHORTEST_SLEEP (G_USEC_PER_SEC / 2)
+
+/**
+ * HeartbeatNetworkWatch:
+ *
+ * Tells when what was out of reach may be in reach: the network changed, or the machine woke up. It waits for events
+ * only and never wakes the process up by itself.
+ */
+struct _HeartbeatNetworkWatch
+{
+  GObject parent_instance;
+
+  GNetworkMonitor *monitor; /* NULL until a thread has made it */
+  gulong handler;
+  GSource *clock;
+  int clock_fd;
+  gint64 asleep;      /* for how long the machine has been suspended since its start, in µs */
+  gint64 last_change; /* when it was told last; 0 for never */
+  GSource *change;
+};
+
+enum
+{
+  CHANGED,
+  RESUMED,
+  N_SIGNALS,
+};
+
+static guint signals[N_SIGNALS];
+
+G_DEFINE_FINAL_TYPE (HeartbeatNetworkWatch, heartbeat_network_watch, G_TYPE_OBJECT)
+
+/**
+ * heartbeat_network_watch_next_change:
+ * @last: when a change was told last, in µs of the monotonic clock; 0 for never
+ * @now: the time of another one
+ *
+ * Returns: when to tell the new one, together with all that come until then
+ */
+gint64
+heartbeat_network_watch_next_change (gint64 last, gint64 now)
+{
+  return last == 0 ? now : MAX (now, last + CHANGES_APART);
+}
+
+/**
+ * heartbeat_network_watch_is_resume:
+ * @asleep_before: how long the machine had been suspended before, in µs
+ * @asleep_now: the same now
+ *
+ * Tells a resume from a clock that was merely set.
+ *
+ * Returns: whether the machine was suspended in between
+ */
+gboolean
+heartbeat_network_watch_is_resume (gint64 asleep_before, gint64 asleep_now)
+{
+  return asleep_now - asleep_before >= SHORTEST_SLEEP;
+}
+
+static gint64
+read_clock (clockid_t id)
+{
+  struct timespec time = { 0 };
+
+  clock_gettime (id, &time);
+  return (gint64) time.tv_sec * G_USEC_PER_SEC + time.tv_nsec / 1000;
+}
+
+/* CLOCK_BOOTTIME goes on while the machine is suspended, CLOCK_MONOTONIC does not. A thread that has to wait between the two
+ * reads too much: the least of a few is good. */
+static gint64
+measure_sleep (void)
+{
+  gint64 least = G_MAXINT64;
+
+  for (guint i = 0; i < 3; i++)
+    {
+      gint64 running = read_clock (CLOCK_MONOTONIC);
+      gint64 all = read_clock (CLOCK_BOOTTIME);
+
+      least = MIN (least, all - running);
+    }
+  return least;
+}
+
+static gboolean
+on_change (gpointer user_data)
+{
+  g_autoptr (HeartbeatNetworkWatch) self = g_object_ref (user_data);
+
+  heartbeat_deadline_clear (&self->change);
+  self->last_change = g_get_monotonic_time ();
+  g_signal_emit (self, signals[CHANGED], 0);
+  return G_SOURCE_REMOVE;
+}
+
+static void
+tell_change (HeartbeatNetworkWatch *self)
+{
+  gint64 when = heartbeat_network_watch_next_change (self->last_change, g_get_monotonic_time ());
+
+  if (self->change == NULL)
+    heartbeat_deadline_set (&self->change, when, on_change, self);
+}
+
+/* --- The network ---------------------------------------------------------------------------------------------------- */
+
+/* Who is to be told, and on which main loop: GNetworkMonitor emits on the default one. */
+typedef struct
+{
+  GWeakRef watch;
+  GMainContext *context;
+} Listener;
+
+static void
+listener_unref (gpointer data, GClosure *closure)
+{
+  Listener *listener = data;
+
+  g_weak_ref_clear (&listener->watch);
+  g_main_context_unref (listener->context);
+  g_free (listener);
+}
+
+static gboolean
+take_change (gpointer user_data)
+{
+  tell_change (user_data);
+  return G_SOURCE_REMOVE;
+}
+
+static void
+on_network_changed (GNetworkMonitor *monitor, gboolean available, gpointer user_data)
+{
+  Listener *listener = user_data;
+  HeartbeatNetworkWatch *self = g_weak_ref_get (&listener->watch);
+
+  if (self != NULL)
+    g_main_context_invoke_full (listener->context, G_PRIORITY_DEFAULT, take_change, self,
+                                g_object_unref);
+}
+
+/* The first use of the monitor waits for the kernel's routes, or for NetworkManager on the system bus. */
+static void
+get_monitor (GTask *task, gpointer source, gpointer task_data, GCancellable *cancellable)
+{
+  g_task_return_pointer (task, g_object_ref (g_network_monitor_get_default ()), g_object_unref);
+}
+
+static void
+on_monitor (GObject *source, GAsyncResult *result, gpointer user_data)
+{
+  HeartbeatNetworkWatch *self = HEARTBEAT_NETWORK_WATCH (source);
+  Listener *listener = g_new0 (Listener, 1);
+
+  g_weak_ref_init (&listener->watch, self);
+  listener->context = g_main_context_ref_thread_default ();
+  self->monitor = g_task_propagate_pointer (G_TASK (result), NULL);
+  self->handler
+      = g_signal_connect_data (self->monitor, "network-changed", G_CALLBACK (on_network_changed),
+                               listener, listener_unref, 0);
+  heartbeat_log (G_LOG_LEVEL_DEBUG, HEARTBEAT_EVENT_NONE, NULL, NULL,
+                 "Watching the network with %s", G_OBJECT_TYPE_NAME (self->monitor));
+}
+
+/* --- The clock ------------------------------------------------------------------------------------------------------ */
+
+static gboolean
+on_clock (int fd, GIOCondition condition, gpointer user_data)
+{
+  g_autoptr (HeartbeatNetworkWatch) self = g_object_ref (user_data);
+  gint64 asleep = measure_sleep ();
+  gboolean resumed = heartbeat_network_watch_is_resume (self->asleep, asleep);
+  guint64 expirations = 0;
+
+  /* Fails with ECANCELED, which is what it is read for. */
+  if (read (fd, &expirations, sizeof expirations) < 0 && errno == EAGAIN)
+    return G_SOURCE_CONTINUE;
+  self->asleep = asleep;
+  heartbeat_log (G_LOG_LEVEL_DEBUG, HEARTBEAT_EVENT_NONE, NULL, NULL, "%s",
+                 resumed ? "The machine woke up" : "The clock was set");
+  if (!resumed)
+    return G_SOURCE_CONTINUE;
+  g_signal_emit (self, signals[RESUMED], 0);
+  tell_change (self);
+  return G_SOURCE_CONTINUE;
+}
+
+/* A timer for the end of time, which the kernel cancels whenever the clock jumps; it does when the machine wakes up. */
+static void
+watch_clock (HeartbeatNetworkWatch *self)
+{
+  const struct itimerspec never = { .it_value = { .tv_sec = G_MAXLONG } };
+  int fd = timerfd_create (CLOCK_REALTIME, TFD_NONBLOCK | TFD_CLOEXEC);
+
+  if (fd < 0 || timerfd_settime (fd, TFD_TIMER_ABSTIME | TFD_TIMER_CANCEL_ON_SET, &never, NULL) < 0)
+    {
+      heartbeat_log (G_LOG_LEVEL_DEBUG, HEARTBEAT_EVENT_NONE, NULL, NULL,
+                     "Cannot watch the clock: %s", g_strerror (errno));
+      if (fd >= 0)
+        close (fd);
+      return;
+    }
+  self->asleep = measure_sleep ();
+  self->clock = g_unix_fd_source_new (fd, G_IO_IN);
+  g_source_set_callback (self->clock, G_SOURCE_FUNC (on_clock), self, NULL);
+  g_source_attach (self->clock, g_main_context_get_thread_default ());
+  self->clock_fd = fd;
+}
+
+static void
+heartbeat_network_watch_dispose (GObject *object)
+{
+  HeartbeatNetworkWatch *self = HEARTBEAT_NETWORK_WATCH (object);
+
+  g_clear_signal_handler (&self->handler, self->monitor);
+  g_clear_object (&self->monitor);
+  heartbeat_deadline_clear (&self->change);
+  if (self->clock != NULL)
+    {
+      g_source_destroy (self->clock);
+      close (self->clock_fd);
+    }
+  g_clear_pointer (&self->clock, g_source_unref);
+
+  G_OBJECT_CLASS (heartbeat_network_watch_parent_class)->dispose (object);
+}
+
+static void
+heartbeat_network_watch_class_init (HeartbeatNetworkWatchClass *klass)
+{
+  G_OBJECT_CLASS (klass)->dispose = heartbeat_network_watch_dispose;
+
+  /**
+   * HeartbeatNetworkWatch::changed:
+   * @self: a watch
+   *
+   * The network changed, or the machine woke up. At most once a second.
+   */
+  signals[CHANGED] = g_signal_new ("changed", G_TYPE_FROM_CLASS (klass), G_SIGNAL_RUN_LAST, 0, NULL,
+                                   NULL, NULL, G_TYPE_NONE, 0);
+
+  /**
+   * HeartbeatNetworkWatch::resumed:
+   * @self: a watch
+   *
+   * The machine woke up: timers have stood still, the clock has not.
+   */
+  signals[RESUMED] = g_signal_new ("resumed", G_TYPE_FROM_CLASS (klass), G_SIGNAL_RUN_LAST, 0, NULL,
+                                   NULL, NULL, G_TYPE_NONE, 0);
+}
+
+static void
+heartbeat_network_watch_init (HeartbeatNetworkWatch *self)
+{
+}
+
+/**
+ * heartbeat_network_watch_new:
+ *
+ * Begins to watch, on the thread's default main context.
+ *
+ * Returns: (transfer full): a watch
+ */
+HeartbeatNetworkWatch *
+heartbeat_network_watch_new (void)
+{
+  HeartbeatNetworkWatch *self = g_object_new (HEARTBEAT_TYPE_NETWORK_WATCH, NULL);
+  g_autoptr (GTask) task = g_task_new (self, NULL, on_monitor, NULL);
+
+  watch_clock (self);
+  g_task_set_source_tag (task, heartbeat_network_watch_new);
+  g_task_run_in_thread (task, get_monitor);
+  return self;
+}

@@ -1,0 +1,21 @@
+/* SPDX-License-Identifier: MIT */
+
+#pragma once
+
+#include <gio/gio.h>
+
+G_BEGIN_DECLS
+
+#define HEARTBEAT_TYPE_NETWORK_WATCH (heartbeat_network_watch_get_type ())
+G_DECLARE_FINAL_TYPE (HeartbeatNetworkWatch,
+                      heartbeat_network_watch,
+                      HEARTBEAT,
+                      NETWORK_WATCH,
+                      GObject)
+
+HeartbeatNetworkWatch *heartbeat_network_watch_new (void);
+
+gboolean heartbeat_network_watch_is_resume (gint64 asleep_before, gint64 asleep_now);
+gint64 heartbeat_network_watch_next_change (gint64 last, gint64 now);
+
+G_END_DECLS

@@ -1,0 +1,238 @@
+/* SPDX-License-Identifier: MIT */
+
+#include <sys/eventfd.h>
+#include <sys/syscall.h>
+#include <sys/timerfd.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "broker/heartbeat-network-watch.h"
+
+/* The clock must not be set here: these two stand before libc's. A write to @kernel is what a clock that jumps is, and
+ * CLOCK_BOOTTIME is @asleep ahead. */
+static int kernel = -1;
+static gint64 asleep;
+
+int
+timerfd_create (int clock, int flags)
+{
+  g_assert_cmpint (clock, ==, CLOCK_REALTIME);
+  kernel = eventfd (0, EFD_NONBLOCK | EFD_CLOEXEC);
+  return kernel;
+}
+
+int
+timerfd_settime (int fd, int flags, const struct itimerspec *value, struct itimerspec *old)
+{
+  g_assert_cmpint (fd, ==, kernel);
+  g_assert_cmpint (flags, ==, TFD_TIMER_ABSTIME | TFD_TIMER_CANCEL_ON_SET);
+  return 0;
+}
+
+int
+clock_gettime (clockid_t id, struct timespec *time)
+{
+  int result = (int) syscall (SYS_clock_gettime, id, time);
+
+  if (id == CLOCK_BOOTTIME)
+    time->tv_sec += asleep;
+  return result;
+}
+
+static void
+jump (void)
+{
+  guint64 one = 1;
+
+  g_assert_cmpint (write (kernel, &one, sizeof one), ==, sizeof one);
+}
+
+/* --- What decides --------------------------------------------------------------------------------------------------- */
+
+static void
+test_is_resume (void)
+{
+  const gint64 hour = 3600 * G_TIME_SPAN_SECOND;
+
+  g_assert_false (heartbeat_network_watch_is_resume (0, 0));
+  g_assert_false (heartbeat_network_watch_is_resume (hour, hour));
+  g_assert_false (heartbeat_network_watch_is_resume (hour, hour + 1000));
+  g_assert_false (heartbeat_network_watch_is_resume (hour, hour - 1000));
+  g_assert_true (heartbeat_network_watch_is_resume (hour, hour + G_TIME_SPAN_SECOND));
+  g_assert_true (heartbeat_network_watch_is_resume (0, 100 * hour));
+}
+
+static void
+test_next_change (void)
+{
+  const gint64 s = G_TIME_SPAN_SECOND;
+
+  g_assert_cmpint (heartbeat_network_watch_next_change (0, 5), ==, 5);
+  g_assert_cmpint (heartbeat_network_watch_next_change (10 * s, 10 * s), ==, 11 * s);
+  g_assert_cmpint (heartbeat_network_watch_next_change (10 * s, 10 * s + 1), ==, 11 * s);
+  g_assert_cmpint (heartbeat_network_watch_next_change (10 * s, 11 * s), ==, 11 * s);
+  g_assert_cmpint (heartbeat_network_watch_next_change (10 * s, 60 * s), ==, 60 * s);
+}
+
+/* --- The clock ------------------------------------------------------------------------------------------------------ */
+
+typedef struct
+{
+  HeartbeatNetworkWatch *watch;
+  guint changed;
+  guint resumed;
+} Fixture;
+
+static void
+count (guint *counter)
+{
+  (*counter)++;
+}
+
+static void
+set_up (Fixture *f, gconstpointer data)
+{
+  asleep = 0;
+  f->watch = heartbeat_network_watch_new ();
+  g_signal_connect_swapped (f->watch, "changed", G_CALLBACK (count), &f->changed);
+  g_signal_connect_swapped (f->watch, "resumed", G_CALLBACK (count), &f->resumed);
+}
+
+static void
+tear_down (Fixture *f, gconstpointer data)
+{
+  g_signal_handlers_disconnect_by_data (f->watch, &f->changed);
+  g_signal_handlers_disconnect_by_data (f->watch, &f->resumed);
+  g_clear_object (&f->watch);
+  while (g_main_context_iteration (NULL, FALSE))
+    ;
+}
+
+static void
+wait_until_read (void)
+{
+  guint64 left = 0;
+
+  while (read (kernel, &left, sizeof left) == sizeof left)
+    {
+      jump ();
+      g_main_context_iteration (NULL, TRUE);
+    }
+}
+
+static void
+test_resume (Fixture *f, gconstpointer data)
+{
+  asleep = 60;
+  jump ();
+  while (f->changed == 0)
+    g_main_context_iteration (NULL, TRUE);
+  g_assert_cmpuint (f->resumed, ==, 1);
+
+  /* The next one counts from there, and its change waits for the second to be over. */
+  asleep = 120;
+  jump ();
+  while (f->resumed == 1)
+    g_main_context_iteration (NULL, TRUE);
+  g_assert_cmpuint (f->changed, ==, 1);
+  while (f->changed == 1)
+    g_main_context_iteration (NULL, TRUE);
+}
+
+static void
+test_clock_set (Fixture *f, gconstpointer data)
+{
+  jump ();
+  wait_until_read ();
+  g_assert_cmpuint (f->resumed, ==, 0);
+  g_assert_cmpuint (f->changed, ==, 0);
+
+  asleep = 60;
+  jump ();
+  while (f->resumed == 0)
+    g_main_context_iteration (NULL, TRUE);
+}
+
+/* --- The network ---------------------------------------------------------------------------------------------------- */
+
+static gboolean
+give_up (gpointer data)
+{
+  g_assert_not_reached ();
+}
+
+static void
+test_network (Fixture *f, gconstpointer data)
+{
+  GNetworkMonitor *monitor = g_network_monitor_get_default ();
+  guint limit = g_timeout_add_seconds (30, give_up, NULL);
+
+  /* Until the thread has got the monitor nobody listens. */
+  while (!g_signal_has_handler_pending (
+      monitor, g_signal_lookup ("network-changed", G_TYPE_NETWORK_MONITOR), 0, FALSE))
+    g_main_context_iteration (NULL, TRUE);
+  for (guint i = 0; i < 100; i++)
+    g_signal_emit_by_name (monitor, "network-changed", TRUE);
+  while (f->changed == 0)
+    g_main_context_iteration (NULL, TRUE);
+  g_assert_cmpuint (f->changed, ==, 1);
+  g_assert_cmpuint (f->resumed, ==, 0);
+  g_source_remove (limit);
+}
+
+/* A watch on another main loop than the default one, which the monitor emits on. */
+static gpointer
+run_other_loop (gpointer data)
+{
+  g_autoptr (GMainContext) context = g_main_context_new ();
+  Fixture other = { 0 };
+
+  g_main_context_push_thread_default (context);
+  other.watch = heartbeat_network_watch_new ();
+  g_signal_connect_swapped (other.watch, "changed", G_CALLBACK (count), &other.changed);
+  while (other.changed == 0)
+    g_main_context_iteration (context, TRUE);
+  g_clear_object (&other.watch);
+  g_main_context_pop_thread_default (context);
+  g_atomic_int_set ((int *) data, TRUE);
+  g_main_context_wakeup (NULL);
+  return NULL;
+}
+
+static gboolean
+emit_again (gpointer data)
+{
+  g_signal_emit_by_name (data, "network-changed", TRUE);
+  return G_SOURCE_CONTINUE;
+}
+
+static void
+test_other_loop (void)
+{
+  int done = FALSE;
+  guint emitting = g_timeout_add (10, emit_again, g_network_monitor_get_default ());
+  guint limit = g_timeout_add_seconds (30, give_up, NULL);
+  GThread *thread = g_thread_new ("other loop", run_other_loop, &done);
+
+  while (!g_atomic_int_get (&done))
+    g_main_context_iteration (NULL, TRUE);
+  g_source_remove (emitting);
+  g_source_remove (limit);
+  g_thread_join (thread);
+}
+
+int
+main (int argc, char *argv[])
+{
+  g_test_init (&argc, &argv, NULL);
+
+  g_test_add_func ("/network-watch/is-resume", test_is_resume);
+  g_test_add_func ("/network-watch/next-change", test_next_change);
+#define ADD(name, what) g_test_add (name, Fixture, NULL, set_up, test_##what, tear_down)
+  ADD ("/network-watch/resume", resume);
+  ADD ("/network-watch/clock-set", clock_set);
+  ADD ("/network-watch/network", network);
+  g_test_add_func ("/network-watch/other-loop", test_other_loop);
+
+  return g_test_run ();
+}

@@ -20,6 +20,7 @@ struct _Fixture
   amqp_pool_t pool;
   guint accepted;
   Script script;
+  guint16 number; /* of the channel */
 
   HeartbeatConnection *connection;
   guint pending;
@@ -404,9 +405,10 @@ open_channel (Fixture *f, GByteArray *bytes)
 {
   amqp_channel_open_ok_t ok = { 0 };
 
+  f->number = 1;
   shake_hands (f, bytes);
   hear (f, bytes, AMQP_CHANNEL_OPEN_METHOD);
-  say (f, 1, AMQP_CHANNEL_OPEN_OK_METHOD, &ok);
+  say (f, f->number, AMQP_CHANNEL_OPEN_OK_METHOD, &ok);
 }
 
 static void
@@ -604,7 +606,7 @@ say_ack (Fixture *f, guint64 tag, gboolean multiple)
 {
   amqp_basic_ack_t ack = { .delivery_tag = tag, .multiple = multiple };
 
-  say (f, 1, AMQP_BASIC_ACK_METHOD, &ack);
+  say (f, f->number, AMQP_BASIC_ACK_METHOD, &ack);
 }
 
 static void
@@ -612,7 +614,7 @@ say_nack (Fixture *f, guint64 tag)
 {
   amqp_basic_nack_t nack = { .delivery_tag = tag };
 
-  say (f, 1, AMQP_BASIC_NACK_METHOD, &nack);
+  say (f, f->number, AMQP_BASIC_NACK_METHOD, &nack);
 }
 
 static void
@@ -687,6 +689,122 @@ test_nack (Fixture *f, gconstpointer data)
   g_assert_error (f->error, HEARTBEAT_ERROR, HEARTBEAT_ERROR_REFUSED);
 }
 
+/* A quorum queue does so while its leader changes. */
+static void
+script_nack_once (Fixture *f)
+{
+  g_autoptr (GByteArray) bytes = g_byte_array_new ();
+
+  open_confirming (f, bytes);
+  hear_publish (f, bytes, "one");
+  say_nack (f, 1);
+  hear_publish (f, bytes, "one");
+  say_ack (f, 2, FALSE);
+  hear (f, bytes, AMQP_CHANNEL_CLOSE_METHOD);
+  serve_close (f, bytes);
+}
+
+static void
+test_nack_once (Fixture *f, gconstpointer data)
+{
+  g_autoptr (HeartbeatPublisher) publisher = heartbeat_publisher_new (f->connection);
+
+  publish (f, publisher, "one");
+  wait_for_pending (f);
+  g_assert_no_error (f->error);
+}
+
+static void
+publish_to (Fixture *f, HeartbeatPublisher *publisher, const char *exchange, const char *key)
+{
+  g_autoptr (GBytes) body = g_bytes_new_static ("{}", 2);
+  HeartbeatPublication publication = { exchange, key, exchange, body, 3600000 };
+
+  f->pending++;
+  heartbeat_publisher_publish_async (publisher, &publication, NULL, on_published, f);
+}
+
+static void
+hear_channel_end (Fixture *f, GByteArray *bytes, guint16 code, const char *text, guint16 next)
+{
+  amqp_channel_close_t close = { .reply_code = code, .reply_text = amqp_cstring_bytes (text) };
+  amqp_confirm_select_ok_t ok = { 0 };
+  amqp_channel_open_ok_t open = { 0 };
+
+  say (f, 1, AMQP_CHANNEL_CLOSE_METHOD, &close);
+  hear (f, bytes, AMQP_CHANNEL_CLOSE_OK_METHOD);
+  hear (f, bytes, AMQP_CHANNEL_OPEN_METHOD);
+  f->number = next;
+  say (f, next, AMQP_CHANNEL_OPEN_OK_METHOD, &open);
+  hear (f, bytes, AMQP_CONFIRM_SELECT_METHOD);
+  say (f, next, AMQP_CONFIRM_SELECT_OK_METHOD, &ok);
+}
+
+static void
+script_blamed (Fixture *f)
+{
+  g_autoptr (GByteArray) bytes = g_byte_array_new ();
+
+  open_confirming (f, bytes);
+  hear_publish (f, bytes, "good");
+  hear_publish (f, bytes, "bad");
+  hear_publish (f, bytes, "better");
+  hear_channel_end (f, bytes, AMQP_NOT_FOUND, "NOT_FOUND - no exchange 'bad' in vhost '/'", 2);
+  hear_publish (f, bytes, "good");
+  hear_publish (f, bytes, "better");
+  say_ack (f, 2, TRUE);
+  hear (f, bytes, AMQP_CHANNEL_CLOSE_METHOD);
+  serve_close (f, bytes);
+}
+
+/* A closed channel is the answer to one message; the others are sent again. */
+static void
+test_blamed (Fixture *f, gconstpointer data)
+{
+  g_autoptr (HeartbeatPublisher) publisher = heartbeat_publisher_new (f->connection);
+
+  publish_to (f, publisher, "good", "k");
+  publish_to (f, publisher, "bad", "k");
+  publish_to (f, publisher, "better", "k");
+  while (f->pending == 3)
+    g_main_context_iteration (NULL, TRUE);
+  g_assert_cmpuint (f->pending, ==, 2);
+  g_assert_error (f->error, HEARTBEAT_ERROR, HEARTBEAT_ERROR_REFUSED);
+  g_assert_nonnull (strstr (f->error->message, "no exchange bad"));
+  wait_for_pending (f);
+  g_assert_no_error (f->error);
+}
+
+static void
+script_nobody_blamed (Fixture *f)
+{
+  g_autoptr (GByteArray) bytes = g_byte_array_new ();
+
+  open_confirming (f, bytes);
+  hear_publish (f, bytes, "one");
+  hear_publish (f, bytes, "two");
+  hear_channel_end (f, bytes, AMQP_PRECONDITION_FAILED, "PRECONDITION_FAILED - message size", 1);
+  hear_publish (f, bytes, "three");
+  say_ack (f, 1, FALSE);
+  hear (f, bytes, AMQP_CHANNEL_CLOSE_METHOD);
+  serve_close (f, bytes);
+}
+
+/* Where nobody knows whom it answers, all end: one that closes the channel each time must not be sent for ever. */
+static void
+test_nobody_blamed (Fixture *f, gconstpointer data)
+{
+  g_autoptr (HeartbeatPublisher) publisher = heartbeat_publisher_new (f->connection);
+
+  publish_to (f, publisher, "one", "k");
+  publish_to (f, publisher, "two", "k");
+  wait_for_pending (f);
+  g_assert_error (f->error, HEARTBEAT_ERROR, HEARTBEAT_ERROR_REFUSED);
+  publish_to (f, publisher, "three", "k");
+  wait_for_pending (f);
+  g_assert_no_error (f->error);
+}
+
 static void
 script_again (Fixture *f)
 {
@@ -757,6 +875,9 @@ main (int argc, char *argv[])
   ADD ("/channel/number", number);
   ADD ("/publisher/multiple", multiple);
   ADD ("/publisher/nack", nack);
+  ADD ("/publisher/nack-once", nack_once);
+  ADD ("/publisher/blamed", blamed);
+  ADD ("/publisher/nobody-blamed", nobody_blamed);
   ADD ("/publisher/again", again);
   g_test_add ("/publisher/full", Fixture, (gpointer) script_silent, set_up, test_full, tear_down);
 

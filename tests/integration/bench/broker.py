@@ -167,9 +167,28 @@ class Broker:
             if self.running:
                 self.eval(f'rabbit_vhost:delete(<<"{name}">>, <<"guest">>)')
 
-    def url(self, vhost="/", port=None, password="guest"):
+    def url(self, vhost="/", port=None, password="guest", user="guest"):
         """Return the URL of a vhost, through a proxy's port if given."""
-        return f"amqp://guest:{password}@127.0.0.1:{port or self.port}/{vhost.replace('/', '%2F')}"
+        return f"amqp://{user}:{password}@127.0.0.1:{port or self.port}/{vhost.replace('/', '%2F')}"
+
+    def add_user(self, name, password):
+        """Make a user who may do nothing."""
+        self.eval(f'rabbit_auth_backend_internal:add_user(<<"{name}">>, <<"{password}">>, <<"guest">>)')
+
+    def delete_user(self, name):
+        """Delete a user, if the node runs."""
+        if self.running:
+            self.eval(f'rabbit_auth_backend_internal:delete_user(<<"{name}">>, <<"guest">>)')
+
+    def permit(self, name, vhost, configure=".*", write=".*", read=".*"):
+        """Set a user's permissions on a vhost."""
+        self.eval(f'rabbit_auth_backend_internal:set_permissions(<<"{name}">>, <<"{vhost}">>, '
+                  f'<<"{configure}">>, <<"{write}">>, <<"{read}">>, <<"guest">>)')
+
+    def set_alarm(self, alarm):
+        """Let the node be short of memory, or no longer."""
+        if self.running:
+            self.eval(f"vm_memory_monitor:set_vm_memory_high_watermark({0 if alarm else 0.4})")
 
     def _queue_info(self, vhost, queue, items):
         code = (f'case rabbit_amqqueue:lookup(rabbit_misc:r(<<"{vhost}">>, queue, <<"{queue}">>)) of '

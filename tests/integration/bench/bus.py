@@ -23,6 +23,7 @@ CONFIG = """\
     <allow eavesdrop="true"/>
     <allow own="*"/>
   </policy>
+  <limit name="max_replies_per_connection">1024</limit>
 </busconfig>
 """
 

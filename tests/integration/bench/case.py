@@ -12,6 +12,7 @@ from .agent import ERROR, Agent
 from .broker import Broker
 from .bus import Bus
 from .notifications import Notifications
+from .proxy import Proxy
 from .service import Service, ctl, environment, program
 from .wait import until
 
@@ -141,10 +142,12 @@ class Case(unittest.TestCase):
         self.broker.publish(self.vhost, routing_key, body, **properties)
 
     def assert_error(self, name, method, *args):
-        """Call a method of the agent; it must answer with that error."""
+        """Call a method of the agent; it must answer with that error, whose message is returned."""
         with self.assertRaises(GLib.Error) as raised:
             self.agent.call(method, *args)
         self.assertEqual(Gio.DBusError.get_remote_error(raised.exception), ERROR + name)
+        Gio.DBusError.strip_remote_error(raised.exception)
+        return raised.exception.message
 
     def finished(self, check, count=1):
         """Wait until the count-th run of a check since start() has ended; return its status."""
@@ -188,6 +191,15 @@ class Case(unittest.TestCase):
         """Let the command with that gate end."""
         with open(self.path(name), "w", encoding="utf-8"):
             pass
+
+    def behind_proxy(self, start=True):
+        """Lead the service to the broker through a proxy, and return that."""
+        proxy = Proxy(self.broker.port)
+        self.addCleanup(proxy.stop)
+        if start:
+            proxy.start()
+        self.env["RABBIT_URL"] = self.broker.url(self.vhost, proxy.port)
+        return proxy
 
     # --- for the runner ---------------------------------------------------------------------------------------------
 

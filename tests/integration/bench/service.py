@@ -1,6 +1,7 @@
 """The programs under test, started in a world of their own."""
 
 import collections
+import glob
 import os
 import re
 import signal
@@ -42,6 +43,16 @@ def environment(home, **variables):
         os.makedirs(env[name], mode=0o700, exist_ok=True)
     env.update(variables)
     return {name: value for name, value in env.items() if value is not None}
+
+
+def hasten(rate):
+    """Return variables with which all clocks of a program run faster: its minute is over in 60 / rate seconds."""
+    libraries = glob.glob("/usr/lib/*/faketime/libfaketime.so.1")
+    if not libraries:
+        raise unittest.SkipTest("libfaketime is not installed")
+    # it comes before AddressSanitizer's library, which then cannot look for leaks
+    asan = ":".join(filter(None, (os.environ.get("ASAN_OPTIONS"), "verify_asan_link_order=0", "detect_leaks=0")))
+    return {"LD_PRELOAD": libraries[0], "FAKETIME": f"+0 x{rate}", "ASAN_OPTIONS": asan}
 
 
 class Service:

@@ -41,12 +41,14 @@ tell (HeartbeatBrokerWatch *self, HeartbeatConsumer *consumer)
 {
   guint minutes = self->patience / 60000;
   const char *error = heartbeat_consumer_get_connection_error (consumer);
-  g_autofree char *body = g_strdup_printf (
-      g_dngettext (GETTEXT_PACKAGE, "No connection to %s for more than %u minute. %s",
-                   "No connection to %s for more than %u minutes. %s", minutes),
-      heartbeat_consumer_get_broker_address (consumer), minutes, error != NULL ? error : "");
+  g_autofree char *body
+      = g_strdup_printf (g_dngettext (GETTEXT_PACKAGE,
+                                      "No ticks from %s for more than %u minute: %s",
+                                      "No ticks from %s for more than %u minutes: %s", minutes),
+                         heartbeat_consumer_get_broker_address (consumer), minutes,
+                         *error != '\0' ? error : _ ("it does not answer"));
   g_autoptr (HeartbeatNotice) notice
-      = heartbeat_notice_new (KEY, HEARTBEAT_NOTICE_NORMAL, _ ("The heartbeat broker is away"),
+      = heartbeat_notice_new (KEY, HEARTBEAT_NOTICE_NORMAL, _ ("No heartbeats from the broker"),
                               body);
 
   heartbeat_presenter_present (self->presenter, notice);

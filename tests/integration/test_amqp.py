@@ -275,9 +275,10 @@ class Connection(Case):
         return proxy
 
     def test_a_broker_that_restarts(self):
-        self.start()
+        service = self.start()
         self.tick_runs("first")
         self.broker.stop()
+        service.wait_log(r"the broker shuts down \(320\)")
         self.agent.wait("ConnectionState", "waiting")
         self.broker.start()
         # the waiting time may have grown while the broker started

@@ -115,14 +115,14 @@ class Publish(Publishing):
 
     def test_timed_out(self):
         proxy = self.behind_proxy()
-        self.start(**hasten(10))
+        self.start(**hasten(20))
         self.publish_event()
         proxy.pause(DOWN)
         self.assert_publish_error("TimedOut", "did not confirm the message within 10 s")
 
     def test_timed_out_without_a_broker(self):
         proxy = self.behind_proxy(start=False)
-        self.spawn(**hasten(10))
+        self.spawn(**hasten(20))
         self.agent.wait_owned()
         self.assert_publish_error("TimedOut",
                                   rf"no connection to the broker \(127\.0\.0\.1:{proxy.port}\): .*refused.*RABBIT_URL")
@@ -202,7 +202,7 @@ class Blocked(Publishing):
         self.assertEqual(len(ids), 2)
 
     def test_it_times_out_with_the_reason(self):
-        service = self.start(**hasten(10))
+        service = self.start(**hasten(20))
         self.block(service)
         self.assert_publish_error("TimedOut", "could not be sent.*takes no messages for now: .*memory")
 

@@ -16,6 +16,7 @@
 #define CLOSE_LIMIT     (2 * G_USEC_PER_SEC)
 #define GOOD_SERVICE    (60 * G_USEC_PER_SEC)
 #define REFUSED_WAIT    (60 * G_USEC_PER_SEC)
+#define RETRIES_APART   (G_USEC_PER_SEC / 10)
 
 #define POOL_PAGE_SIZE 4096
 
@@ -720,6 +721,18 @@ heartbeat_connection_start (HeartbeatConnection *self)
     begin_round (self);
 }
 
+/* An attempt from before the network changed may hang where a new one would not. */
+static gboolean
+is_slow_attempt (HeartbeatConnection *self)
+{
+  gint64 left = 0;
+
+  if (self->phase != PHASE_CONNECT)
+    return FALSE;
+  left = g_source_get_ready_time (self->deadline) - g_get_monotonic_time ();
+  return left <= CONNECT_LIMIT - RETRIES_APART;
+}
+
 /**
  * heartbeat_connection_retry_now:
  * @self: a connection
@@ -734,10 +747,19 @@ heartbeat_connection_retry_now (HeartbeatConnection *self)
 
   self->attempts = 0;
   if (self->phase == PHASE_WAIT)
-    begin_round (self);
+    {
+      begin_round (self);
+    }
+  else if (is_slow_attempt (self))
+    {
+      drop (self);
+      attempt (self);
+    }
   else if (self->phase == PHASE_READY
-           && g_get_monotonic_time () - self->heartbeat_sent >= G_USEC_PER_SEC)
-    send_heartbeat (self);
+           && g_get_monotonic_time () - self->heartbeat_sent >= RETRIES_APART)
+    {
+      send_heartbeat (self);
+    }
 }
 
 /**

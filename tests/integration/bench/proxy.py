@@ -61,9 +61,9 @@ class Proxy:
         self._reset_odds = None
         self.resume()
 
-    def start(self):
-        """Listen."""
-        self._listener = socket.create_server(("127.0.0.1", self.port))
+    def start(self, listener=None):
+        """Listen, on a socket that listens already if given."""
+        self._listener = listener or socket.create_server(("127.0.0.1", self.port))
         threading.Thread(target=self._accept, args=(self._listener,), daemon=True).start()
 
     def _accept(self, listener):

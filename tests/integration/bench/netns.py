@@ -18,11 +18,12 @@ class Netns:
 
     def __init__(self):
         try:
-            done = subprocess.run(["unshare", "-n", "true"], stderr=subprocess.DEVNULL, check=False)
+            done = subprocess.run(["unshare", "-n", "ip", "link", "set", "lo", "up"],
+                                  stderr=subprocess.DEVNULL, check=False)
         except FileNotFoundError:
             raise unittest.SkipTest("unshare is not installed") from None
         if done.returncode != 0:
-            raise unittest.SkipTest("no network namespaces here: that takes root")
+            raise unittest.SkipTest("no network namespaces here: that takes root, and iproute2")
         self._own = os.stat("/proc/self/ns/net").st_ino
         self._keeper = process.spawn(["unshare", "-n", "sleep", "infinity"])
         until(lambda: os.stat(self._path).st_ino != self._own, what="the namespace")

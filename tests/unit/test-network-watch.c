@@ -6,6 +6,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "broker/heartbeat-broker.h"
 #include "broker/heartbeat-network-watch.h"
 
 /* The clock must not be set here: these two stand before libc's. A write to @kernel is what a clock that jumps is, and
@@ -221,10 +222,53 @@ test_other_loop (void)
   g_thread_join (thread);
 }
 
+/* --- The broker ----------------------------------------------------------------------------------------------------- */
+
+static guint16
+find_closed_port (void)
+{
+  g_autoptr (GSocketListener) listener = g_socket_listener_new ();
+
+  return g_socket_listener_add_any_inet_port (listener, NULL, NULL);
+}
+
+static void
+assert_trying (HeartbeatConnection *connection)
+{
+  g_assert_cmpint (heartbeat_connection_get_state (connection), ==,
+                   HEARTBEAT_CONNECTION_STATE_CONNECTING);
+}
+
+/* Whoever listens after the broker finds it trying. */
+static void
+test_broker (void)
+{
+  g_autofree char *url = g_strdup_printf ("amqp://127.0.0.1:%u/", find_closed_port ());
+  g_autoptr (HeartbeatBroker) broker = heartbeat_broker_new (url, NULL);
+  HeartbeatConnection *connection = heartbeat_broker_get_connection (broker);
+  HeartbeatNetworkWatch *watch = heartbeat_broker_watch_network (broker);
+  guint changed = 0;
+
+  asleep = 0;
+  g_assert_true (watch == heartbeat_broker_watch_network (broker));
+  g_signal_connect_swapped (watch, "changed", G_CALLBACK (assert_trying), connection);
+  g_signal_connect_swapped (watch, "changed", G_CALLBACK (count), &changed);
+  heartbeat_broker_start (broker);
+  while (heartbeat_connection_get_state (connection) != HEARTBEAT_CONNECTION_STATE_WAITING)
+    g_main_context_iteration (NULL, TRUE);
+  asleep = 60;
+  jump ();
+  while (changed == 0)
+    g_main_context_iteration (NULL, TRUE);
+  heartbeat_broker_close_async (broker, NULL, NULL);
+}
+
 int
 main (int argc, char *argv[])
 {
   g_test_init (&argc, &argv, NULL);
+  /* Warnings belong to what is tested here. */
+  g_log_set_always_fatal (G_LOG_FATAL_MASK | G_LOG_LEVEL_CRITICAL);
 
   g_test_add_func ("/network-watch/is-resume", test_is_resume);
   g_test_add_func ("/network-watch/next-change", test_next_change);
@@ -233,6 +277,7 @@ main (int argc, char *argv[])
   ADD ("/network-watch/clock-set", clock_set);
   ADD ("/network-watch/network", network);
   g_test_add_func ("/network-watch/other-loop", test_other_loop);
+  g_test_add_func ("/network-watch/broker", test_broker);
 
   return g_test_run ();
 }

@@ -159,27 +159,75 @@ on_network_changed (GNetworkMonitor *monitor, gboolean available, gpointer user_
                                 g_object_unref);
 }
 
-/* The first use of the monitor waits for the kernel's routes, or for NetworkManager on the system bus. */
-static void
-get_monitor (GTask *task, gpointer source, gpointer task_data, GCancellable *cancellable)
+/* The kernel's own monitor. GLib's default one may be NetworkManager's, which waits for the system bus with a lock of GIO's
+ * held: if that hangs, so does the main loop with its first use of TLS (25 s, seen with GLib 2.74). */
+static GObject *
+make_monitor (GError **error)
 {
-  g_task_return_pointer (task, g_object_ref (g_network_monitor_get_default ()), g_object_unref);
+  /* Lets GIO register its extensions: looking for one alone does not. */
+  g_autoptr (GProxy) none = g_proxy_get_default_for_protocol ("none");
+  GIOExtensionPoint *point = g_io_extension_point_lookup (G_NETWORK_MONITOR_EXTENSION_POINT_NAME);
+  GIOExtension *netlink = NULL;
+
+  if (point != NULL)
+    netlink = g_io_extension_point_get_extension_by_name (point, "netlink");
+  if (netlink != NULL)
+    return g_initable_new (g_io_extension_get_type (netlink), NULL, error, NULL);
+  g_set_error_literal (error, G_IO_ERROR, G_IO_ERROR_NOT_SUPPORTED, "GIO has no netlink monitor");
+  return NULL;
+}
+
+/* It waits for the kernel's routes, which may be many. */
+static void
+run_make_monitor (GTask *task, gpointer source, gpointer task_data, GCancellable *cancellable)
+{
+  GError *error = NULL;
+  GObject *monitor = make_monitor (&error);
+
+  if (monitor != NULL)
+    g_task_return_pointer (task, monitor, g_object_unref);
+  else
+    g_task_return_error (task, error);
 }
 
 static void
 on_monitor (GObject *source, GAsyncResult *result, gpointer user_data)
 {
   HeartbeatNetworkWatch *self = HEARTBEAT_NETWORK_WATCH (source);
-  Listener *listener = g_new0 (Listener, 1);
+  g_autoptr (GError) error = NULL;
+  Listener *listener = NULL;
 
+  self->monitor = g_task_propagate_pointer (G_TASK (result), &error);
+  if (self->monitor == NULL)
+    {
+      heartbeat_log (G_LOG_LEVEL_DEBUG, HEARTBEAT_EVENT_NONE, NULL, NULL,
+                     "Cannot watch the network: %s", error->message);
+      return;
+    }
+  listener = g_new0 (Listener, 1);
   g_weak_ref_init (&listener->watch, self);
   listener->context = g_main_context_ref_thread_default ();
-  self->monitor = g_task_propagate_pointer (G_TASK (result), NULL);
   self->handler
       = g_signal_connect_data (self->monitor, "network-changed", G_CALLBACK (on_network_changed),
                                listener, listener_unref, 0);
-  heartbeat_log (G_LOG_LEVEL_DEBUG, HEARTBEAT_EVENT_NONE, NULL, NULL,
-                 "Watching the network with %s", G_OBJECT_TYPE_NAME (self->monitor));
+  heartbeat_log (G_LOG_LEVEL_DEBUG, HEARTBEAT_EVENT_NONE, NULL, NULL, "Watching the network");
+}
+
+static gboolean
+let_go (gpointer monitor)
+{
+  return G_SOURCE_REMOVE;
+}
+
+/* Its sources are on the default main loop, which may be another thread's: they must not go while they are dispatched. */
+static void
+release_monitor (HeartbeatNetworkWatch *self)
+{
+  if (self->monitor == NULL)
+    return;
+  g_clear_signal_handler (&self->handler, self->monitor);
+  g_main_context_invoke_full (NULL, G_PRIORITY_DEFAULT, let_go, g_steal_pointer (&self->monitor),
+                              g_object_unref);
 }
 
 /* --- The clock ------------------------------------------------------------------------------------------------------ */
@@ -232,8 +280,7 @@ heartbeat_network_watch_dispose (GObject *object)
 {
   HeartbeatNetworkWatch *self = HEARTBEAT_NETWORK_WATCH (object);
 
-  g_clear_signal_handler (&self->handler, self->monitor);
-  g_clear_object (&self->monitor);
+  release_monitor (self);
   heartbeat_deadline_clear (&self->change);
   if (self->clock != NULL)
     {
@@ -289,6 +336,18 @@ heartbeat_network_watch_new (void)
 
   watch_clock (self);
   g_task_set_source_tag (task, heartbeat_network_watch_new);
-  g_task_run_in_thread (task, get_monitor);
+  g_task_run_in_thread (task, run_make_monitor);
   return self;
+}
+
+/**
+ * heartbeat_network_watch_get_monitor:
+ * @self: a watch
+ *
+ * Returns: (transfer none) (nullable): what tells of the network; %NULL until a thread has made it
+ */
+GNetworkMonitor *
+heartbeat_network_watch_get_monitor (HeartbeatNetworkWatch *self)
+{
+  return self->monitor;
 }

@@ -162,16 +162,21 @@ give_up (gpointer data)
   g_assert_not_reached ();
 }
 
+/* Until a thread has made the monitor there is none. */
+static GNetworkMonitor *
+wait_for_monitor (HeartbeatNetworkWatch *watch, GMainContext *context)
+{
+  while (heartbeat_network_watch_get_monitor (watch) == NULL)
+    g_main_context_iteration (context, TRUE);
+  return heartbeat_network_watch_get_monitor (watch);
+}
+
 static void
 test_network (Fixture *f, gconstpointer data)
 {
-  GNetworkMonitor *monitor = g_network_monitor_get_default ();
+  GNetworkMonitor *monitor = wait_for_monitor (f->watch, NULL);
   guint limit = g_timeout_add_seconds (30, give_up, NULL);
 
-  /* Until the thread has got the monitor nobody listens. */
-  while (!g_signal_has_handler_pending (
-      monitor, g_signal_lookup ("network-changed", G_TYPE_NETWORK_MONITOR), 0, FALSE))
-    g_main_context_iteration (NULL, TRUE);
   for (guint i = 0; i < 100; i++)
     g_signal_emit_by_name (monitor, "network-changed", TRUE);
   while (f->changed == 0)
@@ -181,45 +186,62 @@ test_network (Fixture *f, gconstpointer data)
   g_source_remove (limit);
 }
 
+typedef struct
+{
+  GNetworkMonitor *monitor;
+  int ready;
+  int done;
+} OtherLoop;
+
 /* A watch on another main loop than the default one, which the monitor emits on. */
 static gpointer
 run_other_loop (gpointer data)
 {
   g_autoptr (GMainContext) context = g_main_context_new ();
+  OtherLoop *loop = data;
   Fixture other = { 0 };
 
   g_main_context_push_thread_default (context);
   other.watch = heartbeat_network_watch_new ();
   g_signal_connect_swapped (other.watch, "changed", G_CALLBACK (count), &other.changed);
+  loop->monitor = g_object_ref (wait_for_monitor (other.watch, context));
+  g_atomic_int_set (&loop->ready, TRUE);
   while (other.changed == 0)
     g_main_context_iteration (context, TRUE);
   g_clear_object (&other.watch);
   g_main_context_pop_thread_default (context);
-  g_atomic_int_set ((int *) data, TRUE);
-  g_main_context_wakeup (NULL);
+  g_atomic_int_set (&loop->done, TRUE);
   return NULL;
 }
 
 static gboolean
 emit_again (gpointer data)
 {
-  g_signal_emit_by_name (data, "network-changed", TRUE);
+  OtherLoop *loop = data;
+
+  if (g_atomic_int_get (&loop->ready))
+    g_signal_emit_by_name (loop->monitor, "network-changed", TRUE);
   return G_SOURCE_CONTINUE;
 }
 
 static void
 test_other_loop (void)
 {
-  int done = FALSE;
-  guint emitting = g_timeout_add (10, emit_again, g_network_monitor_get_default ());
+  OtherLoop loop = { 0 };
+  guint emitting = g_timeout_add (10, emit_again, &loop);
   guint limit = g_timeout_add_seconds (30, give_up, NULL);
-  GThread *thread = g_thread_new ("other loop", run_other_loop, &done);
+  GThread *thread = g_thread_new ("other loop", run_other_loop, &loop);
 
-  while (!g_atomic_int_get (&done))
+  while (!g_atomic_int_get (&loop.done))
     g_main_context_iteration (NULL, TRUE);
   g_source_remove (emitting);
   g_source_remove (limit);
   g_thread_join (thread);
+  while (g_main_context_iteration (NULL, FALSE))
+    ;
+  /* The watch let go of it. */
+  g_assert_cmpuint (G_OBJECT (loop.monitor)->ref_count, ==, 1);
+  g_clear_object (&loop.monitor);
 }
 
 /* --- The broker ----------------------------------------------------------------------------------------------------- */

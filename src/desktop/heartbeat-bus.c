@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 
-#include "desktop/heartbeat-bus.h"
+#include "desktop/heartbeat-bus-private.h"
 
 #include "core/heartbeat-log.h"
 #include "desktop/heartbeat-bus-branch.h"
@@ -24,6 +24,7 @@ struct _HeartbeatBus
   GDBusObjectManagerServer *manager;
   HeartbeatBusCollector *collector;
   HeartbeatBusNames *names;
+  GDBusInterfaceSkeleton *root_interface;
   GHashTable *branches;      /* HeartbeatConsumer → HeartbeatBusBranch */
   GCancellable *cancellable; /* not NULL between start and stop */
   GSource *timer;
@@ -121,6 +122,7 @@ heartbeat_bus_finalize (GObject *object)
 
   g_hash_table_unref (self->branches);
   g_clear_object (&self->names);
+  g_clear_object (&self->root_interface);
   g_clear_object (&self->manager);
   g_clear_pointer (&self->collector, heartbeat_bus_collector_unref);
   g_free (self->error);
@@ -242,6 +244,14 @@ begin_branches (HeartbeatBus *self, GError **error)
   return TRUE;
 }
 
+static gboolean
+export_root (HeartbeatBus *self, GError **error)
+{
+  return self->root_interface == NULL
+         || g_dbus_interface_skeleton_export (self->root_interface, self->connection,
+                                              HEARTBEAT_BUS_ROOT, error);
+}
+
 /* Objects first: who sees a name may call at once. */
 static void
 use_connection (HeartbeatBus *self, GDBusConnection *connection)
@@ -256,7 +266,7 @@ use_connection (HeartbeatBus *self, GDBusConnection *connection)
   g_signal_connect_swapped (connection, "closed", G_CALLBACK (on_closed), self);
   set_error (self, "");
   g_dbus_object_manager_server_set_connection (self->manager, connection);
-  if (!begin_branches (self, &error))
+  if (!export_root (self, &error) || !begin_branches (self, &error))
     {
       give_up (self, error);
       return;
@@ -313,6 +323,9 @@ withdraw (HeartbeatBus *self)
   while (g_hash_table_iter_next (&iter, NULL, (gpointer *) &branch))
     heartbeat_bus_branch_end (branch);
   g_dbus_object_manager_server_set_connection (self->manager, NULL);
+  if (self->root_interface != NULL
+      && g_dbus_interface_skeleton_has_connection (self->root_interface, self->connection))
+    g_dbus_interface_skeleton_unexport (self->root_interface);
   /* What was said last is still to be sent. The names go with the connection. */
   if (!g_dbus_connection_is_closed (self->connection))
     g_dbus_connection_flush (self->connection, NULL, on_flushed, NULL);
@@ -386,6 +399,22 @@ heartbeat_bus_remove_consumer (HeartbeatBus *self, HeartbeatConsumer *consumer)
     return;
   heartbeat_bus_names_release (self->names, heartbeat_bus_branch_get_agent_name (branch));
   g_hash_table_remove (self->branches, consumer);
+}
+
+/**
+ * heartbeat_bus_set_root_interface:
+ * @self: a bus that was not started
+ * @interface: an interface
+ *
+ * Exports @interface on the object above all agents, whenever there is a bus.
+ */
+void
+heartbeat_bus_set_root_interface (HeartbeatBus *self, GDBusInterfaceSkeleton *interface)
+{
+  g_return_if_fail (HEARTBEAT_IS_BUS (self));
+  g_return_if_fail (self->cancellable == NULL);
+
+  g_set_object (&self->root_interface, interface);
 }
 
 /**

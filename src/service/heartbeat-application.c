@@ -9,8 +9,9 @@
 
 #include "consumer/heartbeat-consumer-private.h"
 #include "core/heartbeat-log.h"
-#include "desktop/heartbeat-bus.h"
+#include "desktop/heartbeat-bus-private.h"
 #include "desktop/heartbeat-notifier.h"
+#include "service/heartbeat-debug.h"
 #include "service/heartbeat-systemd.h"
 
 /**
@@ -112,6 +113,15 @@ on_consumer_changed (HeartbeatApplication *self)
 }
 
 static void
+start_debugging (HeartbeatApplication *self)
+{
+  g_autoptr (HeartbeatDebug) debug = heartbeat_debug_new (g_getenv ("HEARTBEAT_DEBUG"));
+
+  if (debug != NULL)
+    heartbeat_bus_set_root_interface (self->bus, G_DBUS_INTERFACE_SKELETON (debug));
+}
+
+static void
 start_desktop (HeartbeatApplication *self)
 {
   HeartbeatNotifyPolicy policy = HEARTBEAT_NOTIFY_FAILURES;
@@ -119,6 +129,7 @@ start_desktop (HeartbeatApplication *self)
   if (strcmp (self->settings->bus, "none") == 0)
     return;
   self->bus = heartbeat_bus_new ();
+  start_debugging (self);
   heartbeat_bus_add_consumer (self->bus, self->consumer);
   heartbeat_bus_start (self->bus);
   if (strcmp (self->settings->notify, "none") == 0)

@@ -10,6 +10,7 @@
 #include "broker/heartbeat-handshake.h"
 #include "core/heartbeat-error.h"
 #include "core/heartbeat-log.h"
+#include "core/heartbeat-rate-limit.h"
 
 #define CONNECT_LIMIT   (10 * G_USEC_PER_SEC)
 #define HANDSHAKE_LIMIT (10 * G_USEC_PER_SEC)
@@ -44,6 +45,7 @@ struct _HeartbeatConnection
   char *error;
   char *broker;
   char *blocked;
+  HeartbeatRateLimit alarms;
 
   guint index;          /* of the URI that is used or tried */
   guint round;          /* how many URIs are left to try before waiting */
@@ -381,9 +383,11 @@ static void
 handle_blocked (HeartbeatConnection *self, const amqp_connection_blocked_t *blocked)
 {
   g_autofree char *reason = heartbeat_amqp_text (blocked->reason);
+  guint64 suppressed = 0;
 
-  heartbeat_log (G_LOG_LEVEL_WARNING, HEARTBEAT_EVENT_NONE, NULL, NULL,
-                 "The broker takes no messages for now: %s", reason);
+  if (heartbeat_rate_limit_allow (&self->alarms, g_get_monotonic_time (), &suppressed))
+    heartbeat_log (G_LOG_LEVEL_WARNING, HEARTBEAT_EVENT_NONE, NULL, NULL,
+                   "The broker takes no messages for now: %s", reason);
   set_text (self, &self->blocked, *reason != '\0' ? reason : "blocked", PROP_BLOCKED);
 }
 

@@ -12,7 +12,6 @@
 #include "broker/heartbeat-outbox.h"
 #include "consumer/heartbeat-hold.h"
 #include "consumer/heartbeat-inbox-runner.h"
-#include "consumer/heartbeat-rate-limit.h"
 #include "consumer/heartbeat-reporter.h"
 #include "consumer/heartbeat-ticker.h"
 #include "core/heartbeat-agent-private.h"
@@ -20,6 +19,7 @@
 #include "core/heartbeat-error.h"
 #include "core/heartbeat-json.h"
 #include "core/heartbeat-log.h"
+#include "core/heartbeat-rate-limit.h"
 #include "handlers/heartbeat-built-in.h"
 
 #define SYSTEM_PREFIX "system.heartbeat."

@@ -2,8 +2,8 @@
 
 #include "consumer/heartbeat-reporter.h"
 
-#include "consumer/heartbeat-rate-limit.h"
 #include "core/heartbeat-log.h"
+#include "core/heartbeat-rate-limit.h"
 #include "core/heartbeat-result-private.h"
 
 /* At the end of the service nobody waits longer for a broker. */

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 
-#include "consumer/heartbeat-rate-limit.h"
+#include "core/heartbeat-rate-limit.h"
 
 #define INTERVAL_US (10 * G_USEC_PER_SEC)
 

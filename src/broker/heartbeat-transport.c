@@ -88,6 +88,21 @@ empty_queue (HeartbeatTransport *self)
     }
 }
 
+/* A broker that reads slowly may never let the queue run empty: what was sent must go all the same. */
+static void
+forget_sent (HeartbeatTransport *self)
+{
+  GByteArray *rest = NULL;
+
+  if (self->sent < OUTPUT_KEEP || self->sent < queued (self) || queued (self) == 0)
+    return;
+  rest = g_byte_array_sized_new ((guint) queued (self));
+  g_byte_array_append (rest, self->queue->data + self->sent, (guint) queued (self));
+  g_byte_array_unref (self->queue);
+  self->queue = rest;
+  self->sent = 0;
+}
+
 /* Writes as much as the socket takes now. */
 static gboolean
 write_some (HeartbeatTransport *self, GError **error)
@@ -101,6 +116,7 @@ write_some (HeartbeatTransport *self, GError **error)
       if (n < 0)
         return FALSE;
       self->sent += (gsize) n;
+      forget_sent (self);
     }
   empty_queue (self);
   self->last_write = g_get_monotonic_time ();

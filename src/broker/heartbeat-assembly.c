@@ -5,6 +5,10 @@
 #include <string.h>
 
 #include "broker/heartbeat-amqp-error.h"
+#include "broker/heartbeat-properties.h"
+
+/* Class, weight and size of the body come before the properties. */
+#define HEADER_HEAD 12
 
 typedef enum
 {
@@ -170,28 +174,19 @@ read_u64 (const guint8 *p)
   return GUINT64_FROM_BE (value);
 }
 
-static amqp_bytes_t
-property (const amqp_basic_properties_t *properties, amqp_flags_t flag, amqp_bytes_t value)
-{
-  return (properties->_flags & flag) != 0 ? value : amqp_empty_bytes;
-}
-
 static HeartbeatAssembled
-add_header (HeartbeatAssembly *self, const HeartbeatFrame *frame, amqp_pool_t *pool, GError **error)
+add_header (HeartbeatAssembly *self, const HeartbeatFrame *frame, GError **error)
 {
-  amqp_basic_properties_t *p = NULL;
-  amqp_bytes_t encoded
-      = { frame->length - MIN (frame->length, 12), (void *) (frame->payload + 12) };
-  void *decoded = NULL;
+  HeartbeatProperties properties;
 
-  if (frame->length < 14 || amqp_decode_properties (AMQP_BASIC_CLASS, pool, encoded, &decoded) < 0)
+  if (frame->length < HEADER_HEAD
+      || !heartbeat_properties_read (&properties, frame->payload + HEADER_HEAD,
+                                     frame->length - HEADER_HEAD))
     return fail (error, AMQP_SYNTAX_ERROR, "The broker sent a message header that cannot be read");
 
-  p = decoded;
-  append_text (self, TEXT_APP_ID, property (p, AMQP_BASIC_APP_ID_FLAG, p->app_id));
-  append_text (self, TEXT_MESSAGE_ID, property (p, AMQP_BASIC_MESSAGE_ID_FLAG, p->message_id));
-  append_text (self, TEXT_CONTENT_TYPE,
-               property (p, AMQP_BASIC_CONTENT_TYPE_FLAG, p->content_type));
+  append_text (self, TEXT_APP_ID, properties.app_id);
+  append_text (self, TEXT_MESSAGE_ID, properties.message_id);
+  append_text (self, TEXT_CONTENT_TYPE, properties.content_type);
 
   self->body_size = read_u64 (frame->payload + 4);
   self->message.too_large = self->body_size > HEARTBEAT_MESSAGE_MAX;
@@ -232,7 +227,6 @@ add_body (HeartbeatAssembly *self, const HeartbeatFrame *frame, GError **error)
  * heartbeat_assembly_add:
  * @self: an assembly
  * @frame: a header or body frame
- * @pool: for the header's properties
  * @error: return location for a %HEARTBEAT_AMQP_ERROR, whose code is the one to close the connection with
  *
  * Adds the next frame of the message. A body of more than %HEARTBEAT_MESSAGE_MAX bytes is counted off, never kept.
@@ -240,13 +234,10 @@ add_body (HeartbeatAssembly *self, const HeartbeatFrame *frame, GError **error)
  * Returns: whether the message is whole
  */
 HeartbeatAssembled
-heartbeat_assembly_add (HeartbeatAssembly *self,
-                        const HeartbeatFrame *frame,
-                        amqp_pool_t *pool,
-                        GError **error)
+heartbeat_assembly_add (HeartbeatAssembly *self, const HeartbeatFrame *frame, GError **error)
 {
   if (self->state == STATE_HEADER && frame->type == AMQP_FRAME_HEADER)
-    return add_header (self, frame, pool, error);
+    return add_header (self, frame, error);
   if (self->state == STATE_BODY && frame->type == AMQP_FRAME_BODY)
     return add_body (self, frame, error);
   return fail (error, AMQP_UNEXPECTED_FRAME, "The broker sent a frame that does not belong there");

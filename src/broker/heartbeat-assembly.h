@@ -32,10 +32,8 @@ gboolean heartbeat_assembly_is_idle (HeartbeatAssembly *self);
 void heartbeat_assembly_begin_delivery (HeartbeatAssembly *self,
                                         const amqp_basic_deliver_t *deliver);
 void heartbeat_assembly_begin_return (HeartbeatAssembly *self, const amqp_basic_return_t *returned);
-HeartbeatAssembled heartbeat_assembly_add (HeartbeatAssembly *self,
-                                           const HeartbeatFrame *frame,
-                                           amqp_pool_t *pool,
-                                           GError **error);
+HeartbeatAssembled
+heartbeat_assembly_add (HeartbeatAssembly *self, const HeartbeatFrame *frame, GError **error);
 const HeartbeatMessage *heartbeat_assembly_get_message (HeartbeatAssembly *self);
 void heartbeat_assembly_clear (HeartbeatAssembly *self);
 

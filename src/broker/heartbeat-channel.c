@@ -578,7 +578,7 @@ heartbeat_channel_handle_frame (HeartbeatChannel *self,
   if (frame->type == AMQP_FRAME_METHOD)
     return handle_method (self, frame, pool, error);
 
-  switch (heartbeat_assembly_add (self->assembly, frame, pool, error))
+  switch (heartbeat_assembly_add (self->assembly, frame, error))
     {
     case HEARTBEAT_ASSEMBLED_MESSAGE:
       hand_out_message (self);

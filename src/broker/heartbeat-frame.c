@@ -89,6 +89,56 @@ heartbeat_frame_split (const guint8 *data, gsize length, HeartbeatFrame *frame, 
   return HEARTBEAT_SPLIT_FRAME;
 }
 
+/* Tables are decoded by recursion, as deep as a frame is long. But for connection.start only clients send them. */
+static gboolean
+may_have_table (amqp_method_number_t method)
+{
+  switch (method)
+    {
+    case AMQP_CONNECTION_START_OK_METHOD:
+    case AMQP_EXCHANGE_DECLARE_METHOD:
+    case AMQP_EXCHANGE_BIND_METHOD:
+    case AMQP_EXCHANGE_UNBIND_METHOD:
+    case AMQP_QUEUE_DECLARE_METHOD:
+    case AMQP_QUEUE_BIND_METHOD:
+    case AMQP_QUEUE_UNBIND_METHOD:
+    case AMQP_BASIC_CONSUME_METHOD:
+      return TRUE;
+    default:
+      return FALSE;
+    }
+}
+
+/* Takes the broker's description of itself, which nobody needs, out of connection.start. */
+static amqp_bytes_t
+without_table (amqp_bytes_t start, amqp_pool_t *pool)
+{
+  const guint8 *data = start.bytes;
+  const gsize before = 6; /* two numbers of the version, the length of the table */
+  gsize table = start.len < before ? 0 : read_u32 (data + 2);
+  guint8 *copy = NULL;
+  gsize after = 0;
+
+  if (start.len < before || table > start.len - before)
+    return amqp_empty_bytes;
+  after = start.len - before - table;
+  copy = amqp_pool_alloc (pool, before + after);
+  memcpy (copy, data, 2);
+  memset (copy + 2, 0, 4);
+  memcpy (copy + before, data + before + table, after);
+  return (amqp_bytes_t){ before + after, copy };
+}
+
+static gboolean
+decode (amqp_pool_t *pool, amqp_method_t *method, amqp_bytes_t arguments)
+{
+  if (may_have_table (method->id))
+    return FALSE;
+  if (method->id == AMQP_CONNECTION_START_METHOD)
+    arguments = without_table (arguments, pool);
+  return amqp_decode_method (method->id, pool, arguments, &method->decoded) >= 0;
+}
+
 /**
  * heartbeat_frame_decode_method:
  * @frame: a method frame
@@ -96,7 +146,9 @@ heartbeat_frame_split (const guint8 *data, gsize length, HeartbeatFrame *frame, 
  * @method: (out caller-allocates): points into @frame and @pool
  * @error: return location for a %HEARTBEAT_AMQP_ERROR
  *
- * Returns: whether @frame holds a whole method that AMQP 0-9-1 knows
+ * Tables are not decoded.
+ *
+ * Returns: whether @frame holds a whole method that a broker of AMQP 0-9-1 may send
  */
 gboolean
 heartbeat_frame_decode_method (const HeartbeatFrame *frame,
@@ -111,7 +163,7 @@ heartbeat_frame_decode_method (const HeartbeatFrame *frame,
       method->id = read_u32 (frame->payload);
       arguments.bytes = (void *) (frame->payload + 4);
       arguments.len = frame->length - 4;
-      if (amqp_decode_method (method->id, pool, arguments, &method->decoded) >= 0)
+      if (decode (pool, method, arguments))
         return TRUE;
     }
   g_set_error_literal (error, HEARTBEAT_AMQP_ERROR, AMQP_SYNTAX_ERROR,

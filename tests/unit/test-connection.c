@@ -76,7 +76,15 @@ hear (Fixture *f, GByteArray *bytes, amqp_method_number_t expected)
 
   while (hear_frame (f, bytes, &frame) != AMQP_FRAME_METHOD)
     ;
-  g_assert_true (heartbeat_frame_decode_method (&frame, &f->pool, &method, NULL));
+  /* heartbeat_frame_decode_method() reads only what a broker says. */
+  g_assert_cmpuint (frame.length, >=, 4);
+  memcpy (&method.id, frame.payload, 4);
+  method.id = GUINT32_FROM_BE (method.id);
+  g_assert_cmpint (amqp_decode_method (method.id, &f->pool,
+                                       (amqp_bytes_t){ frame.length - 4,
+                                                       (void *) (frame.payload + 4) },
+                                       &method.decoded),
+                   >=, 0);
   g_assert_cmpstr (amqp_method_name (method.id), ==, amqp_method_name (expected));
   return method.decoded;
 }

@@ -95,6 +95,84 @@ test_bad_method (void)
   empty_amqp_pool (&pool);
 }
 
+/* Tables in tables, as many as one frame can hold. */
+static GByteArray *
+deep_table (void)
+{
+  const guint depth = (HEARTBEAT_FRAME_MAX - 100) / 7;
+  GByteArray *table = g_byte_array_new ();
+
+  for (guint i = depth + 1; i > 0; i--)
+    {
+      guint32 length = GUINT32_TO_BE (7 * (i - 1));
+
+      g_byte_array_append (table, (const guint8 *) &length, 4);
+      if (i > 1)
+        g_byte_array_append (table, (const guint8 *) "\1tF", 3);
+    }
+  return table;
+}
+
+static gboolean
+decode (const guint8 *head,
+        gsize head_length,
+        const char *tail,
+        gsize tail_length,
+        amqp_pool_t *pool)
+{
+  g_autoptr (GByteArray) bytes = deep_table ();
+  amqp_method_t method = { 0 };
+  HeartbeatFrame frame = { .type = AMQP_FRAME_METHOD };
+
+  g_byte_array_prepend (bytes, head, (guint) head_length);
+  g_byte_array_append (bytes, (const guint8 *) tail, (guint) tail_length);
+  frame.payload = bytes->data;
+  frame.length = bytes->len;
+  if (!heartbeat_frame_decode_method (&frame, pool, &method, NULL))
+    return FALSE;
+  g_assert_cmpuint (method.id, ==, AMQP_CONNECTION_START_METHOD);
+  g_assert_cmpuint (((amqp_connection_start_t *) method.decoded)->version_minor, ==, 9);
+  g_assert_cmpmem (((amqp_connection_start_t *) method.decoded)->mechanisms.bytes,
+                   ((amqp_connection_start_t *) method.decoded)->mechanisms.len, "PLAIN", 5);
+  return TRUE;
+}
+
+static void
+test_tables (void)
+{
+  static const guint8 start[] = { 0, 10, 0, 10, 0, 9 };
+  static const guint8 declare[] = { 0, 50, 0, 10, 0, 0, 1, 'q', 0 };
+  static const char locales[] = "\0\0\0\5PLAIN\0\0\0\5en_US";
+  amqp_pool_t pool;
+
+  init_amqp_pool (&pool, 4096);
+  g_assert_true (decode (start, sizeof start, locales, sizeof locales - 1, &pool));
+  g_assert_false (decode (start, sizeof start, "", 0, &pool));
+  g_assert_false (decode (declare, sizeof declare, "", 0, &pool));
+  empty_amqp_pool (&pool);
+}
+
+/* A beginning that was cut anywhere is not read past its end. */
+static void
+test_cut_start (void)
+{
+  static const guint8 bytes[]
+      = "\0\x0a\0\x0a\0\x09\0\0\0\x07\1tF\0\0\0\0\0\0\0\5PLAIN\0\0\0\5en_US";
+  amqp_method_t method = { 0 };
+  amqp_pool_t pool;
+
+  init_amqp_pool (&pool, 4096);
+  for (gsize i = 0; i < sizeof bytes; i++)
+    {
+      g_autofree guint8 *part = g_memdup2 (bytes, i);
+      HeartbeatFrame frame = { .type = AMQP_FRAME_METHOD, .payload = part, .length = i };
+
+      g_assert_cmpint (heartbeat_frame_decode_method (&frame, &pool, &method, NULL), ==,
+                       i == sizeof bytes - 1);
+    }
+  empty_amqp_pool (&pool);
+}
+
 static void
 test_body (void)
 {
@@ -125,7 +203,6 @@ test_body (void)
 typedef struct
 {
   HeartbeatAssembly *assembly;
-  amqp_pool_t pool;
 } Fixture;
 
 static void
@@ -140,7 +217,6 @@ set_up (Fixture *f, gconstpointer data)
   };
 
   f->assembly = heartbeat_assembly_new ();
-  init_amqp_pool (&f->pool, 4096);
   heartbeat_assembly_begin_delivery (f->assembly, &deliver);
 }
 
@@ -148,7 +224,6 @@ static void
 tear_down (Fixture *f, gconstpointer data)
 {
   heartbeat_assembly_free (f->assembly);
-  empty_amqp_pool (&f->pool);
 }
 
 static HeartbeatAssembled
@@ -156,7 +231,7 @@ add (Fixture *f, GByteArray *bytes, GError **error)
 {
   HeartbeatFrame frame = split (bytes);
 
-  return heartbeat_assembly_add (f->assembly, &frame, &f->pool, error);
+  return heartbeat_assembly_add (f->assembly, &frame, error);
 }
 
 static HeartbeatAssembled
@@ -267,6 +342,8 @@ main (int argc, char *argv[])
   g_test_add_func ("/frame/method", test_method);
   g_test_add_func ("/frame/bad", test_bad);
   g_test_add_func ("/frame/bad-method", test_bad_method);
+  g_test_add_func ("/frame/tables", test_tables);
+  g_test_add_func ("/frame/cut-start", test_cut_start);
   g_test_add_func ("/frame/body", test_body);
 #define ADD(name, func) g_test_add ("/assembly/" name, Fixture, NULL, set_up, func, tear_down)
   ADD ("whole", test_whole);

@@ -94,7 +94,7 @@ forget_sent (HeartbeatTransport *self)
 {
   GByteArray *rest = NULL;
 
-  if (self->sent < OUTPUT_KEEP || self->sent < queued (self) || queued (self) == 0)
+  if (self->sent < OUTPUT_KEEP || self->sent < queued (self) / 2 || queued (self) == 0)
     return;
   rest = g_byte_array_sized_new ((guint) queued (self));
   g_byte_array_append (rest, self->queue->data + self->sent, (guint) queued (self));

@@ -6,6 +6,7 @@ import os
 import re
 import secrets
 import shutil
+import signal
 import subprocess
 import tempfile
 
@@ -115,6 +116,15 @@ class Broker:
         self._server.wait()
         self._server = None
 
+    def freeze(self):
+        """Let the node hang: it keeps its connections and reads nothing."""
+        self._server.send_signal(signal.SIGSTOP)
+
+    def thaw(self):
+        """Let the node go on."""
+        if self.running:
+            self._server.send_signal(signal.SIGCONT)
+
     def restart(self):
         """Stop the node and start it again on the same port, with the same data."""
         self.stop()
@@ -217,6 +227,10 @@ class Broker:
         """Have the broker close every client's connection."""
         self.eval(f'[rabbit_networking:close_connection(P, "{reason}") || P <- rabbit_networking:connections()], ok')
 
+    def alarm(self, on):
+        """Raise a memory alarm, or end it."""
+        self.eval(f"vm_memory_monitor:set_vm_memory_high_watermark({0 if on else 0.4})")
+
     # --- messages ---------------------------------------------------------------------------------------------------
 
     def connect(self, vhost="/"):
@@ -237,6 +251,15 @@ class Broker:
         """Publish bytes and wait for the broker's confirm; a message that no queue takes raises UnroutableError."""
         with self.channel(vhost) as channel:
             channel.basic_publish(exchange, routing_key, body, pika.BasicProperties(**properties), mandatory=True)
+
+    def publish_many(self, vhost, routing_key, bodies, exchange=EXCHANGE):
+        """Publish many messages; the broker has them all when this returns."""
+        with contextlib.closing(self.connect(vhost)) as connection:
+            channel = connection.channel()
+            for body in bodies:
+                channel.basic_publish(exchange, routing_key, body)
+            # answered in the order of what was asked
+            channel.exchange_declare(exchange, passive=True)
 
     def get(self, vhost, queue):
         """Take one message: (method, properties, body), or None when there is none."""

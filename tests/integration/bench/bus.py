@@ -23,7 +23,7 @@ CONFIG = """\
     <allow eavesdrop="true"/>
     <allow own="*"/>
   </policy>
-  <limit name="max_replies_per_connection">1024</limit>
+  <limit name="max_replies_per_connection">50000</limit>
 </busconfig>
 """
 

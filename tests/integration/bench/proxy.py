@@ -59,6 +59,8 @@ class Proxy:
         self._links = []
         self._listener = None
         self._reset_odds = None
+        self._stall_after = {}
+        self.stalled = threading.Event()
         self.resume()
 
     def start(self, listener=None):
@@ -92,8 +94,24 @@ class Proxy:
             if self._reset_odds and self._reset_odds():
                 link.close(reset=True)
                 raise OSError("reset")
+            piece = self._stall_within(direction, sink, piece)
             sink.sendall(piece)
             self.passed += len(piece)
+
+    def _stall_within(self, direction, sink, piece):
+        """Send the beginning of piece if all is to stall there; return what is left of it when all goes on."""
+        count = self._stall_after.get(direction)
+        if count is None:
+            return piece
+        self._stall_after[direction] = count - len(piece)
+        if count > len(piece):
+            return piece
+        del self._stall_after[direction]
+        sink.sendall(piece[:count])
+        self.pause(direction)
+        self.stalled.set()
+        self._open[direction].wait()
+        return piece[count:]
 
     def pause(self, direction):
         """Pass nothing on in one direction; connections stay."""
@@ -103,6 +121,11 @@ class Proxy:
         """Pass nothing on at all; connections stay, new ones are accepted."""
         self.pause(UP)
         self.pause(DOWN)
+
+    def stall_after(self, direction, count):
+        """Pass so many more bytes on in one direction and then nothing, and set the event stalled."""
+        self.stalled = threading.Event()
+        self._stall_after[direction] = count
 
     def resume(self):
         """Pass everything on again."""

@@ -1,0 +1,56 @@
+"""How late a service's main loop was, and how much memory it took."""
+
+import os
+import re
+
+from .agent import PREFIX, ROOT
+
+# A timer of 10 ms is never later than this, as far as the program itself is to blame.
+LIMIT_MS = 50
+# Compiled without optimisation and with AddressSanitizer the same work takes a multiple of the time.
+SANITIZED_FACTOR = 4
+INTERFACE = PREFIX + ".Debug"
+ENV = {"HEARTBEAT_DEBUG": "latency"}
+
+
+class Latency:
+    """The probe in a service that was started with ENV."""
+
+    def __init__(self, agent, service):
+        self._agent, self._service = agent, service
+        self.limit_ms = LIMIT_MS * (SANITIZED_FACTOR if service.sanitized else 1)
+
+    def reset(self):
+        """Forget what was before."""
+        self._agent.bus.call(self._agent.name, ROOT, INTERFACE, "ResetWorstLoopDelay")
+
+    def worst_ms(self):
+        """Return the worst delay since then: the program's own, and that with the waiting for a processor."""
+        values = self._agent.bus.get_all(self._agent.name, ROOT, INTERFACE)
+        return values["WorstLoopDelay"] / 1000, values["WorstLoopDelayRaw"] / 1000
+
+
+class Memory:
+    """What a process takes at most from now on."""
+
+    def __init__(self, service):
+        self._pid = service.pid
+        # AddressSanitizer keeps what was freed
+        self.meaningful = not service.sanitized
+        self._before = self._read("VmRSS")
+        with open(f"/proc/{self._pid}/clear_refs", "w", encoding="ascii") as file:
+            file.write("5")
+
+    def _read(self, field):
+        with open(f"/proc/{self._pid}/status", encoding="ascii") as file:
+            return int(re.search(rf"^{field}:\s*(\d+) kB", file.read(), re.M).group(1))
+
+    def growth_mib(self):
+        """Return by how many MiB its largest size since then was above that at the beginning."""
+        return (self._read("VmHWM") - self._before) / 1024
+
+
+def note(text):
+    """Print a figure if asked to by the environment variable FIGURES."""
+    if os.environ.get("FIGURES"):
+        print(f"     {text}", flush=True)

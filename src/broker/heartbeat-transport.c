@@ -6,6 +6,7 @@
 #include <netinet/tcp.h>
 #include <string.h>
 
+#include "broker/heartbeat-deadline.h"
 #include "core/heartbeat-error.h"
 
 #define READ_BUFFER_SIZE HEARTBEAT_FRAME_MAX
@@ -15,6 +16,10 @@
 #define OUTPUT_KEEP 65536
 
 #define USER_TIMEOUT_MS 60000
+
+/* Frames are handed out for so long in one turn of the loop; a look at the clock every few frames costs nothing. */
+#define TURN_LIMIT    (5 * G_TIME_SPAN_MILLISECOND)
+#define FRAMES_A_LOOK 16
 
 struct _HeartbeatTransport
 {
@@ -28,6 +33,7 @@ struct _HeartbeatTransport
   GPollableOutputStream *output; /* unowned, the connection's */
   GSource *readable;
   GSource *writable;
+  GSource *later; /* hands out what was read and not handed out */
 
   guint8 *buffer;
   gsize filled;
@@ -37,11 +43,12 @@ struct _HeartbeatTransport
   gint64 last_read;
   gint64 last_write;
   gboolean corked;
+  gboolean behind; /* there may be whole frames in the buffer */
 };
 
 G_DEFINE_FINAL_TYPE (HeartbeatTransport, heartbeat_transport, G_TYPE_OBJECT)
 
-static void watch_input (HeartbeatTransport *self);
+static void go_on (HeartbeatTransport *self);
 static void watch_output (HeartbeatTransport *self);
 
 static gboolean
@@ -133,7 +140,7 @@ on_writable (GObject *stream, gpointer user_data)
   if (write_some (self, &error))
     {
       drop_source (&self->writable);
-      watch_input (self);
+      go_on (self);
       return G_SOURCE_REMOVE;
     }
   if (g_error_matches (error, G_IO_ERROR, G_IO_ERROR_WOULD_BLOCK))
@@ -145,10 +152,12 @@ on_writable (GObject *stream, gpointer user_data)
 static gboolean
 hand_out_frames (HeartbeatTransport *self, GError **error)
 {
+  gint64 end = g_get_monotonic_time () + TURN_LIMIT;
   gsize used = 0;
   HeartbeatFrame frame;
 
-  while (is_open (self))
+  self->behind = FALSE;
+  for (guint n = 1; is_open (self) && !self->behind; n++)
     {
       HeartbeatSplit split
           = heartbeat_frame_split (self->buffer + used, self->filled - used, &frame, error);
@@ -159,6 +168,7 @@ hand_out_frames (HeartbeatTransport *self, GError **error)
         break;
       used += frame.size;
       self->events->frame (self->owner, &frame);
+      self->behind = n % FRAMES_A_LOOK == 0 && g_get_monotonic_time () >= end;
     }
 
   if (used > 0)
@@ -190,6 +200,22 @@ read_some (HeartbeatTransport *self, GError **error)
   return TRUE;
 }
 
+static void
+hand_out_batch (HeartbeatTransport *self)
+{
+  g_autoptr (GError) error = NULL;
+
+  self->corked = TRUE;
+  if (!hand_out_frames (self, &error))
+    fail (self, error);
+  if (is_open (self))
+    self->events->batch_done (self->owner);
+  self->corked = FALSE;
+  heartbeat_transport_flush (self);
+  if (is_open (self))
+    go_on (self);
+}
+
 static gboolean
 on_readable (GObject *stream, gpointer user_data)
 {
@@ -203,21 +229,25 @@ on_readable (GObject *stream, gpointer user_data)
       return G_SOURCE_REMOVE;
     }
 
-  if (!read_some (self, &error))
+  if (!self->behind && !read_some (self, &error))
     {
       if (g_error_matches (error, G_IO_ERROR, G_IO_ERROR_WOULD_BLOCK))
         return G_SOURCE_CONTINUE;
       fail (self, error);
       return G_SOURCE_REMOVE;
     }
+  hand_out_batch (self);
+  return is_open (self) ? G_SOURCE_CONTINUE : G_SOURCE_REMOVE;
+}
 
-  self->corked = TRUE;
-  if (!hand_out_frames (self, &error))
-    fail (self, error);
-  if (is_open (self))
-    self->events->batch_done (self->owner);
-  self->corked = FALSE;
-  heartbeat_transport_flush (self);
+static gboolean
+on_later (gpointer user_data)
+{
+  g_autoptr (HeartbeatTransport) self = g_object_ref (user_data);
+  g_autoptr (GObject) owner = g_object_ref (self->owner);
+
+  if (self->behind && heartbeat_transport_has_room (self))
+    hand_out_batch (self);
   return is_open (self) ? G_SOURCE_CONTINUE : G_SOURCE_REMOVE;
 }
 
@@ -229,6 +259,17 @@ watch_input (HeartbeatTransport *self)
   self->readable = g_pollable_input_stream_create_source (self->input, NULL);
   g_source_set_callback (self->readable, G_SOURCE_FUNC (on_readable), self, NULL);
   g_source_attach (self->readable, g_main_context_get_thread_default ());
+}
+
+/* Sees to it that what was read and what comes is handed out. */
+static void
+go_on (HeartbeatTransport *self)
+{
+  watch_input (self);
+  if (self->behind)
+    heartbeat_deadline_set (&self->later, 0, on_later, self);
+  else
+    heartbeat_deadline_clear (&self->later);
 }
 
 static void
@@ -491,6 +532,7 @@ heartbeat_transport_close (HeartbeatTransport *self)
 
   drop_source (&self->readable);
   drop_source (&self->writable);
+  heartbeat_deadline_clear (&self->later);
   if (self->connection == NULL)
     return;
 

@@ -1,6 +1,7 @@
 """Servers that break the protocol, and messages that break everything else."""
 
 import contextlib
+import json
 import os
 import struct
 import threading
@@ -218,6 +219,16 @@ class EndlessFrames(Endless):
             with self.flooded(hostile.frame(hostile.BODY, 1, b"x")):
                 # the broker never says that it agrees, which is not waited for for longer than 2 s
                 self.assertLess(self.service.stop().seconds, 5)
+
+    def test_what_one_turn_leaves_is_for_the_next(self):
+        self.peer.ignore()
+        numbers = list(range(5000))
+        self.peer.send(*(hostile.message(1, b'{"number": %d}' % number, "agent.cack.many") for number in numbers),
+                       hostile.message(1, TICK))
+        self.agent.wait("TicksReceived", 1)
+        self.signals.wait("MessageReceived", count=len(numbers))
+        received = [json.loads(signal.args[2])["number"] for signal in self.signals.matching("MessageReceived")]
+        self.assertEqual(received, numbers)
 
 
 class LateReader(Endless):

@@ -138,7 +138,8 @@ class Endless(Case):
         self.ticks = 0
 
     def script(self, peer):
-        peer.welcome()
+        # it has a lot to say about itself
+        peer.welcome(table=hostile.deep_table())
         self.peer = peer
         self.consuming.set()
         self.over.wait()
@@ -184,7 +185,8 @@ class Endless(Case):
                 self.use()
             self.peer.send(hostile.message(1, TICK))
             self.ticks += 1
-            self.agent.wait("TicksReceived", self.ticks)
+            # megabytes of small frames may be on the way before it
+            self.agent.wait("TicksReceived", self.ticks, timeout=60)
 
 
 class EndlessFrames(Endless):

@@ -73,7 +73,7 @@ def deep_table(size=FRAME_MAX - 100):
     return b"".join(struct.pack(">I", 7 * i) + (b"\1aF" if i else b"") for i in range(depth, -1, -1))
 
 
-def start(table=struct.pack(">I", 0)):
+def start(table=bytes(4)):
     """Encode what a server begins with."""
     return method(0, START, b"\0\x09" + table + struct.pack(">I", 5) + b"PLAIN" + struct.pack(">I", 5) + b"en_US")
 
@@ -118,14 +118,14 @@ class Peer:
             self.send(method(channel, reply, arguments))
         return number
 
-    def greet(self):
-        """Read the protocol's header and begin."""
+    def greet(self, table=bytes(4)):
+        """Read the protocol's header and begin, with a description of the server."""
         assert self.read(8) == b"AMQP\0\0\x09\x01"
-        self.send(start())
+        self.send(start(table))
 
-    def welcome(self, heartbeat=0):
+    def welcome(self, heartbeat=0, table=bytes(4)):
         """Do all that a good server does until the client consumes; it consumes on channel 1."""
-        self.greet()
+        self.greet(table)
         _channel, number, _arguments = self.read_method()
         assert number == (10, 11), number
         self.send(method(0, TUNE, struct.pack(">HIH", 2047, FRAME_MAX, heartbeat)))

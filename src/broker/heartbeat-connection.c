@@ -15,7 +15,6 @@
 #define CONNECT_LIMIT   (10 * G_USEC_PER_SEC)
 #define HANDSHAKE_LIMIT (10 * G_USEC_PER_SEC)
 #define CLOSE_LIMIT     (2 * G_USEC_PER_SEC)
-#define GOOD_SERVICE    (60 * G_USEC_PER_SEC)
 #define REFUSED_WAIT    (60 * G_USEC_PER_SEC)
 #define RETRIES_APART   (G_USEC_PER_SEC / 10)
 
@@ -242,8 +241,9 @@ lost (HeartbeatConnection *self, const GError *error)
   if (phase == PHASE_READY)
     {
       self->round = 0;
-      if (g_get_monotonic_time () - self->ready_since >= GOOD_SERVICE)
-        self->attempts = 0;
+      self->attempts
+          = heartbeat_backoff_after_service (self->attempts,
+                                             (g_get_monotonic_time () - self->ready_since) / 1000);
     }
   else
     {

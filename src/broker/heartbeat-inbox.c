@@ -12,7 +12,6 @@
 #include "core/heartbeat-log.h"
 
 #define CONSUMER_TAG "heartbeat-consumer"
-#define GOOD_SERVICE (60 * G_USEC_PER_SEC)
 
 struct _HeartbeatInbox
 {
@@ -137,8 +136,9 @@ set_own_error (HeartbeatInbox *self, const char *message)
 static void
 forget_channel (HeartbeatInbox *self)
 {
-  if (self->consuming && g_get_monotonic_time () - self->consuming_since >= GOOD_SERVICE)
-    self->attempts = 0;
+  if (self->consuming)
+    self->attempts = heartbeat_backoff_after_service (
+        self->attempts, (g_get_monotonic_time () - self->consuming_since) / 1000);
   g_clear_object (&self->channel);
   self->consuming = FALSE;
   self->in_batch = FALSE;

@@ -32,14 +32,19 @@ vm_memory_high_watermark.relative = 0.4
 
 
 class Broker:
-    """One RabbitMQ node; start() takes about five seconds, so a suite shares it and each test takes a vhost."""
+    """One RabbitMQ node; start() takes about five seconds, so a suite shares it and each test takes a vhost.
 
-    def __init__(self):
+    Nodes of a cluster share cookie and epmd's port: such a node is given its name, both of these, and more
+    configuration."""
+
+    def __init__(self, node="x@localhost", cookie=None, epmd_port=None, more_config=""):
         self.folder = tempfile.mkdtemp(prefix="heartbeat-broker-")
-        self.port, self._epmd_port, self._dist_port = free_ports(3)
-        # epmd of other brokers on this machine is another one, so the plain name is free
-        self._node = "x@localhost"
-        self._cookie = secrets.token_hex(16)
+        self.port, own_epmd_port, self._dist_port = free_ports(3)
+        # without a cluster epmd of other brokers on this machine is another one, so the plain name is free
+        self.node = node
+        self._cookie = cookie or secrets.token_hex(16)
+        self._epmd_port = epmd_port or own_epmd_port
+        self._more_config = more_config
         self._vhosts = itertools.count(1)
         self._server = self._epmd = None
         self._prepare()
@@ -54,7 +59,7 @@ class Broker:
     def _prepare(self):
         self._write(".erlang.cookie", self._cookie)
         os.chmod(self._path(".erlang.cookie"), 0o600)
-        self._write("rabbitmq.conf", CONFIG.format(port=self.port))
+        self._write("rabbitmq.conf", CONFIG.format(port=self.port) + self._more_config)
         self._write("enabled_plugins", "[].\n")
         self._env = {
             "PATH": os.environ["PATH"],
@@ -63,7 +68,7 @@ class Broker:
             "ERL_EPMD_PORT": str(self._epmd_port),
             "ERL_EPMD_ADDRESS": "127.0.0.1",
             "RABBITMQ_CONF_ENV_FILE": "/dev/null",
-            "RABBITMQ_NODENAME": self._node,
+            "RABBITMQ_NODENAME": self.node,
             "RABBITMQ_NODE_IP_ADDRESS": "127.0.0.1",
             "RABBITMQ_NODE_PORT": str(self.port),
             "RABBITMQ_DIST_PORT": str(self._dist_port),
@@ -82,7 +87,12 @@ class Broker:
 
     def start(self):
         """Start the node and return when it speaks AMQP."""
-        if self._epmd is None:
+        self.launch()
+        self.wait_ready()
+
+    def launch(self):
+        """Start the node, and epmd where nobody has."""
+        if not accepts(self._epmd_port):
             self._epmd = process.spawn(["epmd", "-port", str(self._epmd_port), "-address", "127.0.0.1"],
                                        env=self._env, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL,
                                        stderr=subprocess.DEVNULL)
@@ -90,6 +100,9 @@ class Broker:
         with open(self._path("output"), "ab") as output:
             self._server = process.spawn([f"{BIN}/rabbitmq-server"], env=self._env, cwd=self.folder,
                                          stdin=subprocess.DEVNULL, stdout=output, stderr=output)
+
+    def wait_ready(self):
+        """Return when the node speaks AMQP."""
         until(self._ready, timeout=120, what="RabbitMQ")
 
     def _ready(self):
@@ -154,7 +167,7 @@ class Broker:
 
     def eval(self, code):
         """Evaluate Erlang code (without its final dot) in the node, in milliseconds; return what it printed to text."""
-        answer = subprocess.run([ERL_CALL, "-c", self._cookie, "-n", self._node, "-e"], env=self._env,
+        answer = subprocess.run([ERL_CALL, "-c", self._cookie, "-n", self.node, "-e"], env=self._env,
                                 input=code + ".\n", check=True, capture_output=True, text=True, timeout=60).stdout
         if not answer.startswith("{ok, "):
             raise RuntimeError(f"RabbitMQ: {answer} from {code}")
@@ -275,10 +288,10 @@ class Broker:
                     raise Timeout(f"no message in {queue}")
                 return method, properties, body
 
-    def collect(self, vhost, queue, *binding_keys, exchange=EXCHANGE):
+    def collect(self, vhost, queue, *binding_keys, exchange=EXCHANGE, arguments=None):
         """Declare a durable queue that collects what is published with these keys."""
         with self.channel(vhost) as channel:
             channel.exchange_declare(exchange, "topic", durable=True)
-            channel.queue_declare(queue, durable=True)
+            channel.queue_declare(queue, durable=True, arguments=arguments)
             for key in binding_keys:
                 channel.queue_bind(queue, exchange, key)

@@ -17,7 +17,7 @@ class _Link:
     def __init__(self, proxy, client, server):
         self.sockets = {UP: (client, server), DOWN: (server, client)}
         self._proxy = proxy
-        self._closed = False
+        self.closed = False
 
     def start(self):
         """Begin to pass data on."""
@@ -29,14 +29,14 @@ class _Link:
         try:
             while data := source.recv(65536):
                 self._proxy.pass_on(self, direction, sink, data)
-            if not self._closed:
+            if not self.closed:
                 sink.shutdown(socket.SHUT_WR)
         except OSError:
             self.close()
 
     def close(self, reset=False):
         """End both connections, with a TCP reset if asked for."""
-        self._closed = True
+        self.closed = True
         for sock in self.sockets[UP]:
             with contextlib.suppress(OSError):
                 if reset:
@@ -132,11 +132,18 @@ class Proxy:
         for event in self._open.values():
             event.set()
 
+    @property
+    def live(self):
+        """How many connections there are."""
+        return sum(not link.closed for link in list(self._links))
+
     def reset(self):
-        """Reset every connection now; new ones are welcome."""
+        """Reset every connection now and return how many those were; new ones are welcome."""
         links, self._links = self._links, []
+        live = [link for link in links if not link.closed]
         for link in links:
             link.close(reset=True)
+        return len(live)
 
     def reset_at_random(self, odds, seed=1):
         """Reset a connection at each piece with these odds (0 ends that); a seed makes it repeatable."""

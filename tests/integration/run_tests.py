@@ -1,8 +1,9 @@
 #!/usr/bin/python3
-"""Run the integration tests: run_tests.py [PATTERN…]
+"""Run the integration tests: run_tests.py [--list] [PATTERN…]
 
-Without a pattern all of them; with some, those whose full name (module.Class.test) has one of them in it. The programs
-under test are named by HEARTBEAT_CONSUMER and HEARTBEATCTL; without these only the bench tests itself.
+Without a pattern all of them; with some, those whose full name (module.Class.test) has one of them in it; --list only
+names them. The programs under test are named by HEARTBEAT_CONSUMER and HEARTBEATCTL; without these only the bench tests
+itself.
 """
 
 import os
@@ -78,13 +79,17 @@ def flatten(suite):
             yield item
 
 
-def main(patterns):
+def main(arguments):
     """Run the tests that match and return the exit status."""
+    patterns = [argument for argument in arguments if argument != "--list"]
     tests = [test for test in flatten(unittest.TestLoader().discover(HERE, "test_*.py"))
              if not patterns or any(pattern in test.id() for pattern in patterns)]
     if not tests:
         print(f"no test matches {' '.join(patterns)}", file=sys.stderr)
         return 2
+    if "--list" in arguments:
+        print("\n".join(test.id() for test in tests))
+        return 0
     result = Result()
     try:
         unittest.TestSuite(tests).run(result)

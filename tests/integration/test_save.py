@@ -111,7 +111,7 @@ class Killed(Save):
                 self.assertEqual(self.run_driver("0").returncode, 0)
                 self.assertEqual(self.left_over(), [])
                 self.assertEqual(files.read(self.config), text)
-        print(f"     killed {killed} saves at {len(calls)} calls; (new, left over): {dict(seen)}")
+        print(f"     figure: killed {killed} saves at {len(calls)} calls; (new, left over): {dict(seen)}")
         self.assertGreater(killed, 10)
 
 
@@ -204,7 +204,7 @@ class Writers(Save):
                 self.set_up_in(parent)
                 start = time.monotonic()
                 mine, lost, (saved, busy) = self.write_against_saves(put)
-                print(f"     {parent}: {saved} saves, {busy} given up, {mine} edits, {lost} lost, "
+                print(f"     figure: {parent}: {saved} saves, {busy} given up, {mine} edits, {lost} lost, "
                       f"{time.monotonic() - start:.1f} s")
                 self.assertEqual(lost, 0)
                 self.assertGreater(saved, SAVES * 0.9)

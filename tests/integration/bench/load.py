@@ -147,9 +147,10 @@ class Events:
         case.assertEqual([error for error in self.failed.values() if ERROR not in error], [])
         duplicates = sum(len(of) - 1 for of in ids.values())
         late = len(set(self.failed) & set(ids))
+        kinds = collections.Counter(error.partition(ERROR)[2].partition(":")[0] for error in self.failed.values())
         return (f"{len(self.outcomes)} events: {len(self.confirmed)} confirmed, {len(lost)} of these lost, "
-                f"{len(self.failed)} reported failed ({late} of these arrived), {duplicates} duplicates with the "
-                "message_id of the first")
+                f"{len(self.failed)} reported failed {dict(kinds)} ({late} of these arrived), {duplicates} duplicates "
+                "with the message_id of the first")
 
 
 def drain(broker, vhost, queue):

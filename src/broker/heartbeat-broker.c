@@ -53,6 +53,27 @@ shuffle (GPtrArray *array)
     }
 }
 
+/* Both lead to the same brokers: where one got through there is no reason for the other to wait any longer. */
+static void
+on_state (HeartbeatBroker *self, GParamSpec *pspec, HeartbeatConnection *connection)
+{
+  HeartbeatConnection *other = connection == self->consuming ? self->publishing : self->consuming;
+
+  if (heartbeat_connection_get_state (connection) == HEARTBEAT_CONNECTION_STATE_CONNECTED
+      && heartbeat_connection_get_state (other) == HEARTBEAT_CONNECTION_STATE_WAITING)
+    heartbeat_connection_retry_now (other);
+}
+
+static HeartbeatConnection *
+connection_new (HeartbeatBroker *self, GPtrArray *uris, const char *purpose)
+{
+  HeartbeatConnection *connection = heartbeat_connection_new (uris, purpose);
+
+  g_signal_connect_object (connection, "notify::state", G_CALLBACK (on_state), self,
+                           G_CONNECT_SWAPPED);
+  return connection;
+}
+
 /**
  * heartbeat_broker_new:
  * @urls: one broker URL or several, see heartbeat_broker_uri_parse_list()
@@ -77,8 +98,8 @@ heartbeat_broker_new (const char *urls, GError **error)
   shuffle (uris);
 
   self = g_object_new (HEARTBEAT_TYPE_BROKER, NULL);
-  self->consuming = heartbeat_connection_new (uris, "consuming");
-  self->publishing = heartbeat_connection_new (uris, "publishing");
+  self->consuming = connection_new (self, uris, "consuming");
+  self->publishing = connection_new (self, uris, "publishing");
   self->publisher = heartbeat_publisher_new (self->publishing);
   return self;
 }

@@ -15,7 +15,7 @@ from bench.service import program, sanitized
 from bench.wait import until
 
 SOAK = os.environ.get("SOAK") == "1"
-# What breaks here breaks in either build: CI looks where memory errors show as well, test_cluster.py takes the other one.
+# What breaks here breaks in either build: CI looks where memory errors show as well, and has a cluster in the other.
 HERE = SOAK or sanitized(program("HEARTBEAT_CONSUMER"))
 
 
@@ -35,16 +35,30 @@ def log_ms(line):
     return int(datetime.fromisoformat(line.split()[0].replace("Z", "+00:00")).timestamp() * 1000)
 
 
-class Uptime:
-    """When the service was consuming: from each line of its log that says so until the next reset."""
+def overlap(spans, begin, end):
+    """Return for how many milliseconds from begin to end one of the spans goes on; they are apart from each other."""
+    return sum(max(0, min(end, span_end) - max(begin, span_begin)) for span_begin, span_end in spans)
+
+
+class Service:
+    """When the service was consuming and when it ran a check, from its log and the times of the resets (Unix ms)."""
 
     def __init__(self, lines, resets, end):
-        starts = [log_ms(line) for line in list(lines) if "Waiting for ticks on the queue" in line]
-        self.spans = [(start, min([reset for reset in resets if reset >= start] + [end])) for start in starts]
+        self.consuming, self.running, started = [], [], None
+        for line in list(lines):
+            if "Waiting for ticks on the queue" in line:
+                begin = log_ms(line)
+                self.consuming.append((begin, min([reset for reset in resets if reset >= begin] + [end])))
+            elif ": running " in line:
+                started = log_ms(line)
+            elif started and " success in " in line:
+                self.running.append((started, log_ms(line)))
 
-    def between(self, begin, end):
-        """Return for how many of the milliseconds from begin to end it was consuming."""
-        return sum(max(0, min(end, until_ms) - max(begin, since_ms)) for since_ms, until_ms in self.spans)
+    def free(self, begin, end):
+        """Return for how many of the milliseconds from begin to end it was consuming and ran nothing."""
+        return overlap(self.consuming, begin, end) - sum(
+            overlap(self.consuming, max(begin, started), min(end, ended))
+            for started, ended in self.running if started < end and ended > begin)
 
 
 class Redelivery(Faults):
@@ -89,7 +103,7 @@ class Resets(Faults):
     # a reset comes so many seconds after the service has dialled: some hit the handshake, most what comes after it
     AFTER = (0, 5) if SOAK else (0, 1.5)
     INTERVAL = 0.05 if SOAK else 0.02
-    # for how many milliseconds of service a due run may wait: for the next tick, and the runs and saves of the others
+    # for how many milliseconds a due run may wait while nothing else runs: for the next tick, and for saves
     SLACK = 3000
 
     def storm(self, seed):
@@ -116,15 +130,16 @@ class Resets(Faults):
             runs[run["check_name"]].append((run["timestamp"], run["envelope"]["event_id"]))
         return runs
 
-    def assert_every_due_run_happened(self, runs, uptime, begin, end):
+    def assert_every_due_run_happened(self, runs, service, begin, end):
         """Judge the log of the runs; return the longest wait of a due run in milliseconds of service.
 
         A check falls due when its cadence has passed since the start of its last run. From then on the next tick that
-        comes through and finds no other check more overdue has to run it. Ticks come every few milliseconds and a run
-        takes a tenth of a second, so a check that stays due while the service consumes means a tick that was lost or a
-        run that was forgotten: between falling due and its next start the service may have been consuming for SLACK at
-        most, however long it was cut off besides. The same is asked of the first run and, up to the last tick, of the
-        one that would have been next.
+        comes through and finds nothing running and no other check more overdue has to run it. Ticks come every few
+        milliseconds. So a check that stays due while the service consumes and runs nothing means a tick that was lost
+        or a run that was forgotten: between falling due and its next start there may be SLACK of such time at most,
+        however long the service was cut off, or busy, besides. The same is asked of the first run and, up to the last
+        tick, of the one that would have been next. That it is not passed over while the others run is asked of the
+        order of the runs, see below.
 
         And no run begins before its cadence has passed since the start of the one before. A tick that is delivered
         again would cause that if the run that it has started already were not remembered."""
@@ -134,10 +149,23 @@ class Resets(Faults):
             early = [(a, b) for a, b in zip(starts, starts[1:]) if b - a <= cadence]
             self.assertEqual(early, [], f"{check} ran twice within {cadence} ms")
             dues = [begin] + [start + cadence for start in starts]
-            waits = [uptime.between(due, start) for due, start in zip(dues, starts + [end])]
+            waits = [service.free(due, start) for due, start in zip(dues, starts + [end])]
             longest = max(longest, *waits)
             self.assertLessEqual(max(waits), self.SLACK, f"{check} was due and not run")
         return longest
+
+    def assert_the_most_overdue_went_first(self, runs):
+        """At each start no other check was more overdue; one that has not run yet is more overdue than any that has."""
+        last = {}
+        for start, check in sorted((start, check) for check, of in runs.items() for start, _ in of):
+            if len(last) == len(self.CADENCES):
+                # the decision may be a moment older than the start
+                least = {other: (start - last[other] - 20) / self.CADENCES[other] for other in last if other != check}
+                self.assertGreaterEqual((start - last[check]) / self.CADENCES[check], max(least.values()),
+                                        f"{check} ran at {start} before another that was more overdue")
+            else:
+                self.assertNotIn(check, last)
+            last[check] = start
 
     def test_every_due_run_happens_once(self):
         # so long that a reset often meets a tick that is not acknowledged yet
@@ -159,7 +187,8 @@ class Resets(Faults):
         end = max(ticks.sent.values())
         self.wait_acknowledged()
         runs = self.runs()
-        longest = self.assert_every_due_run_happened(runs, Uptime(service.lines, resets, end), begin, end)
+        longest = self.assert_every_due_run_happened(runs, Service(service.lines, resets, end), begin, end)
+        self.assert_the_most_overdue_went_first(runs)
         for check in self.CADENCES:
             self.assertEqual(self.last_run(check), runs[check][-1][0])
             self.assertLessEqual({event_id for _, event_id in runs[check]}, set(ticks.sent))
@@ -169,7 +198,7 @@ class Resets(Faults):
         self.assertGreaterEqual(agent["TicksReceived"], len(ticks.sent))
         figure(f"{len(ticks.sent)} ticks, {len(resets)} resets (seed 4) in {(end - begin) / 1000:.0f} s: "
                f"{agent['TicksReceived']} deliveries, {total} runs, none twice within its cadence, "
-               f"the latest after {longest} ms of service; the queue is empty")
+               f"the longest wait {longest} ms of service; the queue is empty")
 
 
 @unittest.skipUnless(HERE, "the build with sanitizers has it, or SOAK=1")

@@ -55,6 +55,18 @@ class FailOver(Case):
         self.assertEqual(self.used(), 0)
         self.tick_on(0, "first")
 
+    @unittest.skipUnless(SOAK, "SOAK=1 has it: each start may take the ten seconds that a handshake has")
+    def test_past_one_that_accepts_and_says_nothing(self):
+        self.proxies[0].stall()
+        for proxy in self.proxies:
+            proxy.start()
+        for _ in range(10):
+            service = self.spawn()
+            self.agent.wait_owned()
+            self.connected(1)
+            self.assertEqual(service.stop().status, 0)
+        self.assertGreater(self.proxies[0].accepted, 0, "never first: once in 1024 runs of this test")
+
     def test_all_are_dead_then_one_comes(self):
         self.spawn()
         self.agent.wait_owned()

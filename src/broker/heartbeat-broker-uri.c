@@ -22,6 +22,12 @@ struct _HeartbeatBrokerUri
   char *user;
   char *password;
   char *vhost;
+  char *cacertfile;
+  char *certfile;
+  char *keyfile;
+  char *server_name;
+  gboolean verify;
+  HeartbeatLogin login;
 };
 
 G_DEFINE_BOXED_TYPE (HeartbeatBrokerUri,
@@ -83,6 +89,13 @@ parse_scheme (HeartbeatBrokerUri *self, GUri *uri, GError **error)
 }
 
 static gboolean
+is_host (const char *text)
+{
+  return g_hostname_is_ip_address (text)
+         || strspn (text, G_CSET_A_2_Z G_CSET_a_2_z G_CSET_DIGITS "-._") == strlen (text);
+}
+
+static gboolean
 parse_host (HeartbeatBrokerUri *self, GUri *uri, GError **error)
 {
   const char *host = g_uri_get_host (uri);
@@ -92,8 +105,7 @@ parse_host (HeartbeatBrokerUri *self, GUri *uri, GError **error)
     return invalid (error, "it has the form amqp://USER:PASSWORD@HOST:PORT/VHOST");
   if (*host == '\0')
     host = "localhost";
-  if (!g_hostname_is_ip_address (host)
-      && strspn (host, G_CSET_A_2_Z G_CSET_a_2_z G_CSET_DIGITS "-._") != strlen (host))
+  if (!is_host (host))
     return invalid (error, "the host is a name or an address, IPv6 in brackets; an @ or / in user "
                            "name or password is written %40 or %2F");
   if (port == 0)
@@ -126,32 +138,194 @@ parse_vhost (HeartbeatBrokerUri *self, GUri *uri, GError **error)
   return decode (*path != '\0' ? path : NULL, "/", &self->vhost, error);
 }
 
-static gboolean
-parse_query (GUri *uri, GError **error)
+/* What may stand after the '?', each at most once. The names are RabbitMQ's. */
+typedef struct
 {
-  static const char *const later[] = { "cacertfile", "certfile", "keyfile", "verify", NULL };
+  char *cacertfile;
+  char *certfile;
+  char *keyfile;
+  char *verify;
+  char *server_name_indication;
+  char *auth_mechanism;
+} Parameters;
+
+static void
+clear_parameters (Parameters *parameters)
+{
+  g_free (parameters->cacertfile);
+  g_free (parameters->certfile);
+  g_free (parameters->keyfile);
+  g_free (parameters->verify);
+  g_free (parameters->server_name_indication);
+  g_free (parameters->auth_mechanism);
+}
+
+G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC (Parameters, clear_parameters)
+
+static char **
+find_parameter (Parameters *self, const char *name)
+{
+  const struct
+  {
+    const char *name;
+    char **value;
+  } known[] = {
+    { "cacertfile", &self->cacertfile },
+    { "certfile", &self->certfile },
+    { "keyfile", &self->keyfile },
+    { "verify", &self->verify },
+    { "server_name_indication", &self->server_name_indication },
+    { "auth_mechanism", &self->auth_mechanism },
+  };
+
+  for (gsize i = 0; i < G_N_ELEMENTS (known); i++)
+    {
+      if (g_str_equal (known[i].name, name))
+        return known[i].value;
+    }
+  return NULL;
+}
+
+/* Only the name of a known parameter is shown: all else may be a piece of a password with a raw '?'. */
+static gboolean
+invalid_parameter (GError **error, const char *name, const char *rule)
+{
+  g_autofree char *text = g_strdup_printf ("the parameter %s %s", name, rule);
+
+  return invalid (error, text);
+}
+
+static gboolean
+keep_parameter (Parameters *self, const char *name, char **value, GError **error)
+{
+  char **place = find_parameter (self, name);
+
+  if (place == NULL)
+    return invalid (error, "after the ? only cacertfile, certfile, keyfile, verify, "
+                           "server_name_indication and auth_mechanism are known; a ? in user name "
+                           "or password is written %3F");
+  if (*place != NULL)
+    return invalid_parameter (error, name, "is given twice");
+  if (**value == '\0')
+    return invalid_parameter (error, name, "is empty");
+  if (has_control_character (*value))
+    return invalid (error, "control characters are not allowed");
+  *place = g_steal_pointer (value);
+  return TRUE;
+}
+
+static gboolean
+read_parameters (GUri *uri, Parameters *parameters, GError **error)
+{
   const char *query = g_uri_get_query (uri);
+  g_autoptr (GError) syntax = NULL;
   GUriParamsIter iter;
-  g_autofree char *name = NULL;
-  g_autofree char *value = NULL;
-  g_autofree char *rule = NULL;
 
   if (g_uri_get_fragment (uri) != NULL)
     return invalid (error, "a # is written %23");
-  if (query == NULL)
+  if (query == NULL || *query == '\0')
     return TRUE;
 
   g_uri_params_iter_init (&iter, query, -1, "&", G_URI_PARAMS_NONE);
-  if (!g_uri_params_iter_next (&iter, &name, &value, NULL))
-    return *query == '\0'
-           || invalid (error, "what follows the ? has the form NAME=VALUE&NAME=VALUE");
+  while (TRUE)
+    {
+      g_autofree char *name = NULL;
+      g_autofree char *value = NULL;
 
-  if (g_strv_contains (later, name))
-    rule = g_strdup_printf ("the parameter %s is not supported yet", name);
+      if (!g_uri_params_iter_next (&iter, &name, &value, &syntax))
+        break;
+      if (!keep_parameter (parameters, name, &value, error))
+        return FALSE;
+    }
+  return syntax == NULL
+         || invalid (error, "what follows the ? has the form NAME=VALUE&NAME=VALUE, with %XX for "
+                            "bytes of UTF-8");
+}
+
+/* The service's folder is an accident, and nothing expands a '~': only absolute paths mean something. */
+static gboolean
+take_path (char **path, char **place, const char *name, GError **error)
+{
+  if (*path != NULL && **path != '/')
+    return invalid_parameter (error, name, "is an absolute path (~ stands for no folder here)");
+  *place = g_steal_pointer (path);
+  return TRUE;
+}
+
+static gboolean
+take_files (HeartbeatBrokerUri *self, Parameters *parameters, GError **error)
+{
+  if (!take_path (&parameters->cacertfile, &self->cacertfile, "cacertfile", error)
+      || !take_path (&parameters->certfile, &self->certfile, "certfile", error)
+      || !take_path (&parameters->keyfile, &self->keyfile, "keyfile", error))
+    return FALSE;
+  if (self->keyfile != NULL && self->certfile == NULL)
+    return invalid_parameter (error, "keyfile", "needs certfile beside it");
+  if (self->keyfile == NULL)
+    self->keyfile = g_strdup (self->certfile);
+  return TRUE;
+}
+
+static gboolean
+take_verify (HeartbeatBrokerUri *self, const Parameters *parameters, GError **error)
+{
+  self->verify = parameters->verify == NULL || g_str_equal (parameters->verify, "verify_peer");
+  return self->verify || g_str_equal (parameters->verify, "verify_none")
+         || invalid_parameter (error, "verify", "is verify_peer or verify_none");
+}
+
+static gboolean
+take_server_name (HeartbeatBrokerUri *self, Parameters *parameters, GError **error)
+{
+  const char *name = parameters->server_name_indication;
+
+  if (name != NULL && !is_host (name))
+    return invalid_parameter (error, "server_name_indication", "is a host name");
+  if (name != NULL && g_str_equal (name, "disable"))
+    return invalid_parameter (error, "server_name_indication",
+                              "cannot be disabled; verify=verify_none accepts any certificate");
+  self->server_name = name != NULL ? g_steal_pointer (&parameters->server_name_indication)
+                                   : g_strdup (self->host);
+  return TRUE;
+}
+
+/* Somebody who names a certificate and no user wants to log in by it. */
+static gboolean
+take_login (HeartbeatBrokerUri *self,
+            const Parameters *parameters,
+            gboolean has_user,
+            GError **error)
+{
+  const char *mechanism = parameters->auth_mechanism;
+
+  if (mechanism == NULL)
+    self->login = self->certfile != NULL && !has_user ? HEARTBEAT_LOGIN_EXTERNAL_IF_OFFERED
+                                                      : HEARTBEAT_LOGIN_PLAIN;
+  else if (g_ascii_strcasecmp (mechanism, "plain") == 0)
+    self->login = HEARTBEAT_LOGIN_PLAIN;
+  else if (g_ascii_strcasecmp (mechanism, "external") != 0)
+    return invalid_parameter (error, "auth_mechanism", "is plain or external");
+  else if (self->certfile == NULL)
+    return invalid_parameter (error, "auth_mechanism", "is external only beside certfile");
   else
-    rule = g_strdup ("after the ? only cacertfile, certfile, keyfile and verify are known; a ? in "
-                     "user name or password is written %3F");
-  return invalid (error, rule);
+    self->login = HEARTBEAT_LOGIN_EXTERNAL;
+  return TRUE;
+}
+
+static gboolean
+parse_query (HeartbeatBrokerUri *self, GUri *uri, GError **error)
+{
+  g_auto (Parameters) parameters = { 0 };
+
+  if (!read_parameters (uri, &parameters, error))
+    return FALSE;
+  if (!self->tls
+      && (parameters.cacertfile != NULL || parameters.certfile != NULL || parameters.keyfile != NULL
+          || parameters.verify != NULL || parameters.server_name_indication != NULL))
+    return invalid (error, "certificates are for amqps://, and it begins with amqp://");
+  return take_files (self, &parameters, error) && take_verify (self, &parameters, error)
+         && take_server_name (self, &parameters, error)
+         && take_login (self, &parameters, g_uri_get_user (uri) != NULL, error);
 }
 
 /**
@@ -159,7 +333,9 @@ parse_query (GUri *uri, GError **error)
  * @text: `amqp://USER:PASSWORD@HOST:PORT/VHOST` or `amqps://…`, parts percent-encoded
  * @error: return location for %HEARTBEAT_ERROR_INVALID_ARGUMENT; its message names the rule and quotes nothing
  *
- * Reads a broker's URL. An empty path is the virtual host "/"; without user and password they are "guest".
+ * Reads a broker's URL. An empty path is the virtual host "/"; without user and password they are "guest". The parameters
+ * `cacertfile`, `certfile`, `keyfile`, `verify`, `server_name_indication` and `auth_mechanism` are as in RabbitMQ's URI
+ * specification. No file is looked at.
  *
  * Returns: (transfer full): the URL's parts, or %NULL
  */
@@ -184,7 +360,7 @@ heartbeat_broker_uri_parse (const char *text, GError **error)
 
   if (!parse_scheme (self, uri, error) || !parse_host (self, uri, error)
       || !parse_login (self, uri, error) || !parse_vhost (self, uri, error)
-      || !parse_query (uri, error))
+      || !parse_query (self, uri, error))
     return NULL;
   return g_steal_pointer (&self);
 }
@@ -273,6 +449,10 @@ heartbeat_broker_uri_unref (HeartbeatBrokerUri *self)
   g_free (self->user);
   g_free (self->password);
   g_free (self->vhost);
+  g_free (self->cacertfile);
+  g_free (self->certfile);
+  g_free (self->keyfile);
+  g_free (self->server_name);
   g_free (self);
 }
 
@@ -346,6 +526,78 @@ const char *
 heartbeat_broker_uri_get_vhost (const HeartbeatBrokerUri *self)
 {
   return self->vhost;
+}
+
+/**
+ * heartbeat_broker_uri_get_cacertfile:
+ * @self: a broker's URL
+ *
+ * Returns: (nullable): path of the authorities to trust, %NULL for the system's
+ */
+const char *
+heartbeat_broker_uri_get_cacertfile (const HeartbeatBrokerUri *self)
+{
+  return self->cacertfile;
+}
+
+/**
+ * heartbeat_broker_uri_get_certfile:
+ * @self: a broker's URL
+ *
+ * Returns: (nullable): path of the client certificate, %NULL for none
+ */
+const char *
+heartbeat_broker_uri_get_certfile (const HeartbeatBrokerUri *self)
+{
+  return self->certfile;
+}
+
+/**
+ * heartbeat_broker_uri_get_keyfile:
+ * @self: a broker's URL
+ *
+ * Returns: (nullable): path of the client certificate's key, the same as the certificate's where the URL names none
+ */
+const char *
+heartbeat_broker_uri_get_keyfile (const HeartbeatBrokerUri *self)
+{
+  return self->keyfile;
+}
+
+/**
+ * heartbeat_broker_uri_get_verify:
+ * @self: a broker's URL
+ *
+ * Returns: whether the broker's certificate is verified
+ */
+gboolean
+heartbeat_broker_uri_get_verify (const HeartbeatBrokerUri *self)
+{
+  return self->verify;
+}
+
+/**
+ * heartbeat_broker_uri_get_server_name:
+ * @self: a broker's URL
+ *
+ * Returns: the name or address that the broker's certificate has to be for
+ */
+const char *
+heartbeat_broker_uri_get_server_name (const HeartbeatBrokerUri *self)
+{
+  return self->server_name;
+}
+
+/**
+ * heartbeat_broker_uri_get_login:
+ * @self: a broker's URL
+ *
+ * Returns: how to log in
+ */
+HeartbeatLogin
+heartbeat_broker_uri_get_login (const HeartbeatBrokerUri *self)
+{
+  return self->login;
 }
 
 /**

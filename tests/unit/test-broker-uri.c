@@ -75,8 +75,25 @@ test_bad (void)
     "amqp://u:geheim@h?what=1",
     "amqp://u:geheim@h?what",
     "amqp://u:1?geheim@h",
-    "amqps://u:geheim@h?cacertfile=/ca.pem",
-    "amqps://u:geheim@h?verify=verify_none",
+    "amqp://u:geheim@h?cacertfile=/ca.pem",
+    "amqp://u:geheim@h?verify=verify_none",
+    "amqp://u:geheim@h?auth_mechanism=external",
+    "amqps://u:geheim@h?cacertfile=ca.pem",
+    "amqps://u:geheim@h?cacertfile=~/ca.pem",
+    "amqps://u:geheim@h?cacertfile=",
+    "amqps://u:geheim@h?cacertfile=/a%00",
+    "amqps://u:geheim@h?cacertfile=/a%0Ab",
+    "amqps://u:geheim@h?cacertfile=/a%zz",
+    "amqps://u:geheim@h?cacertfile=/a&cacertfile=/a",
+    "amqps://u:geheim@h?cacertfile=/a&x=1",
+    "amqps://u:geheim@h?CACERTFILE=/a",
+    "amqps://u:geheim@h?keyfile=/k",
+    "amqps://u:geheim@h?verify=none",
+    "amqps://u:geheim@h?verify=verify_none&verify=verify_peer",
+    "amqps://u:geheim@h?server_name_indication=a/b",
+    "amqps://u:geheim@h?server_name_indication=disable",
+    "amqps://u:geheim@h?auth_mechanism=external",
+    "amqps://u:geheim@h?certfile=/c&auth_mechanism=rabbit-cr-demo",
     "amqp://u:geheim@h h2",
     "amqp://u:geheim@h\ti",
   };
@@ -90,6 +107,63 @@ test_bad (void)
       g_assert_null (uri);
       g_assert_error (error, HEARTBEAT_ERROR, HEARTBEAT_ERROR_INVALID_ARGUMENT);
       g_assert_null (strstr (error->message, "geheim"));
+    }
+}
+
+static void
+test_tls (void)
+{
+  g_autoptr (GError) error = NULL;
+  g_autoptr (HeartbeatBrokerUri) all = heartbeat_broker_uri_parse (
+      "amqps://u:p@[::1]/v?cacertfile=/etc/ca%20%26.pem&certfile=%2Fa&keyfile=/b&verify=verify_none"
+      "&server_name_indication=mq.example",
+      &error);
+  g_autoptr (HeartbeatBrokerUri) none = heartbeat_broker_uri_parse ("amqps://[::1]", NULL);
+  g_autoptr (HeartbeatBrokerUri) one
+      = heartbeat_broker_uri_parse ("amqps://h?certfile=/c&verify=verify_peer", NULL);
+
+  g_assert_no_error (error);
+  g_assert_cmpstr (heartbeat_broker_uri_get_cacertfile (all), ==, "/etc/ca &.pem");
+  g_assert_cmpstr (heartbeat_broker_uri_get_certfile (all), ==, "/a");
+  g_assert_cmpstr (heartbeat_broker_uri_get_keyfile (all), ==, "/b");
+  g_assert_cmpstr (heartbeat_broker_uri_get_server_name (all), ==, "mq.example");
+  g_assert_false (heartbeat_broker_uri_get_verify (all));
+
+  g_assert_null (heartbeat_broker_uri_get_cacertfile (none));
+  g_assert_null (heartbeat_broker_uri_get_certfile (none));
+  g_assert_null (heartbeat_broker_uri_get_keyfile (none));
+  g_assert_cmpstr (heartbeat_broker_uri_get_server_name (none), ==, "::1");
+  g_assert_true (heartbeat_broker_uri_get_verify (none));
+
+  g_assert_cmpstr (heartbeat_broker_uri_get_keyfile (one), ==, "/c");
+  g_assert_true (heartbeat_broker_uri_get_verify (one));
+}
+
+static void
+test_login (void)
+{
+  static const struct
+  {
+    const char *text;
+    HeartbeatLogin login;
+  } cases[] = {
+    { "amqp://h", HEARTBEAT_LOGIN_PLAIN },
+    { "amqp://h?auth_mechanism=plain", HEARTBEAT_LOGIN_PLAIN },
+    { "amqps://h?cacertfile=/a", HEARTBEAT_LOGIN_PLAIN },
+    { "amqps://h?certfile=/c", HEARTBEAT_LOGIN_EXTERNAL_IF_OFFERED },
+    { "amqps://u:p@h?certfile=/c", HEARTBEAT_LOGIN_PLAIN },
+    { "amqps://u:p@h?certfile=/c&auth_mechanism=EXTERNAL", HEARTBEAT_LOGIN_EXTERNAL },
+    { "amqps://h?auth_mechanism=external&certfile=/c", HEARTBEAT_LOGIN_EXTERNAL },
+    { "amqps://h?auth_mechanism=plain&certfile=/c", HEARTBEAT_LOGIN_PLAIN },
+  };
+
+  for (gsize i = 0; i < G_N_ELEMENTS (cases); i++)
+    {
+      g_autoptr (HeartbeatBrokerUri) uri = heartbeat_broker_uri_parse (cases[i].text, NULL);
+
+      g_test_message ("%s", cases[i].text);
+      g_assert_nonnull (uri);
+      g_assert_cmpint (heartbeat_broker_uri_get_login (uri), ==, cases[i].login);
     }
 }
 
@@ -132,6 +206,8 @@ main (int argc, char *argv[])
 
   g_test_add_func ("/broker-uri/good", test_good);
   g_test_add_func ("/broker-uri/bad", test_bad);
+  g_test_add_func ("/broker-uri/tls", test_tls);
+  g_test_add_func ("/broker-uri/login", test_login);
   g_test_add_func ("/broker-uri/limits", test_limits);
   g_test_add_func ("/broker-uri/list", test_list);
 

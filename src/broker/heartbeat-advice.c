@@ -304,22 +304,6 @@ heartbeat_advice_describe (const GError *error)
 }
 
 /**
- * heartbeat_advice_describe_login:
- *
- * The broker's own words on a refused login only name its log file.
- *
- * Returns: (transfer full): what a refused login means, and what to do
- */
-char *
-heartbeat_advice_describe_login (void)
-{
-  return g_strdup_printf (
-      "wrong user name or password (%d): correct RABBIT_URL, or set it: rabbitmqctl "
-      "change_password; a user guest may come from the broker's own machine only",
-      AMQP_ACCESS_REFUSED);
-}
-
-/**
  * heartbeat_advice_describe_difference:
  * @error: what the broker said to the declaration of what exists with other arguments
  *

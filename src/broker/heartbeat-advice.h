@@ -7,7 +7,6 @@
 G_BEGIN_DECLS
 
 char *heartbeat_advice_describe (const GError *error);
-char *heartbeat_advice_describe_login (void);
 char *heartbeat_advice_describe_difference (const GError *error);
 gboolean heartbeat_advice_is_other_type (const GError *error);
 

@@ -54,6 +54,7 @@ struct _HeartbeatConnection
 
   HeartbeatTransport *transport;
   GCancellable *cancellable;
+  HeartbeatLogin login; /* how this attempt logged in */
   HeartbeatTuning tuning;
   gint64 heartbeat_sent;
   GSource *deadline;
@@ -161,14 +162,16 @@ is_refused_login (Phase phase, const GError *error)
 
 /* What people read. */
 static char *
-describe (Phase phase, const GError *error)
+describe (HeartbeatConnection *self, const GError *error)
 {
-  if (is_refused_login (phase, error))
-    return heartbeat_advice_describe_login ();
-  if (phase == PHASE_TUNE
+  const char *refusal = heartbeat_handshake_describe_refusal (current_uri (self), self->login);
+
+  if (is_refused_login (self->phase, error))
+    return g_strdup (refusal);
+  if (self->phase == PHASE_TUNE
       && g_error_matches (error, HEARTBEAT_ERROR, HEARTBEAT_ERROR_NOT_CONNECTED))
-    return g_strdup ("the broker closed the connection after the login: perhaps a wrong user name "
-                     "or password");
+    return g_strdup_printf (
+        "the broker closed the connection after the login, perhaps for this: %s", refusal);
   return heartbeat_advice_describe (error);
 }
 
@@ -227,7 +230,7 @@ static void
 lost (HeartbeatConnection *self, const GError *error)
 {
   Phase phase = self->phase;
-  g_autofree char *message = describe (phase, error);
+  g_autofree char *message = describe (self, error);
 
   if (phase == PHASE_CLOSING)
     {
@@ -342,8 +345,8 @@ on_deadline (gpointer user_data)
       stopped (self);
       break;
     default:
-      error = g_error_new_literal (HEARTBEAT_ERROR, HEARTBEAT_ERROR_TIMED_OUT,
-                                   "The broker did not answer within 10 s");
+      error = g_error_new (HEARTBEAT_ERROR, HEARTBEAT_ERROR_TIMED_OUT, "%s within 10 s",
+                           heartbeat_transport_describe_stall (self->transport));
       lost (self, error);
       break;
     }
@@ -397,7 +400,7 @@ handle_start (HeartbeatConnection *self, const amqp_connection_start_t *start)
   g_autoptr (GError) error = NULL;
 
   if (!heartbeat_handshake_start (heartbeat_transport_get_output (self->transport), start,
-                                  current_uri (self), self->purpose, &error))
+                                  current_uri (self), self->purpose, &self->login, &error))
     {
       lost (self, error);
       return;
@@ -710,6 +713,22 @@ heartbeat_connection_new (GPtrArray *uris, const char *purpose)
   return self;
 }
 
+static void
+warn_unverified (HeartbeatConnection *self)
+{
+  for (guint i = 0; i < self->uris->len; i++)
+    {
+      const HeartbeatBrokerUri *uri = g_ptr_array_index (self->uris, i);
+      g_autofree char *broker = heartbeat_broker_uri_to_display (uri);
+
+      if (!heartbeat_broker_uri_get_verify (uri))
+        heartbeat_log (G_LOG_LEVEL_WARNING, HEARTBEAT_EVENT_NONE, NULL, NULL,
+                       "verify=verify_none: the certificate of %s is not verified (%s), so whoever "
+                       "is on the way can play the broker, read everything, and learn the password",
+                       broker, self->purpose);
+    }
+}
+
 /**
  * heartbeat_connection_start:
  * @self: a connection
@@ -721,8 +740,10 @@ heartbeat_connection_start (HeartbeatConnection *self)
 {
   g_return_if_fail (HEARTBEAT_IS_CONNECTION (self));
 
-  if (self->phase == PHASE_IDLE)
-    begin_round (self);
+  if (self->phase != PHASE_IDLE)
+    return;
+  warn_unverified (self);
+  begin_round (self);
 }
 
 /* An attempt from before the network changed may hang where a new one would not. */

@@ -43,12 +43,30 @@ plain_response (const HeartbeatBrokerUri *uri)
 }
 
 static gboolean
-offers_plain (const amqp_connection_start_t *start)
+choose_login (const amqp_connection_start_t *start,
+              const HeartbeatBrokerUri *uri,
+              HeartbeatLogin *login,
+              GError **error)
 {
   g_autofree char *mechanisms = g_strndup (start->mechanisms.bytes, start->mechanisms.len);
   g_auto (GStrv) names = g_strsplit (mechanisms, " ", -1);
+  HeartbeatLogin wanted = heartbeat_broker_uri_get_login (uri);
+  gboolean external = g_strv_contains ((const char *const *) names, "EXTERNAL");
+  const char *rule = NULL;
 
-  return g_strv_contains ((const char *const *) names, "PLAIN");
+  *login = external && wanted != HEARTBEAT_LOGIN_PLAIN ? HEARTBEAT_LOGIN_EXTERNAL
+                                                       : HEARTBEAT_LOGIN_PLAIN;
+  if (wanted == HEARTBEAT_LOGIN_EXTERNAL && !external)
+    rule = "The broker takes no login by certificate: it needs rabbitmq_auth_mechanism_ssl, and "
+           "EXTERNAL among its auth_mechanisms";
+  else if (*login == HEARTBEAT_LOGIN_PLAIN
+           && !g_strv_contains ((const char *const *) names, "PLAIN"))
+    rule = external ? "The broker takes no login by password, only by certificate: name yours with "
+                      "?certfile=&keyfile=&auth_mechanism=external"
+                    : "The broker takes no login by password";
+  if (rule != NULL)
+    g_set_error_literal (error, HEARTBEAT_ERROR, HEARTBEAT_ERROR_NOT_CONNECTED, rule);
+  return rule == NULL;
 }
 
 /**
@@ -57,18 +75,20 @@ offers_plain (const amqp_connection_start_t *start)
  * @start: what the broker began with
  * @uri: who we are
  * @purpose: what the connection is for, shown by the broker's tools
+ * @login: (out): how: %HEARTBEAT_LOGIN_PLAIN or %HEARTBEAT_LOGIN_EXTERNAL
  * @error: return location for %HEARTBEAT_ERROR_NOT_CONNECTED
  *
  * Appends the login. All that RabbitMQ needs to be told before it sends it is announced here: the end of a consumer, alarms,
  * a clear answer to a wrong password.
  *
- * Returns: whether the broker takes a login by password
+ * Returns: whether the broker takes a login that @uri has
  */
 gboolean
 heartbeat_handshake_start (GByteArray *out,
                            const amqp_connection_start_t *start,
                            const HeartbeatBrokerUri *uri,
                            const char *purpose,
+                           HeartbeatLogin *login,
                            GError **error)
 {
   g_autofree char *name = g_strdup_printf ("heartbeat-consumer: %s", purpose);
@@ -89,19 +109,39 @@ heartbeat_handshake_start (GByteArray *out,
   };
   amqp_connection_start_ok_t ok = {
     .client_properties = { G_N_ELEMENTS (properties), properties },
-    .mechanism = amqp_cstring_bytes ("PLAIN"),
-    .response = { response->len, response->data },
     .locale = amqp_cstring_bytes ("en_US"),
   };
 
-  if (!offers_plain (start))
-    {
-      g_set_error_literal (error, HEARTBEAT_ERROR, HEARTBEAT_ERROR_NOT_CONNECTED,
-                           "The broker takes no login by password");
-      return FALSE;
-    }
+  if (!choose_login (start, uri, login, error))
+    return FALSE;
+  /* Who we are says the certificate then, and the name to act as is empty. */
+  if (*login == HEARTBEAT_LOGIN_EXTERNAL)
+    g_byte_array_set_size (response, 0);
+  ok.response = (amqp_bytes_t){ response->len, response->data };
+  ok.mechanism = amqp_cstring_bytes (*login == HEARTBEAT_LOGIN_EXTERNAL ? "EXTERNAL" : "PLAIN");
   heartbeat_frame_append_method (out, 0, AMQP_CONNECTION_START_OK_METHOD, &ok);
   return TRUE;
+}
+
+/**
+ * heartbeat_handshake_describe_refusal:
+ * @uri: who we are
+ * @login: how we logged in
+ *
+ * Returns: what is wrong when the broker refuses a login, for people
+ */
+const char *
+heartbeat_handshake_describe_refusal (const HeartbeatBrokerUri *uri, HeartbeatLogin login)
+{
+  if (login == HEARTBEAT_LOGIN_EXTERNAL)
+    return "the broker has no user for the client certificate (its name is the certificate's "
+           "subject, or what ssl_cert_login_from says), or asks for no certificate "
+           "(ssl_options.verify)";
+  if (heartbeat_broker_uri_get_login (uri) == HEARTBEAT_LOGIN_EXTERNAL_IF_OFFERED)
+    return "the URL names no user, and the broker takes no login by certificate (EXTERNAL), nor "
+           "the user guest";
+  return "wrong user name or password (403): correct RABBIT_URL, or set it: rabbitmqctl "
+         "change_password; a user guest may come from the broker's own machine only";
 }
 
 /* The smaller one of two limits, where 0 is none. */

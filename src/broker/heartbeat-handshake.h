@@ -28,7 +28,10 @@ gboolean heartbeat_handshake_start (GByteArray *out,
                                     const amqp_connection_start_t *start,
                                     const HeartbeatBrokerUri *uri,
                                     const char *purpose,
+                                    HeartbeatLogin *login,
                                     GError **error);
+const char *heartbeat_handshake_describe_refusal (const HeartbeatBrokerUri *uri,
+                                                  HeartbeatLogin login);
 gboolean heartbeat_handshake_tune (GByteArray *out,
                                    const amqp_connection_tune_t *tune,
                                    HeartbeatTuning *tuning,

@@ -7,10 +7,16 @@
 #include <string.h>
 
 #include "broker/heartbeat-deadline.h"
+#include "broker/heartbeat-tls-error.h"
+#include "broker/heartbeat-tls.h"
 #include "core/heartbeat-error.h"
 
-#define READ_BUFFER_SIZE HEARTBEAT_FRAME_MAX
-#define OUTPUT_MAX       (8 * 1024 * 1024)
+/* Beside a frame that is not whole yet there is room for one record of TLS. The rest of a record that is taken in part is
+ * in TLS, where the socket is not readable for it: it would wait for the next record. */
+#define TLS_RECORD_MAX   16384
+#define READ_BUFFER_SIZE (HEARTBEAT_FRAME_MAX + TLS_RECORD_MAX)
+
+#define OUTPUT_MAX (8 * 1024 * 1024)
 
 /* An output array that once held more is given back when it is empty. */
 #define OUTPUT_KEEP 65536
@@ -28,9 +34,12 @@ struct _HeartbeatTransport
   const HeartbeatTransportEvents *events;
   GObject *owner; /* unowned: it owns us, and closes us before it goes */
 
+  HeartbeatTls *tls; /* until the broker has said its first word */
+  gboolean heard;    /* whether it has */
   GSocketConnection *connection;
-  GPollableInputStream *input;   /* unowned, the connection's */
-  GPollableOutputStream *output; /* unowned, the connection's */
+  GIOStream *stream;             /* the connection, or what secures it */
+  GPollableInputStream *input;   /* unowned, the stream's */
+  GPollableOutputStream *output; /* unowned, the stream's */
   GSource *readable;
   GSource *writable;
   GSource *later; /* hands out what was read and not handed out */
@@ -54,7 +63,7 @@ static void watch_output (HeartbeatTransport *self);
 static gboolean
 is_open (HeartbeatTransport *self)
 {
-  return self->connection != NULL;
+  return self->stream != NULL;
 }
 
 static void
@@ -69,10 +78,13 @@ drop_source (GSource **source)
 static void
 fail (HeartbeatTransport *self, const GError *error)
 {
+  g_autoptr (GError) explained = NULL;
+
   if (!is_open (self))
     return;
+  explained = self->tls != NULL ? heartbeat_tls_explain (self->tls, error) : g_error_copy (error);
   heartbeat_transport_close (self);
-  self->events->closed (self->owner, error);
+  self->events->closed (self->owner, explained);
 }
 
 static gsize
@@ -110,7 +122,7 @@ forget_sent (HeartbeatTransport *self)
   self->sent = 0;
 }
 
-/* Writes as much as the socket takes now. */
+/* Writes as much as the socket takes now. An error is always taken: glib-networking 2.74 leaks those that are not. */
 static gboolean
 write_some (HeartbeatTransport *self, GError **error)
 {
@@ -131,6 +143,26 @@ write_some (HeartbeatTransport *self, GError **error)
 }
 
 static gboolean
+would_block (const GError *error)
+{
+  return g_error_matches (error, G_IO_ERROR, G_IO_ERROR_WOULD_BLOCK);
+}
+
+/* Who refuses a certificate says so and closes: then a write fails before the reason is read. */
+static void
+fail_write (HeartbeatTransport *self, const GError *error)
+{
+  g_autoptr (GError) reason = NULL;
+  gboolean said
+      = self->tls != NULL
+        && g_pollable_input_stream_read_nonblocking (self->input, self->buffer, 1, NULL, &reason)
+               < 0
+        && !would_block (reason);
+
+  fail (self, said ? reason : error);
+}
+
+static gboolean
 on_writable (GObject *stream, gpointer user_data)
 {
   g_autoptr (HeartbeatTransport) self = g_object_ref (user_data);
@@ -143,9 +175,9 @@ on_writable (GObject *stream, gpointer user_data)
       go_on (self);
       return G_SOURCE_REMOVE;
     }
-  if (g_error_matches (error, G_IO_ERROR, G_IO_ERROR_WOULD_BLOCK))
+  if (would_block (error))
     return G_SOURCE_CONTINUE;
-  fail (self, error);
+  fail_write (self, error);
   return G_SOURCE_REMOVE;
 }
 
@@ -197,6 +229,14 @@ read_some (HeartbeatTransport *self, GError **error)
     }
   self->filled += (gsize) n;
   self->last_read = g_get_monotonic_time ();
+  if (!self->heard && heartbeat_tls_is_spoken (self->buffer, self->filled))
+    {
+      g_set_error_literal (error, HEARTBEAT_ERROR, HEARTBEAT_ERROR_FAILED,
+                           "The broker speaks TLS on this port: use amqps:// instead of amqp://");
+      return FALSE;
+    }
+  self->heard = TRUE;
+  g_clear_object (&self->tls);
   return TRUE;
 }
 
@@ -231,7 +271,7 @@ on_readable (GObject *stream, gpointer user_data)
 
   if (!self->behind && !read_some (self, &error))
     {
-      if (g_error_matches (error, G_IO_ERROR, G_IO_ERROR_WOULD_BLOCK))
+      if (would_block (error))
         return G_SOURCE_CONTINUE;
       fail (self, error);
       return G_SOURCE_REMOVE;
@@ -347,10 +387,39 @@ tune_socket (GSocketConnection *connection)
 }
 
 static void
+opened (GTask *task, GSocketConnection *connection, GIOStream *stream)
+{
+  HeartbeatTransport *self = g_task_get_source_object (task);
+
+  self->connection = g_object_ref (connection);
+  self->stream = g_object_ref (stream);
+  self->input = G_POLLABLE_INPUT_STREAM (g_io_stream_get_input_stream (stream));
+  self->output = G_POLLABLE_OUTPUT_STREAM (g_io_stream_get_output_stream (stream));
+  self->buffer = g_malloc (READ_BUFFER_SIZE);
+  self->last_read = self->last_write = g_get_monotonic_time ();
+  watch_input (self);
+  g_task_return_boolean (task, TRUE);
+}
+
+static void
+on_tls_open (GObject *source, GAsyncResult *result, gpointer user_data)
+{
+  g_autoptr (GTask) task = user_data;
+  g_autoptr (GError) error = NULL;
+  g_autoptr (GIOStream) stream = heartbeat_tls_open_finish (HEARTBEAT_TLS (source), result, &error);
+
+  if (stream == NULL)
+    g_task_return_error (task, g_steal_pointer (&error));
+  else if (!g_task_return_error_if_cancelled (task))
+    opened (task, g_task_get_task_data (task), stream);
+}
+
+static void
 on_connected (GObject *source, GAsyncResult *result, gpointer user_data)
 {
   g_autoptr (GTask) task = user_data;
   HeartbeatTransport *self = g_task_get_source_object (task);
+  HeartbeatBrokerUri *uri = g_task_get_task_data (task);
   g_autoptr (GError) error = NULL;
   g_autoptr (GSocketConnection) connection
       = g_socket_client_connect_finish (G_SOCKET_CLIENT (source), result, &error);
@@ -364,14 +433,15 @@ on_connected (GObject *source, GAsyncResult *result, gpointer user_data)
     return;
 
   tune_socket (connection);
-  self->input = G_POLLABLE_INPUT_STREAM (g_io_stream_get_input_stream (G_IO_STREAM (connection)));
-  self->output
-      = G_POLLABLE_OUTPUT_STREAM (g_io_stream_get_output_stream (G_IO_STREAM (connection)));
-  self->connection = g_steal_pointer (&connection);
-  self->buffer = g_malloc (READ_BUFFER_SIZE);
-  self->last_read = self->last_write = g_get_monotonic_time ();
-  watch_input (self);
-  g_task_return_boolean (task, TRUE);
+  if (!heartbeat_broker_uri_get_tls (uri))
+    {
+      opened (task, connection, G_IO_STREAM (connection));
+      return;
+    }
+  self->tls = heartbeat_tls_new (uri);
+  g_task_set_task_data (task, g_object_ref (connection), g_object_unref);
+  heartbeat_tls_open_async (self->tls, connection, g_task_get_cancellable (task), on_tls_open,
+                            g_object_ref (task));
 }
 
 /**
@@ -403,10 +473,11 @@ heartbeat_transport_connect_async (HeartbeatTransport *self,
                                    heartbeat_broker_uri_get_port (uri));
   task = g_task_new (self, cancellable, callback, user_data);
   g_task_set_source_tag (task, heartbeat_transport_connect_async);
+  g_task_set_task_data (task, heartbeat_broker_uri_ref (uri),
+                        (GDestroyNotify) heartbeat_broker_uri_unref);
 
   /* The default proxy resolver alone would cost 2 MB and two threads. */
   g_socket_client_set_enable_proxy (client, FALSE);
-  g_socket_client_set_tls (client, heartbeat_broker_uri_get_tls (uri));
   g_socket_client_connect_async (client, address, cancellable, on_connected, task);
 }
 
@@ -424,6 +495,21 @@ heartbeat_transport_connect_finish (HeartbeatTransport *self, GAsyncResult *resu
   g_return_val_if_fail (g_task_is_valid (result, self), FALSE);
 
   return g_task_propagate_boolean (G_TASK (result), error);
+}
+
+/**
+ * heartbeat_transport_describe_stall:
+ * @self: a transport
+ *
+ * To be called before heartbeat_transport_close(), when nothing has come for too long.
+ *
+ * Returns: what is being waited for, for people
+ */
+const char *
+heartbeat_transport_describe_stall (HeartbeatTransport *self)
+{
+  return self->tls != NULL && !is_open (self) ? heartbeat_tls_describe_stall (self->tls)
+                                              : "The broker did not answer";
 }
 
 /**
@@ -450,11 +536,13 @@ heartbeat_transport_get_output (HeartbeatTransport *self)
 void
 heartbeat_transport_flush (HeartbeatTransport *self)
 {
+  g_autoptr (GError) error = NULL;
+
   g_return_if_fail (HEARTBEAT_IS_TRANSPORT (self));
 
   if (self->corked || !is_open (self) || queued (self) == 0 || self->writable != NULL)
     return;
-  if (!write_some (self, NULL))
+  if (!write_some (self, &error))
     watch_output (self);
 }
 
@@ -528,16 +616,20 @@ heartbeat_transport_get_last_write (HeartbeatTransport *self)
 void
 heartbeat_transport_close (HeartbeatTransport *self)
 {
+  g_autoptr (GError) error = NULL;
+
   g_return_if_fail (HEARTBEAT_IS_TRANSPORT (self));
 
   drop_source (&self->readable);
   drop_source (&self->writable);
   heartbeat_deadline_clear (&self->later);
-  if (self->connection == NULL)
+  g_clear_object (&self->tls);
+  if (!is_open (self))
     return;
 
-  write_some (self, NULL);
+  write_some (self, &error);
   /* The socket goes first: closing a TLS stream could otherwise wait for the peer. */
   g_socket_close (g_socket_connection_get_socket (self->connection), NULL);
+  g_clear_object (&self->stream);
   g_clear_object (&self->connection);
 }

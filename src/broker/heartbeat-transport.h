@@ -36,6 +36,7 @@ void heartbeat_transport_connect_async (HeartbeatTransport *self,
                                         gpointer user_data);
 gboolean
 heartbeat_transport_connect_finish (HeartbeatTransport *self, GAsyncResult *result, GError **error);
+const char *heartbeat_transport_describe_stall (HeartbeatTransport *self);
 GByteArray *heartbeat_transport_get_output (HeartbeatTransport *self);
 void heartbeat_transport_flush (HeartbeatTransport *self);
 gboolean heartbeat_transport_has_room (HeartbeatTransport *self);

@@ -334,7 +334,7 @@ script_refused_silently (Fixture *f)
 static void
 test_refused_silently (Fixture *f, gconstpointer data)
 {
-  expect_failure (f, "perhaps a wrong user name or password");
+  expect_failure (f, "perhaps for this: wrong user name or password");
 }
 
 static void

@@ -7,6 +7,8 @@
 
 #include <glib/gi18n.h>
 
+#include "broker/heartbeat-broker-uri.h"
+#include "broker/heartbeat-tls.h"
 #include "core/heartbeat-config.h"
 #include "core/heartbeat-error.h"
 #include "core/heartbeat-storage.h"
@@ -22,6 +24,25 @@ report (const GError *error, int status)
 {
   g_printerr ("heartbeat-consumer: %s\n", error->message);
   return status;
+}
+
+/* Files that are missing now may be there when the service runs, and are waited for: they are warned about only. */
+static void
+check_certificates (const HeartbeatSettings *settings)
+{
+  g_autoptr (GPtrArray) uris = NULL;
+
+  if (settings->rabbit_url != NULL)
+    uris = heartbeat_broker_uri_parse_list (settings->rabbit_url, NULL);
+  for (guint i = 0; uris != NULL && i < uris->len; i++)
+    {
+      g_autoptr (GError) error = NULL;
+      g_autofree char *broker = heartbeat_broker_uri_to_display (g_ptr_array_index (uris, i));
+
+      if (!heartbeat_tls_check_files (g_ptr_array_index (uris, i), &error))
+        g_printerr ("heartbeat-consumer: RABBIT_URL (--rabbit-url), %s: %s\n", broker,
+                    error->message);
+    }
 }
 
 static int
@@ -49,6 +70,7 @@ check_config (const HeartbeatSettings *settings)
   if (strcmp (config->agent, settings->agent) != 0)
     g_printerr ("heartbeat-consumer: %s: is written for the agent “%s”, not for “%s”\n",
                 settings->config, config->agent, settings->agent);
+  check_certificates (settings);
   g_print (_ ("%s: the settings and %u checks are good\n"), settings->config, config->checks->len);
   return EXIT_SUCCESS;
 }

@@ -28,6 +28,12 @@ log.console = false
 log.file.level = warning
 disk_free_limit.absolute = 1MB
 vm_memory_high_watermark.relative = 0.4
+auth_mechanisms.1 = PLAIN
+auth_mechanisms.2 = AMQPLAIN
+auth_mechanisms.3 = EXTERNAL
+ssl_cert_login_from = common_name
+ssl_options.verify = verify_peer
+ssl_options.fail_if_no_peer_cert = true
 """
 
 
@@ -60,7 +66,7 @@ class Broker:
         self._write(".erlang.cookie", self._cookie)
         os.chmod(self._path(".erlang.cookie"), 0o600)
         self._write("rabbitmq.conf", CONFIG.format(port=self.port) + self._more_config)
-        self._write("enabled_plugins", "[].\n")
+        self._write("enabled_plugins", "[rabbitmq_auth_mechanism_ssl].\n")
         self._env = {
             "PATH": os.environ["PATH"],
             "LANG": "C.UTF-8",

@@ -5,11 +5,13 @@ import os
 import re
 import shutil
 import socket
+import subprocess
 import threading
 import unittest
 
 from bench.case import Case
 from bench.certificates import Authority
+from bench.proxy import Proxy
 from bench.tls_listener import TlsListener
 from bench.wait import until
 
@@ -74,6 +76,15 @@ class Good(Tls):
             with self.subTest(host):
                 self.assertIn("guest", self.connects(self.url(listener, host=host)))
 
+    def test_an_authority_of_the_system(self):
+        namespace = ["unshare", "-r", "-m"]
+        if subprocess.run([*namespace, "true"], capture_output=True, check=False).returncode != 0:
+            self.skipTest("needs a mount namespace")
+        command = 'mount --bind "$0" /etc/ssl/certs/ca-certificates.crt && exec "$@"'
+        self.spawn(wrapper=[*namespace, "sh", "-c", command, self.authority.certfile], HEARTBEAT_BUS="none",
+                   RABBIT_URL=self.listen().url(self.vhost))
+        self.broker.wait_consumers(self.vhost, self.queue)
+
     def test_an_ipv6_address(self):
         try:
             socket.create_server(("::1", 0), family=socket.AF_INET6).close()
@@ -116,6 +127,23 @@ class Good(Tls):
         service = self.start(RABBIT_URL=self.url(listener), LOG_LEVEL="DEBUG")
         self.assertNotIn("guest:guest", service.stderr)
         self.assertNotIn("guest:guest", str(self.agent.all()))
+
+
+    def test_a_bad_network(self):
+        proxy = Proxy(self.listen().port)
+        self.addCleanup(proxy.stop)
+        proxy.start()
+        proxy.split = True
+        service = self.start(RABBIT_URL=f"amqps://guest:guest@127.0.0.1:{proxy.port}/{self.vhost}"
+                                        f"?cacertfile={self.authority.certfile}")
+        # in the middle of handshakes as well
+        proxy.reset_at_random(0.0003 if SOAK else 0)
+        for _ in range(15 if SOAK else 1):
+            accepted = proxy.accepted
+            proxy.reset()
+            until(lambda: proxy.accepted > accepted, what="the next attempt", timeout=90)
+            self.agent.wait("ConnectionState", "connected", timeout=300)
+        self.assertTrue(service.running)
 
 
 class ClientCertificates(Tls):

@@ -10,6 +10,9 @@
 #define PORT_AMQP  5672
 #define PORT_AMQPS 5671
 
+/* Both connections of a broker may read at once, and once more while a file server hangs. */
+#define MAX_READERS 4
+
 /* AMQP's short strings. */
 #define NAME_MAX_BYTES 255
 
@@ -28,6 +31,7 @@ struct _HeartbeatBrokerUri
   char *server_name;
   gboolean verify;
   HeartbeatLogin login;
+  gint readers; /* atomic: threads that read the files now */
 };
 
 G_DEFINE_BOXED_TYPE (HeartbeatBrokerUri,
@@ -598,6 +602,36 @@ HeartbeatLogin
 heartbeat_broker_uri_get_login (const HeartbeatBrokerUri *self)
 {
   return self->login;
+}
+
+/**
+ * heartbeat_broker_uri_begin_reading:
+ * @self: a broker's URL
+ *
+ * To be called by a thread before it reads the files of @self. A file server that hangs holds each of them up for good, and
+ * they are GTask's, of which there are few: those who save are not to wait for them.
+ *
+ * Returns: whether it may; then it calls heartbeat_broker_uri_end_reading() afterwards
+ */
+gboolean
+heartbeat_broker_uri_begin_reading (HeartbeatBrokerUri *self)
+{
+  if (g_atomic_int_add (&self->readers, 1) < MAX_READERS)
+    return TRUE;
+  g_atomic_int_add (&self->readers, -1);
+  return FALSE;
+}
+
+/**
+ * heartbeat_broker_uri_end_reading:
+ * @self: a broker's URL
+ *
+ * Ends what heartbeat_broker_uri_begin_reading() allowed.
+ */
+void
+heartbeat_broker_uri_end_reading (HeartbeatBrokerUri *self)
+{
+  g_atomic_int_add (&self->readers, -1);
 }
 
 /**

@@ -26,7 +26,7 @@ typedef enum
 /**
  * HeartbeatBrokerUri:
  *
- * Where a broker is and who we are there. Immutable and reference counted. Never show anything of it to anybody but what
+ * Where a broker is and who we are there. Immutable and reference counted, from any thread. Never show anything of it to anybody but what
  * heartbeat_broker_uri_to_display() makes.
  */
 typedef struct _HeartbeatBrokerUri HeartbeatBrokerUri;
@@ -49,6 +49,8 @@ const char *heartbeat_broker_uri_get_keyfile (const HeartbeatBrokerUri *self);
 gboolean heartbeat_broker_uri_get_verify (const HeartbeatBrokerUri *self);
 const char *heartbeat_broker_uri_get_server_name (const HeartbeatBrokerUri *self);
 HeartbeatLogin heartbeat_broker_uri_get_login (const HeartbeatBrokerUri *self);
+gboolean heartbeat_broker_uri_begin_reading (HeartbeatBrokerUri *self);
+void heartbeat_broker_uri_end_reading (HeartbeatBrokerUri *self);
 char *heartbeat_broker_uri_to_display (const HeartbeatBrokerUri *self);
 
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (HeartbeatBrokerUri, heartbeat_broker_uri_unref)

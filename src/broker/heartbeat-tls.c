@@ -16,6 +16,8 @@
 #define NO_BACKEND                                                                                 \
   "GLib cannot do TLS here: install glib-networking (the package has that name in most systems)"
 
+#define FILES_HANG "The certificate files cannot be read: their file system does not answer"
+
 struct _HeartbeatTls
 {
   GObject parent_instance;
@@ -192,8 +194,19 @@ make_connection (const Job *job, GError **error)
 static void
 make_in_thread (GTask *task, gpointer source, gpointer data, GCancellable *cancellable)
 {
+  const Job *job = data;
   g_autoptr (GError) error = NULL;
-  GIOStream *connection = make_connection (data, &error);
+  GIOStream *connection = NULL;
+
+  if (heartbeat_broker_uri_begin_reading (job->uri))
+    {
+      connection = make_connection (job, &error);
+      heartbeat_broker_uri_end_reading (job->uri);
+    }
+  else
+    {
+      fail (&error, FILES_HANG);
+    }
 
   if (connection != NULL)
     g_task_return_pointer (task, connection, g_object_unref);
@@ -497,7 +510,7 @@ heartbeat_tls_describe_stall (HeartbeatTls *self)
   g_return_val_if_fail (HEARTBEAT_IS_TLS (self), NULL);
 
   return self->progress == HEARTBEAT_TLS_PROGRESS_FILES
-             ? "The certificate files cannot be read: their file system does not answer"
+             ? FILES_HANG
              : "What answers on this port does not finish the TLS handshake: is it the broker's "
                "port for TLS?";
 }

@@ -113,6 +113,16 @@ class Good(Tls):
                 service.stop()
                 self.broker.wait_consumers(self.vhost, self.queue, 0)
 
+    def test_heartbeatctl(self):
+        listener = self.listen()
+        self.start(RABBIT_URL=self.url(listener))
+        answer = self.ctl("tick", RABBIT_URL=self.url(listener))
+        self.assertEqual(answer.returncode, 0, answer.stderr)
+        self.assertEqual(self.finished("good"), "success")
+        answer = self.ctl("tick", RABBIT_URL=listener.url(self.vhost))
+        self.assertEqual(answer.returncode, 1, answer.stdout)
+        self.assertIn("not signed by an authority", answer.stderr)
+
     def test_unverified_with_a_warning(self):
         listener = self.listen(self.other_authority().server("stranger", "DNS:elsewhere", shift="-20d"))
         service = self.start(RABBIT_URL=listener.url(self.vhost, verify="verify_none"))
@@ -313,6 +323,19 @@ class Failures(Tls):
         self.assertEqual(status, 2)
         self.assertRegex(service.stderr, "RABBIT_URL.*verify is verify_peer or verify_none")
         self.assertNotIn("secret", service.stderr)
+
+    @unittest.skipUnless(SOAK, "ten seconds long: SOAK=1")
+    def test_a_file_system_that_hangs(self):
+        late = self.path("late.pem")
+        shutil.copy(self.authority.certfile, late)
+        service = self.spawn(RABBIT_URL=self.listen().url(self.vhost, cacertfile=late),
+                             wrapper=["strace", "-D", "-f", "-qq", "-o", "/dev/null", "-P", late, "-e",
+                                      "inject=openat:delay_enter=25000000"],
+                             # a traced process cannot look for leaks
+                             ASAN_OPTIONS="detect_leaks=0")
+        service.wait_log("certificate files cannot be read.*does not answer within 10 s", timeout=60)
+        self.bus.wait_name(self.agent.name)
+        self.assertEqual(self.agent.run("good")["status"], "success")
 
     @unittest.skipUnless(SOAK, "ten seconds long: SOAK=1")
     def test_a_handshake_that_stalls(self):

@@ -139,6 +139,21 @@ test_tls (void)
   g_assert_true (heartbeat_broker_uri_get_verify (one));
 }
 
+/* However long a file server hangs, it gets no more threads. */
+static void
+test_readers (void)
+{
+  g_autoptr (HeartbeatBrokerUri) uri = heartbeat_broker_uri_parse ("amqps://h", NULL);
+  guint n = 0;
+
+  while (n < 100 && heartbeat_broker_uri_begin_reading (uri))
+    n++;
+  g_assert_cmpuint (n, ==, 4);
+  heartbeat_broker_uri_end_reading (uri);
+  g_assert_true (heartbeat_broker_uri_begin_reading (uri));
+  g_assert_false (heartbeat_broker_uri_begin_reading (uri));
+}
+
 static void
 test_login (void)
 {
@@ -207,6 +222,7 @@ main (int argc, char *argv[])
   g_test_add_func ("/broker-uri/good", test_good);
   g_test_add_func ("/broker-uri/bad", test_bad);
   g_test_add_func ("/broker-uri/tls", test_tls);
+  g_test_add_func ("/broker-uri/readers", test_readers);
   g_test_add_func ("/broker-uri/login", test_login);
   g_test_add_func ("/broker-uri/limits", test_limits);
   g_test_add_func ("/broker-uri/list", test_list);

@@ -10,8 +10,8 @@
 #include "core/heartbeat-error.h"
 
 /*
- * What the broker refused, in plain words, and what to do about it. RabbitMQ names what it is about in its text, such as
- * “access to queue 'q' in vhost '/' refused for user 'u'”; a text that is not known stays as it is.
+ * What the broker refused, in plain words, and what to do about it. RabbitMQ names in its text what it is about, such
+ * as “access to queue 'q' in vhost '/' refused for user 'u'”; a text that is not known stays as it is.
  */
 
 /* What a method needs on what it names. */

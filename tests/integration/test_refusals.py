@@ -241,7 +241,7 @@ class Differences(Case):
             channel.queue_declare(self.queue, durable=True)
             channel.basic_consume(self.queue, lambda *args: None)
             service = self.spawn()
-            service.wait_log(r"WARNING.*Another consumer is on the queue agent\.cack\.inbox.*rabbitmqctl list_consumers")
+            service.wait_log(r"WARNING.*Another consumer is on the queue agent\.cack\.inbox.*list_consumers")
 
 
 class Notified(Case):
@@ -277,7 +277,7 @@ class Notified(Case):
     def test_a_queue_that_is_refused(self):
         with self.broker.channel(self.vhost) as channel:
             channel.queue_declare(self.queue, exclusive=True)
-            service = self.assert_told(r"for more than 5 minutes: the queue .* another connection alone.*end the program")
+            service = self.assert_told(r"than 5 minutes: the queue .* another connection alone.*end the program")
             # another minute
             until(lambda: time.monotonic() - self.started > 4, what="another minute")
             self.assertEqual(len(self.server.calls()), 1)

@@ -42,6 +42,8 @@ struct _HeartbeatConnection
   Phase phase;
   HeartbeatConnectionState state;
   char *error;
+  GError *last_error; /* what @error was made of */
+  HeartbeatConnectionStage last_stage;
   char *broker;
   char *blocked;
   HeartbeatRateLimit alarms;
@@ -175,6 +177,33 @@ describe (HeartbeatConnection *self, const GError *error)
   return heartbeat_advice_describe (error);
 }
 
+static HeartbeatConnectionStage
+stage_of (Phase phase, const GError *error)
+{
+  switch (phase)
+    {
+    case PHASE_CONNECT:
+      return error->domain == G_TLS_ERROR ? HEARTBEAT_CONNECTION_STAGE_TLS
+                                          : HEARTBEAT_CONNECTION_STAGE_CONNECT;
+    case PHASE_START:
+      return HEARTBEAT_CONNECTION_STAGE_GREETING;
+    case PHASE_TUNE:
+      return HEARTBEAT_CONNECTION_STAGE_LOGIN;
+    case PHASE_OPEN:
+      return HEARTBEAT_CONNECTION_STAGE_VHOST;
+    default:
+      return HEARTBEAT_CONNECTION_STAGE_USE;
+    }
+}
+
+static void
+set_last_error (HeartbeatConnection *self, HeartbeatConnectionStage stage, const GError *error)
+{
+  g_clear_error (&self->last_error);
+  self->last_error = error != NULL ? g_error_copy (error) : NULL;
+  self->last_stage = stage;
+}
+
 static void
 log_lost (HeartbeatConnection *self, gboolean was_ready, const char *message)
 {
@@ -239,6 +268,7 @@ lost (HeartbeatConnection *self, const GError *error)
     }
 
   drop (self);
+  set_last_error (self, stage_of (phase, error), error);
   log_lost (self, phase == PHASE_READY, message);
   self->all_refused = self->all_refused && is_refused_login (phase, error);
   if (phase == PHASE_READY)
@@ -363,6 +393,7 @@ ready (HeartbeatConnection *self)
   schedule_heartbeat (self);
   heartbeat_log (G_LOG_LEVEL_INFO, HEARTBEAT_EVENT_BROKER_CONNECTED, NULL, NULL,
                  "Connected to %s (%s)", self->broker, self->purpose);
+  set_last_error (self, HEARTBEAT_CONNECTION_STAGE_NONE, NULL);
   g_object_freeze_notify (G_OBJECT (self));
   set_text (self, &self->error, "", PROP_ERROR);
   set_state (self, HEARTBEAT_CONNECTION_STATE_CONNECTED);
@@ -651,6 +682,7 @@ heartbeat_connection_finalize (GObject *object)
   g_ptr_array_unref (self->closers);
   g_free (self->purpose);
   g_free (self->error);
+  g_clear_error (&self->last_error);
   g_free (self->broker);
   g_free (self->blocked);
   empty_amqp_pool (&self->pool);
@@ -921,6 +953,24 @@ const char *
 heartbeat_connection_get_error (HeartbeatConnection *self)
 {
   return self->error;
+}
+
+/**
+ * heartbeat_connection_get_last_error:
+ * @self: a connection
+ * @stage: (out) (optional): how far it had come
+ *
+ * What failed last, for programs; heartbeat_connection_get_error() has it in words for people. Kept until it is connected.
+ *
+ * Returns: (transfer none) (nullable): the error, valid until the connection changes; %NULL if it is connected or nothing
+ *   has failed yet
+ */
+const GError *
+heartbeat_connection_get_last_error (HeartbeatConnection *self, HeartbeatConnectionStage *stage)
+{
+  if (stage != NULL)
+    *stage = self->last_stage;
+  return self->last_error;
 }
 
 /**

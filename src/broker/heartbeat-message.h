@@ -9,6 +9,14 @@ G_BEGIN_DECLS
 #define HEARTBEAT_MESSAGE_MAX (1024 * 1024)
 
 /**
+ * HEARTBEAT_DOCTOR_APP_ID:
+ *
+ * The `app_id` of the messages by which `heartbeatctl doctor` finds out what is bound. Consumers acknowledge them and pass
+ * them on to nobody.
+ */
+#define HEARTBEAT_DOCTOR_APP_ID "heartbeatctl-doctor"
+
+/**
  * HeartbeatMessage:
  * @delivery_tag: the broker's number of the delivery on its channel; 0 for a returned message
  * @redelivered: whether it was delivered before

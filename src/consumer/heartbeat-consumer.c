@@ -507,6 +507,8 @@ take_inbox_message (HeartbeatConsumer *self, const HeartbeatMessage *message)
   g_autofree char *body = NULL;
   HeartbeatJson event;
 
+  if (strcmp (message->app_id, HEARTBEAT_DOCTOR_APP_ID) == 0)
+    return HEARTBEAT_DISPOSITION_ACKNOWLEDGE;
   if (strcmp (message->app_id,
               heartbeat_publisher_get_app_id (heartbeat_broker_get_publisher (self->broker)))
       == 0)

@@ -36,6 +36,7 @@ typedef struct
   gboolean version;
   char *rabbit_url;
   char *exchange;
+  char *queue_type;
   char *routing_key;
   gboolean all;
   char *pause_for;
@@ -60,6 +61,7 @@ HeartbeatCtlExit heartbeat_ctl_init (HeartbeatCtl *self, char **args);
 HeartbeatCtlExit heartbeat_ctl_monitor (HeartbeatCtl *self, char **args);
 HeartbeatCtlExit heartbeat_ctl_publish (HeartbeatCtl *self, char **args);
 HeartbeatCtlExit heartbeat_ctl_tick (HeartbeatCtl *self, char **args);
+HeartbeatCtlExit heartbeat_ctl_doctor (HeartbeatCtl *self, char **args);
 HeartbeatCtlExit heartbeat_ctl_validate (HeartbeatCtl *self, char **args);
 HeartbeatCtlExit heartbeat_ctl_schema (HeartbeatCtl *self, char **args);
 

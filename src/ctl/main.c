@@ -43,6 +43,8 @@ static const Command commands[] = {
   { "tick", 0, 0, heartbeat_ctl_tick, "tick", N_ ("Publish a tick for all agents on the broker") },
   { "validate", 1, ANY_NUMBER, heartbeat_ctl_validate, "validate FILE…",
     N_ ("Say everything that is wrong with a heartbeat.json") },
+  { "doctor", 0, 0, heartbeat_ctl_doctor, "doctor",
+    N_ ("Check the broker and the service, and say what to do") },
   { "schema", 0, 0, heartbeat_ctl_schema, "schema",
     N_ ("Print the JSON Schema of heartbeat.json") },
 };
@@ -80,9 +82,11 @@ parse (HeartbeatCtl *ctl, int *argc, char ***argv, GError **error)
       N_ ("init: the heartbeat.json, new or not"), N_ ("FILE") },
     { "most", 0, 0, G_OPTION_ARG_INT, &ctl->most, N_ ("history: how many runs"), N_ ("NUMBER") },
     { "rabbit-url", 0, 0, G_OPTION_ARG_STRING, &ctl->rabbit_url,
-      N_ ("tick, init: the broker (RABBIT_URL)"), N_ ("URL") },
+      N_ ("tick, doctor, init: the broker (RABBIT_URL)"), N_ ("URL") },
     { "exchange", 0, 0, G_OPTION_ARG_STRING, &ctl->exchange,
-      N_ ("tick: the exchange (EXCHANGE_NAME)"), N_ ("NAME") },
+      N_ ("tick, doctor: the exchange (EXCHANGE_NAME)"), N_ ("NAME") },
+    { "queue-type", 0, 0, G_OPTION_ARG_STRING, &ctl->queue_type,
+      N_ ("doctor: classic or quorum (QUEUE_TYPE)"), N_ ("TYPE") },
     { "routing-key", 0, 0, G_OPTION_ARG_STRING, &ctl->routing_key,
       N_ ("tick: another routing key than system.heartbeat.tick"), N_ ("KEY") },
     { "version", 0, 0, G_OPTION_ARG_NONE, &ctl->version, N_ ("Print the version"), NULL },
@@ -150,6 +154,7 @@ clear (HeartbeatCtl *ctl)
   g_free (ctl->agent);
   g_free (ctl->rabbit_url);
   g_free (ctl->exchange);
+  g_free (ctl->queue_type);
   g_free (ctl->routing_key);
   g_free (ctl->pause_for);
   g_free (ctl->pause_until);

@@ -1,0 +1,383 @@
+/* SPDX-License-Identifier: MIT */
+
+#include "ctl/heartbeat-ctl-probe.h"
+
+#include <unistd.h>
+
+#include <glib/gi18n.h>
+
+#include "core/heartbeat-error.h"
+
+#define PROGRESS_AFTER_MS 1000
+#define CONFIRM_LIMIT_MS  10000
+
+/**
+ * HeartbeatCtlProbe:
+ *
+ * One attempt to reach one broker, and questions to it. It is for a program that has nothing else to do: each call runs the main
+ * loop until the answer is there, at most 10 s a stage.
+ */
+struct _HeartbeatCtlProbe
+{
+  GObject parent_instance;
+
+  HeartbeatConnection *connection;
+  HeartbeatChannel *channel; /* NULL where none is open */
+  GError *closed;            /* why the last one went */
+  gboolean confirming;
+  gboolean returned;
+  gboolean confirmed;
+  gboolean accepted;
+  gboolean overdue;
+};
+
+G_DEFINE_FINAL_TYPE (HeartbeatCtlProbe, heartbeat_ctl_probe, G_TYPE_OBJECT)
+
+/* --- Waiting -------------------------------------------------------------------------------------------------------- */
+
+static gboolean
+on_slow (gpointer user_data)
+{
+  gboolean *shown = user_data;
+
+  *shown = TRUE;
+  g_printerr (_ ("waiting for the broker…"));
+  return G_SOURCE_REMOVE;
+}
+
+/* Runs the loop until that is so; somebody at a terminal is told when it takes long. */
+static void
+run_until (gboolean (*is_done) (gpointer), gpointer user_data)
+{
+  gboolean shown = FALSE;
+  g_autoptr (GSource) progress = g_timeout_source_new (PROGRESS_AFTER_MS);
+
+  g_source_set_callback (progress, on_slow, &shown, NULL);
+  if (isatty (STDERR_FILENO))
+    g_source_attach (progress, NULL);
+  while (!is_done (user_data))
+    g_main_context_iteration (NULL, TRUE);
+  g_source_destroy (progress);
+  if (shown)
+    g_printerr ("\r\033[K");
+}
+
+/* --- The channel ---------------------------------------------------------------------------------------------------- */
+
+static void
+forget_channel (HeartbeatCtlProbe *self)
+{
+  g_clear_object (&self->channel);
+  self->confirming = FALSE;
+}
+
+static void
+on_closed (gpointer owner, const GError *error)
+{
+  HeartbeatCtlProbe *self = owner;
+
+  forget_channel (self);
+  g_clear_error (&self->closed);
+  if (error != NULL)
+    self->closed = g_error_copy (error);
+}
+
+static void
+on_returned (gpointer owner, const HeartbeatMessage *message)
+{
+  HeartbeatCtlProbe *self = owner;
+
+  self->returned = TRUE;
+}
+
+static void
+on_confirmed (gpointer owner, guint64 tag, gboolean multiple, gboolean acknowledged)
+{
+  HeartbeatCtlProbe *self = owner;
+
+  self->confirmed = TRUE;
+  self->accepted = acknowledged;
+}
+
+static const HeartbeatChannelEvents channel_events = {
+  .closed = on_closed,
+  .returned = on_returned,
+  .confirmed = on_confirmed,
+};
+
+/* What the broker refuses closes the channel: the next question takes another one. */
+static gboolean
+ensure_channel (HeartbeatCtlProbe *self, GError **error)
+{
+  if (self->channel == NULL)
+    self->channel = heartbeat_connection_open_channel (self->connection, &channel_events,
+                                                       G_OBJECT (self), error);
+  return self->channel != NULL;
+}
+
+/* A late confirm must not be taken for the next message's. */
+static void
+drop_channel (HeartbeatCtlProbe *self)
+{
+  if (self->channel != NULL)
+    heartbeat_channel_close_async (self->channel, NULL, NULL);
+  forget_channel (self);
+}
+
+/* --- Life ----------------------------------------------------------------------------------------------------------- */
+
+static void
+heartbeat_ctl_probe_dispose (GObject *object)
+{
+  HeartbeatCtlProbe *self = HEARTBEAT_CTL_PROBE (object);
+
+  drop_channel (self);
+  g_clear_object (&self->connection);
+  g_clear_error (&self->closed);
+
+  G_OBJECT_CLASS (heartbeat_ctl_probe_parent_class)->dispose (object);
+}
+
+static void
+heartbeat_ctl_probe_class_init (HeartbeatCtlProbeClass *klass)
+{
+  G_OBJECT_CLASS (klass)->dispose = heartbeat_ctl_probe_dispose;
+}
+
+static void
+heartbeat_ctl_probe_init (HeartbeatCtlProbe *self)
+{
+}
+
+/**
+ * heartbeat_ctl_probe_new:
+ * @uri: a broker
+ *
+ * Returns: (transfer full): a probe of it that is not connected
+ */
+HeartbeatCtlProbe *
+heartbeat_ctl_probe_new (HeartbeatBrokerUri *uri)
+{
+  HeartbeatCtlProbe *self = g_object_new (HEARTBEAT_TYPE_CTL_PROBE, NULL);
+  g_autoptr (GPtrArray) uris
+      = g_ptr_array_new_with_free_func ((GDestroyNotify) heartbeat_broker_uri_unref);
+
+  g_ptr_array_add (uris, heartbeat_broker_uri_ref (uri));
+  self->connection = heartbeat_connection_new (uris, "heartbeatctl doctor");
+  return self;
+}
+
+static gboolean
+is_settled (gpointer user_data)
+{
+  HeartbeatCtlProbe *self = user_data;
+
+  return heartbeat_connection_get_state (self->connection) != HEARTBEAT_CONNECTION_STATE_CONNECTING;
+}
+
+/**
+ * heartbeat_ctl_probe_connect:
+ * @self: a probe that is not connected
+ * @stage: (out): how far it came
+ *
+ * Connects, or fails to, once.
+ *
+ * Returns: (transfer none) (nullable): why it failed
+ */
+const GError *
+heartbeat_ctl_probe_connect (HeartbeatCtlProbe *self, HeartbeatConnectionStage *stage)
+{
+  heartbeat_connection_start (self->connection);
+  run_until (is_settled, self);
+  return heartbeat_connection_get_last_error (self->connection, stage);
+}
+
+static gboolean
+is_stopped (gpointer user_data)
+{
+  return *(gboolean *) user_data;
+}
+
+static void
+on_stopped (GObject *source, GAsyncResult *result, gpointer user_data)
+{
+  heartbeat_connection_close_finish (HEARTBEAT_CONNECTION (source), result, NULL);
+  *(gboolean *) user_data = TRUE;
+}
+
+/**
+ * heartbeat_ctl_probe_close:
+ * @self: a probe
+ *
+ * Closes the connection in good order, within 2 s.
+ */
+void
+heartbeat_ctl_probe_close (HeartbeatCtlProbe *self)
+{
+  gboolean stopped = FALSE;
+
+  heartbeat_connection_close_async (self->connection, on_stopped, &stopped);
+  run_until (is_stopped, &stopped);
+}
+
+/* --- Questions ------------------------------------------------------------------------------------------------------ */
+
+typedef struct
+{
+  gboolean done;
+  HeartbeatReply reply;
+  GError *error;
+} Call;
+
+static void
+on_reply (GObject *source, GAsyncResult *result, gpointer user_data)
+{
+  Call *call = user_data;
+
+  heartbeat_channel_call_finish (HEARTBEAT_CHANNEL (source), result, &call->reply, &call->error);
+  call->done = TRUE;
+}
+
+static gboolean
+is_replied (gpointer user_data)
+{
+  return ((Call *) user_data)->done;
+}
+
+/**
+ * heartbeat_ctl_probe_call:
+ * @self: a connected probe
+ * @method: a method that has a reply
+ * @decoded: its arguments
+ * @reply: (out caller-allocates) (optional): the reply
+ * @error: return location for an error as of heartbeat_channel_call_finish()
+ *
+ * Asks the broker something.
+ *
+ * Returns: whether it did it
+ */
+gboolean
+heartbeat_ctl_probe_call (HeartbeatCtlProbe *self,
+                          amqp_method_number_t method,
+                          void *decoded,
+                          HeartbeatReply *reply,
+                          GError **error)
+{
+  Call call = { 0 };
+
+  if (!ensure_channel (self, error))
+    return FALSE;
+  heartbeat_channel_call_async (self->channel, method, decoded, NULL, on_reply, &call);
+  run_until (is_replied, &call);
+  if (reply != NULL)
+    *reply = call.reply;
+  if (call.error == NULL)
+    return TRUE;
+  g_propagate_error (error, call.error);
+  return FALSE;
+}
+
+static gboolean
+start_confirming (HeartbeatCtlProbe *self, GError **error)
+{
+  amqp_confirm_select_t select = { 0 };
+
+  if (self->channel != NULL && self->confirming)
+    return TRUE;
+  self->confirming
+      = heartbeat_ctl_probe_call (self, AMQP_CONFIRM_SELECT_METHOD, &select, NULL, error);
+  return self->confirming;
+}
+
+static void
+publish (HeartbeatCtlProbe *self, const char *exchange, const char *routing_key)
+{
+  g_autoptr (GBytes) body = g_bytes_new_static ("{}", 2);
+  amqp_basic_publish_t publish = {
+    .exchange = amqp_cstring_bytes (exchange),
+    .routing_key = amqp_cstring_bytes (routing_key),
+    .mandatory = 1,
+  };
+  amqp_basic_properties_t properties = {
+    ._flags = AMQP_BASIC_CONTENT_TYPE_FLAG | AMQP_BASIC_EXPIRATION_FLAG | AMQP_BASIC_APP_ID_FLAG,
+    .content_type = amqp_cstring_bytes ("application/json"),
+    .expiration = amqp_cstring_bytes ("0"),
+    .app_id = amqp_cstring_bytes (HEARTBEAT_DOCTOR_APP_ID),
+  };
+
+  heartbeat_channel_publish (self->channel, &publish, &properties, body);
+}
+
+static gboolean
+on_overdue (gpointer user_data)
+{
+  HeartbeatCtlProbe *self = user_data;
+
+  self->overdue = TRUE;
+  return G_SOURCE_REMOVE;
+}
+
+static gboolean
+is_published (gpointer user_data)
+{
+  HeartbeatCtlProbe *self = user_data;
+
+  return self->confirmed || self->overdue || self->channel == NULL;
+}
+
+static void
+set_publish_error (HeartbeatCtlProbe *self, GError **error)
+{
+  const char *blocked = heartbeat_connection_get_blocked (self->connection);
+
+  if (self->channel == NULL && self->closed != NULL)
+    g_propagate_error (error, g_steal_pointer (&self->closed));
+  else if (*blocked != '\0')
+    g_set_error (error, HEARTBEAT_ERROR, HEARTBEAT_ERROR_REFUSED,
+                 _ ("the broker takes no messages for now: %s"), blocked);
+  else if (self->confirmed)
+    g_set_error_literal (error, HEARTBEAT_ERROR, HEARTBEAT_ERROR_REFUSED,
+                         _ ("the broker did not take a message"));
+  else
+    g_set_error_literal (error, HEARTBEAT_ERROR, HEARTBEAT_ERROR_TIMED_OUT,
+                         _ ("the broker did not confirm a message within 10 s"));
+}
+
+/**
+ * heartbeat_ctl_probe_is_routed:
+ * @self: a connected probe
+ * @exchange: an exchange
+ * @routing_key: a routing key
+ * @routed: (out): whether some queue is bound for it
+ * @error: return location for an error
+ *
+ * AMQP has no question for bindings; so this publishes a message that wants to be returned where nobody is bound. It expires at
+ * once at the head of a queue without consumers, else has %HEARTBEAT_DOCTOR_APP_ID for those. Behind other messages it stays
+ * until it gets to the head, and is dropped there; a queue of somebody else's that is bound as well gets it, too.
+ *
+ * Returns: whether @routed is known
+ */
+gboolean
+heartbeat_ctl_probe_is_routed (HeartbeatCtlProbe *self,
+                               const char *exchange,
+                               const char *routing_key,
+                               gboolean *routed,
+                               GError **error)
+{
+  g_autoptr (GSource) limit = g_timeout_source_new (CONFIRM_LIMIT_MS);
+
+  if (!start_confirming (self, error))
+    return FALSE;
+  self->returned = self->confirmed = self->accepted = self->overdue = FALSE;
+  g_source_set_callback (limit, on_overdue, self, NULL);
+  g_source_attach (limit, NULL);
+  publish (self, exchange, routing_key);
+  run_until (is_published, self);
+  g_source_destroy (limit);
+  *routed = !self->returned;
+  if (self->confirmed && self->accepted)
+    return TRUE;
+  set_publish_error (self, error);
+  drop_channel (self);
+  return FALSE;
+}

@@ -17,7 +17,8 @@ advise_unreachable (const GError *error)
         "start the broker there (sudo systemctl start rabbitmq-server), or correct the port in "
         "RABBIT_URL: usually 5672, with amqps:// 5671");
   if (g_error_matches (error, HEARTBEAT_ERROR, HEARTBEAT_ERROR_TIMED_OUT))
-    return _ ("look for a firewall between here and there, or a broker that hangs (sudo "
+    return _ ("look for a firewall between here and there, a broker that hangs, or with amqps:// a "
+              "port without TLS (sudo "
               "rabbitmq-diagnostics "
               "check_running)");
   return _ ("correct host and port in RABBIT_URL, or look at the network");
@@ -53,7 +54,7 @@ heartbeat_ctl_advice_for_connection (HeartbeatConnectionStage stage, const GErro
     case HEARTBEAT_CONNECTION_STAGE_TLS:
       return advise_tls (error);
     case HEARTBEAT_CONNECTION_STAGE_GREETING:
-      return _ ("what listens there is no AMQP broker, or wants TLS: correct the port in "
+      return _ ("what listens there is no AMQP broker, hangs, or wants TLS: correct the port in "
                 "RABBIT_URL (usually 5672), or "
                 "write amqps:// (usually 5671)");
     case HEARTBEAT_CONNECTION_STAGE_LOGIN:

@@ -19,7 +19,7 @@ dup_shown (const char *name)
 
   for (char *p = shown; *p != '\0'; p++)
     {
-      if (!g_ascii_isgraph (*p))
+      if (!g_ascii_isprint (*p))
         *p = '?';
     }
   return shown;

@@ -13,9 +13,7 @@
 /* The authorities of a whole system take a quarter of it. */
 #define MAX_FILE_SIZE (1024 * 1024)
 
-#define NO_BACKEND                                                                                 \
-  "GLib cannot do TLS here: install glib-networking (the package has that name in most systems)"
-
+#define NO_BACKEND "GLib cannot do TLS here: install the package glib-networking"
 #define FILES_HANG "The certificate files cannot be read: their file system does not answer"
 
 struct _HeartbeatTls

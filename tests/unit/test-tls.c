@@ -90,7 +90,7 @@ test_names (void)
 
   assert_names (NULL, "no name at all");
   assert_names (none, "no name at all");
-  assert_names (wild, "a?INFO?b?[31m??");
+  assert_names (wild, "a?INFO b?[31m??");
   assert_names (five, "1, 2, 3, 4, 5");
   assert_names (six, "1, 2, 3, 4, 5, others");
   assert_names (long_one, cut);

@@ -316,7 +316,7 @@ class Failures(Tls):
 
     def test_without_glib_networking(self):
         service = self.spawn(RABBIT_URL=self.url(self.listen()), GIO_USE_TLS="dummy")
-        service.wait_log(r"Cannot connect.*install glib-networking")
+        service.wait_log(r"Cannot connect.*install the package glib-networking")
 
     def test_unusable_parameters_are_refused(self):
         service, status = self.run_service("--check-config", RABBIT_URL="amqps://u:secret@h/?verify=no")

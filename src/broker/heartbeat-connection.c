@@ -180,11 +180,13 @@ describe (HeartbeatConnection *self, const GError *error)
 static HeartbeatConnectionStage
 stage_of (Phase phase, const GError *error)
 {
+  /* With TLS 1.3 a client certificate that is refused shows after the handshake. */
+  if (error->domain == G_TLS_ERROR)
+    return HEARTBEAT_CONNECTION_STAGE_TLS;
   switch (phase)
     {
     case PHASE_CONNECT:
-      return error->domain == G_TLS_ERROR ? HEARTBEAT_CONNECTION_STAGE_TLS
-                                          : HEARTBEAT_CONNECTION_STAGE_CONNECT;
+      return HEARTBEAT_CONNECTION_STAGE_CONNECT;
     case PHASE_START:
       return HEARTBEAT_CONNECTION_STAGE_GREETING;
     case PHASE_TUNE:

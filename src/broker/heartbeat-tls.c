@@ -7,7 +7,6 @@
 #endif
 
 #include "broker/heartbeat-tls-error.h"
-#include "core/heartbeat-error.h"
 #include "core/heartbeat-storage.h"
 
 /* The authorities of a whole system take a quarter of it. */
@@ -55,7 +54,7 @@ fail (GError **error, const char *format, ...)
   va_start (args, format);
   message = g_strdup_vprintf (format, args);
   va_end (args);
-  g_set_error_literal (error, HEARTBEAT_ERROR, HEARTBEAT_ERROR_FAILED, message);
+  g_set_error_literal (error, G_TLS_ERROR, G_TLS_ERROR_MISC, message);
   return FALSE;
 }
 
@@ -383,7 +382,7 @@ heartbeat_tls_init (HeartbeatTls *self)
 /**
  * heartbeat_tls_check_files:
  * @uri: where the broker is
- * @error: return location for %HEARTBEAT_ERROR_FAILED; its message names parameter and file
+ * @error: return location for a #GTlsError; its message names parameter and file
  *
  * Reads the files that @uri names, and waits for the disk: not for the main loop.
  *
@@ -460,7 +459,7 @@ heartbeat_tls_open_async (HeartbeatTls *self,
  * heartbeat_tls_open_finish:
  * @self: what was opened
  * @result: what the callback was given
- * @error: return location for %HEARTBEAT_ERROR_FAILED, whose message is for people, or an error of GIO
+ * @error: return location for an error whose message is for people: a #GTlsError where TLS is to blame
  *
  * Returns: (transfer full): the secure stream, or %NULL
  */
@@ -487,13 +486,13 @@ heartbeat_tls_explain (HeartbeatTls *self, const GError *error)
   g_return_val_if_fail (HEARTBEAT_IS_TLS (self), NULL);
 
   if (self->refusal != NULL)
-    return g_error_new_literal (HEARTBEAT_ERROR, HEARTBEAT_ERROR_FAILED, self->refusal);
+    return g_error_new_literal (G_TLS_ERROR, G_TLS_ERROR_BAD_CERTIFICATE, self->refusal);
   if (g_error_matches (error, G_IO_ERROR, G_IO_ERROR_CANCELLED))
     return g_error_copy (error);
   message = heartbeat_tls_describe_failure (error, self->progress,
                                             heartbeat_broker_uri_get_certfile (self->uri),
                                             heartbeat_broker_uri_get_keyfile (self->uri));
-  return g_error_new_literal (HEARTBEAT_ERROR, HEARTBEAT_ERROR_FAILED, message);
+  return g_error_new_literal (error->domain, error->code, message);
 }
 
 /**

@@ -485,7 +485,7 @@ heartbeat_transport_connect_async (HeartbeatTransport *self,
  * heartbeat_transport_connect_finish:
  * @self: a transport
  * @result: what the callback was given
- * @error: return location for the error of GIO, or %HEARTBEAT_ERROR_FAILED for what TLS found wrong
+ * @error: return location for the error of GIO, a #GTlsError where TLS is to blame
  *
  * Returns: whether it is connected
  */

@@ -723,22 +723,40 @@ on_ended (HeartbeatExecution *execution, HeartbeatResult *result, gpointer user_
                                heartbeat_result_get_started (result) / 1000, on_saved, trip);
 }
 
+/* In place of a handler that does not exist. */
 static const HeartbeatHandler *
-find_handler (HeartbeatAgent *self, HeartbeatCheck *check, HeartbeatExecution *execution)
+find_default (HeartbeatAgent *self, HeartbeatExecution *execution, const char *name)
 {
-  const char *name = heartbeat_check_get_handler (check);
-  const HeartbeatHandler *handler = heartbeat_registry_find (self->registry, name);
-  g_autofree char *note = NULL;
+  HeartbeatCheck *check = heartbeat_execution_get_check (execution);
+  g_autofree char *note
+      = g_strdup_printf ("there is no handler “%s”, “" DEFAULT_HANDLER "” ran", name);
 
-  if (handler != NULL)
-    return handler;
-  note = g_strdup_printf ("there is no handler “%s”, “" DEFAULT_HANDLER "” ran", name);
   heartbeat_execution_set_note (execution, note);
   if (heartbeat_check_first_complaint (check))
     heartbeat_log (G_LOG_LEVEL_WARNING, HEARTBEAT_EVENT_HANDLER_UNKNOWN, self->name,
                    heartbeat_check_get_name (check),
                    "there is no handler “%s”: “" DEFAULT_HANDLER "” runs in its place", name);
   return heartbeat_registry_find (self->registry, DEFAULT_HANDLER);
+}
+
+/* There is no executable of that name. */
+static void
+on_passed (HeartbeatExecution *execution, const char *name, gpointer user_data)
+{
+  Trip *trip = user_data;
+  HeartbeatAgent *self = trip->agent;
+  const HeartbeatHandler *handler
+      = heartbeat_registry_find_below (self->registry, name, HEARTBEAT_HANDLER_EXECUTABLE);
+
+  if (handler == NULL && strcmp (name, DEFAULT_HANDLER) != 0)
+    {
+      handler = find_default (self, execution, name);
+      name = DEFAULT_HANDLER;
+    }
+  if (handler != NULL)
+    heartbeat_execution_hand_over (execution, name, handler);
+  else
+    heartbeat_execution_cancel (execution, "there is no handler “" DEFAULT_HANDLER "”");
 }
 
 static char *
@@ -759,11 +777,13 @@ start_trip (HeartbeatAgent *self, HeartbeatCheck *check, Pending *tick, GTask *t
   const HeartbeatCheckSpec *spec = heartbeat_check_get_spec (check);
   Trip *trip = g_new0 (Trip, 1);
   g_autofree char *folder = g_path_get_dirname (heartbeat_file_get_path (self->file));
+  const HeartbeatHandler *handler;
   HeartbeatRunFacts facts = {
     .agent_name = self->name,
     .check_name = spec->name,
     .working_folder = folder,
     .started = g_get_real_time (),
+    .handler = spec->handler,
   };
 
   heartbeat_log (G_LOG_LEVEL_INFO, HEARTBEAT_EVENT_RUN_STARTED, self->name, spec->name,
@@ -775,6 +795,7 @@ start_trip (HeartbeatAgent *self, HeartbeatCheck *check, Pending *tick, GTask *t
   trip->tick = tick;
   trip->task = task;
   trip->execution = heartbeat_execution_new (check, on_ended, trip);
+  heartbeat_execution_set_passed (trip->execution, on_passed);
   g_ptr_array_add (self->trips, trip);
   if (tick != NULL)
     self->tick_runs++;
@@ -786,8 +807,13 @@ start_trip (HeartbeatAgent *self, HeartbeatCheck *check, Pending *tick, GTask *t
   heartbeat_check_begin (check);
   heartbeat_schedule_invalidate (self->schedule);
   g_signal_emit (self, signals[CHECK_STARTED], 0, check);
-  heartbeat_execution_start (trip->execution, &facts, find_handler (self, check, trip->execution),
-                             timeout);
+  handler = heartbeat_registry_find (self->registry, spec->handler);
+  if (handler == NULL)
+    {
+      facts.handler = DEFAULT_HANDLER;
+      handler = find_default (self, trip->execution, spec->handler);
+    }
+  heartbeat_execution_start (trip->execution, &facts, handler, timeout);
 }
 
 /* --- Ticks ---------------------------------------------------------------------------------------------------------- */

@@ -12,6 +12,7 @@ struct _HeartbeatExecution
   HeartbeatCheck *check;
   HeartbeatRun *run; /* unowned; NULL before the start and after the end */
   HeartbeatExecutionEnded ended;
+  HeartbeatExecutionPassed passed;
   gpointer user_data;
   char *note;
   gint64 started;
@@ -86,6 +87,16 @@ on_run_ended (HeartbeatRun *run, HeartbeatResult *result, gpointer user_data)
   self->ended (self, annotated, self->user_data);
 }
 
+static void
+on_run_passed (HeartbeatRun *run, gpointer user_data)
+{
+  HeartbeatExecution *self = user_data;
+  g_autofree char *name = g_strdup (heartbeat_run_get_handler (run));
+
+  if (self->passed != NULL)
+    self->passed (self, name, self->user_data);
+}
+
 static gboolean
 on_timeout (gpointer user_data)
 {
@@ -126,8 +137,37 @@ heartbeat_execution_start (HeartbeatExecution *self,
   g_source_attach (self->timer, g_main_context_get_thread_default ());
 
   run = heartbeat_run_new (facts, on_run_ended, self);
+  heartbeat_run_set_passed (run, on_run_passed);
   self->run = run;
   handler->func (run, handler->user_data);
+}
+
+/**
+ * heartbeat_execution_set_passed:
+ * @self: an execution that has not been started
+ * @passed: called when a handler passes the run on
+ */
+void
+heartbeat_execution_set_passed (HeartbeatExecution *self, HeartbeatExecutionPassed passed)
+{
+  self->passed = passed;
+}
+
+/**
+ * heartbeat_execution_hand_over:
+ * @self: an execution whose run was passed on
+ * @name: the name of the next handler
+ * @handler: who does it
+ *
+ * Calls the next handler. @self may be gone when this returns.
+ */
+void
+heartbeat_execution_hand_over (HeartbeatExecution *self,
+                               const char *name,
+                               const HeartbeatHandler *handler)
+{
+  heartbeat_run_set_handler (self->run, name);
+  handler->func (self->run, handler->user_data);
 }
 
 /**

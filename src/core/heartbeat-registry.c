@@ -14,6 +14,7 @@ struct _HeartbeatRegistry
   GObject parent_instance;
 
   GHashTable *handlers[HEARTBEAT_HANDLER_N_RANKS];
+  HeartbeatHandler *any[HEARTBEAT_HANDLER_N_RANKS];
 };
 
 G_DEFINE_FINAL_TYPE (HeartbeatRegistry, heartbeat_registry, G_TYPE_OBJECT)
@@ -34,7 +35,10 @@ heartbeat_registry_finalize (GObject *object)
   HeartbeatRegistry *self = HEARTBEAT_REGISTRY (object);
 
   for (guint i = 0; i < HEARTBEAT_HANDLER_N_RANKS; i++)
-    g_hash_table_unref (self->handlers[i]);
+    {
+      g_hash_table_unref (self->handlers[i]);
+      g_clear_pointer (&self->any[i], handler_free);
+    }
   G_OBJECT_CLASS (heartbeat_registry_parent_class)->finalize (object);
 }
 
@@ -86,6 +90,28 @@ heartbeat_registry_add (HeartbeatRegistry *self,
 }
 
 /**
+ * heartbeat_registry_add_any:
+ * @self: a registry
+ * @rank: who brings the handler
+ * @handler: copied; its `destroy` is called when it is replaced
+ *
+ * Adds a handler for every name that nobody of @rank has added. It finds out for itself whether it can do a run, in its own
+ * time, and passes on one that it cannot, see heartbeat_run_pass().
+ */
+void
+heartbeat_registry_add_any (HeartbeatRegistry *self,
+                            HeartbeatHandlerRank rank,
+                            const HeartbeatHandler *handler)
+{
+  g_return_if_fail (HEARTBEAT_IS_REGISTRY (self));
+  g_return_if_fail (rank < HEARTBEAT_HANDLER_N_RANKS);
+  g_return_if_fail (handler->func != NULL);
+
+  g_clear_pointer (&self->any[rank], handler_free);
+  self->any[rank] = g_memdup2 (handler, sizeof *handler);
+}
+
+/**
  * heartbeat_registry_remove:
  * @self: a registry
  * @rank: who brought the handler
@@ -100,6 +126,21 @@ heartbeat_registry_remove (HeartbeatRegistry *self, HeartbeatHandlerRank rank, c
   g_return_val_if_fail (rank < HEARTBEAT_HANDLER_N_RANKS, FALSE);
 
   return g_hash_table_remove (self->handlers[rank], name);
+}
+
+static const HeartbeatHandler *
+find_from (HeartbeatRegistry *self, const char *name, guint first)
+{
+  for (guint i = first; i < HEARTBEAT_HANDLER_N_RANKS; i++)
+    {
+      const HeartbeatHandler *handler = g_hash_table_lookup (self->handlers[i], name);
+
+      if (handler != NULL)
+        return handler;
+      if (self->any[i] != NULL)
+        return self->any[i];
+    }
+  return NULL;
 }
 
 /**
@@ -131,14 +172,23 @@ heartbeat_registry_find (HeartbeatRegistry *self, const char *name)
 {
   g_return_val_if_fail (HEARTBEAT_IS_REGISTRY (self), NULL);
 
-  for (guint i = 0; i < HEARTBEAT_HANDLER_N_RANKS; i++)
-    {
-      const HeartbeatHandler *handler = g_hash_table_lookup (self->handlers[i], name);
+  return find_from (self, name, 0);
+}
 
-      if (handler != NULL)
-        return handler;
-    }
-  return NULL;
+/**
+ * heartbeat_registry_find_below:
+ * @self: a registry
+ * @name: a handler's name
+ * @rank: who had none of that name
+ *
+ * Returns: (transfer none) (nullable): the handler of a later rank, until the registry changes
+ */
+const HeartbeatHandler *
+heartbeat_registry_find_below (HeartbeatRegistry *self, const char *name, HeartbeatHandlerRank rank)
+{
+  g_return_val_if_fail (HEARTBEAT_IS_REGISTRY (self), NULL);
+
+  return find_from (self, name, rank + 1);
 }
 
 static int

@@ -41,11 +41,17 @@ void heartbeat_registry_add (HeartbeatRegistry *self,
                              HeartbeatHandlerRank rank,
                              const char *name,
                              const HeartbeatHandler *handler);
+void heartbeat_registry_add_any (HeartbeatRegistry *self,
+                                 HeartbeatHandlerRank rank,
+                                 const HeartbeatHandler *handler);
 gboolean
 heartbeat_registry_remove (HeartbeatRegistry *self, HeartbeatHandlerRank rank, const char *name);
 gboolean
 heartbeat_registry_has (HeartbeatRegistry *self, HeartbeatHandlerRank rank, const char *name);
 const HeartbeatHandler *heartbeat_registry_find (HeartbeatRegistry *self, const char *name);
+const HeartbeatHandler *heartbeat_registry_find_below (HeartbeatRegistry *self,
+                                                       const char *name,
+                                                       HeartbeatHandlerRank rank);
 GStrv heartbeat_registry_list (HeartbeatRegistry *self);
 
 G_END_DECLS

@@ -15,6 +15,7 @@ G_BEGIN_DECLS
  * @check: (transfer full) (nullable): the check as JSON text
  * @envelope: (transfer full): the event as JSON text
  * @routing_key: (nullable): that of a message of the inbox
+ * @handler: the name of the handler that was asked for
  *
  * What a handler is told. All other texts are copied.
  */
@@ -27,6 +28,7 @@ typedef struct
   char *check;
   char *envelope;
   const char *routing_key;
+  const char *handler;
 } HeartbeatRunFacts;
 
 /**
@@ -39,9 +41,22 @@ typedef struct
  */
 typedef void (*HeartbeatRunEnded) (HeartbeatRun *run, HeartbeatResult *result, gpointer user_data);
 
+/**
+ * HeartbeatRunPassed:
+ * @run: the run
+ * @user_data: what was passed to heartbeat_run_new()
+ *
+ * Called, on the thread of the loop, when the handler has found that it cannot do this run. Another one takes it.
+ */
+typedef void (*HeartbeatRunPassed) (HeartbeatRun *run, gpointer user_data);
+
 HeartbeatRun *
 heartbeat_run_new (const HeartbeatRunFacts *facts, HeartbeatRunEnded ended, gpointer user_data);
 void heartbeat_run_abandon (HeartbeatRun *run);
+void heartbeat_run_set_passed (HeartbeatRun *run, HeartbeatRunPassed passed);
+void heartbeat_run_pass (HeartbeatRun *run);
+void heartbeat_run_set_handler (HeartbeatRun *run, const char *name);
+const char *heartbeat_run_get_handler (HeartbeatRun *run);
 gint64 heartbeat_run_get_started (HeartbeatRun *run);
 const char *heartbeat_run_get_working_folder (HeartbeatRun *run);
 

@@ -27,10 +27,12 @@ struct _HeartbeatRun
   char *meta;
   char *envelope;
   char *routing_key;
+  char *handler;
   gint64 started;
   gint64 started_monotonic;
   GCancellable *cancellable;
   HeartbeatRunEnded ended;
+  HeartbeatRunPassed passed;
   gpointer user_data;
 };
 
@@ -59,6 +61,7 @@ heartbeat_run_finalize (GObject *object)
   g_free (self->meta);
   g_free (self->envelope);
   g_free (self->routing_key);
+  g_free (self->handler);
   G_OBJECT_CLASS (heartbeat_run_parent_class)->finalize (object);
 }
 
@@ -110,6 +113,7 @@ heartbeat_run_new (const HeartbeatRunFacts *facts, HeartbeatRunEnded ended, gpoi
   self->meta = find_meta (facts->check);
   self->envelope = facts->envelope;
   self->routing_key = g_strdup (facts->routing_key);
+  self->handler = g_strdup (facts->handler);
   self->ended = ended;
   self->user_data = user_data;
   return self;
@@ -130,6 +134,56 @@ heartbeat_run_abandon (HeartbeatRun *run)
   g_object_ref (run);
   g_cancellable_cancel (run->cancellable);
   g_object_unref (run);
+}
+
+/**
+ * heartbeat_run_set_passed:
+ * @run: a run
+ * @passed: called when a handler passes it on
+ */
+void
+heartbeat_run_set_passed (HeartbeatRun *run, HeartbeatRunPassed passed)
+{
+  g_return_if_fail (HEARTBEAT_IS_RUN (run));
+
+  run->passed = passed;
+}
+
+/**
+ * heartbeat_run_pass:
+ * @run: a run
+ *
+ * Gives @run to the handler that comes next: the caller has none of that name. It is not to be ended after that.
+ */
+void
+heartbeat_run_pass (HeartbeatRun *run)
+{
+  g_return_if_fail (HEARTBEAT_IS_RUN (run));
+
+  if (run->ended != NULL && run->passed != NULL)
+    run->passed (run, run->user_data);
+}
+
+/**
+ * heartbeat_run_set_handler:
+ * @run: a run
+ * @name: the name of the handler that does it
+ */
+void
+heartbeat_run_set_handler (HeartbeatRun *run, const char *name)
+{
+  g_return_if_fail (HEARTBEAT_IS_RUN (run));
+
+  g_free (run->handler);
+  run->handler = g_strdup (name);
+}
+
+const char *
+heartbeat_run_get_handler (HeartbeatRun *run)
+{
+  g_return_val_if_fail (HEARTBEAT_IS_RUN (run), NULL);
+
+  return run->handler;
 }
 
 /**

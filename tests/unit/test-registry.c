@@ -85,6 +85,31 @@ test_list (void)
   g_assert_cmpstrv (names, expected);
 }
 
+/* A handler for any name comes after those of its rank, and before those of the next. */
+static void
+test_any_name (void)
+{
+  g_autoptr (HeartbeatRegistry) registry = heartbeat_registry_new ();
+  int any, program, built_in;
+  const HeartbeatHandler anyone = { run_nothing, &any, NULL };
+  const HeartbeatHandler first = { run_nothing, &program, NULL };
+  const HeartbeatHandler last = { run_nothing, &built_in, NULL };
+  g_auto (GStrv) names = NULL;
+
+  heartbeat_registry_add_any (registry, HEARTBEAT_HANDLER_EXECUTABLE, &anyone);
+  heartbeat_registry_add (registry, HEARTBEAT_HANDLER_BUILT_IN, "ping", &last);
+  g_assert_true (heartbeat_registry_find (registry, "ping")->user_data == &any);
+  g_assert_true (
+      heartbeat_registry_find_below (registry, "ping", HEARTBEAT_HANDLER_EXECUTABLE)->user_data
+      == &built_in);
+  g_assert_true (heartbeat_registry_find (registry, "")->user_data == &any);
+  g_assert_null (heartbeat_registry_find_below (registry, "", HEARTBEAT_HANDLER_EXECUTABLE));
+  heartbeat_registry_add (registry, HEARTBEAT_HANDLER_PROGRAM, "ping", &first);
+  g_assert_true (heartbeat_registry_find (registry, "ping")->user_data == &program);
+  names = heartbeat_registry_list (registry);
+  g_assert_cmpuint (g_strv_length (names), ==, 1);
+}
+
 int
 main (int argc, char **argv)
 {
@@ -94,6 +119,7 @@ main (int argc, char **argv)
   g_test_add_func ("/registry/first-rank-wins", test_first_rank_wins);
   g_test_add_func ("/registry/replace-destroys-the-old-one", test_replace_destroys_the_old_one);
   g_test_add_func ("/registry/list-is-sorted-and-each-once", test_list);
+  g_test_add_func ("/registry/any-name", test_any_name);
 
   return g_test_run ();
 }

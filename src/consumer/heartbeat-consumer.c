@@ -21,6 +21,8 @@
 #include "core/heartbeat-log.h"
 #include "core/heartbeat-rate-limit.h"
 #include "handlers/heartbeat-built-in.h"
+#include "handlers/heartbeat-executables.h"
+#include "handlers/heartbeat-processes.h"
 
 #define SYSTEM_PREFIX "system.heartbeat."
 
@@ -47,11 +49,14 @@ struct _HeartbeatConsumer
   char *tick_source;
   char *inbox_handler;
   gboolean publish_results;
+  char *handler_path;
   guint tick_interval;
   guint max_runs;
   guint timeout;
 
   HeartbeatRegistry *registry;
+  HeartbeatProcesses *processes;
+  HeartbeatExecutables *executables;
   HeartbeatAgent *agent;
   HeartbeatBroker *broker;
   gboolean shares_broker;
@@ -82,6 +87,7 @@ enum
   PROP_TICK_INTERVAL,
   PROP_MAX_CONCURRENT_RUNS,
   PROP_HANDLER_TIMEOUT,
+  PROP_HANDLER_PATH,
   PROP_AGENT,
   PROP_CONNECTION_STATE,
   PROP_CONNECTION_ERROR,
@@ -139,6 +145,9 @@ get_setting (HeartbeatConsumer *self, guint id, GValue *value)
       break;
     case PROP_HANDLER_TIMEOUT:
       g_value_set_uint (value, self->timeout);
+      break;
+    case PROP_HANDLER_PATH:
+      g_value_set_string (value, self->handler_path);
       break;
     default:
       g_assert_not_reached ();
@@ -223,6 +232,9 @@ heartbeat_consumer_set_property (GObject *object, guint id, const GValue *value,
     case PROP_HANDLER_TIMEOUT:
       self->timeout = g_value_get_uint (value);
       break;
+    case PROP_HANDLER_PATH:
+      set_text (&self->handler_path, value, NULL);
+      break;
     default:
       G_OBJECT_WARN_INVALID_PROPERTY_ID (object, id, pspec);
     }
@@ -254,6 +266,8 @@ heartbeat_consumer_dispose (GObject *object)
   g_clear_object (&self->outbox);
   g_clear_object (&self->broker);
   g_clear_object (&self->registry);
+  g_clear_object (&self->executables);
+  g_clear_object (&self->processes);
   G_OBJECT_CLASS (heartbeat_consumer_parent_class)->dispose (object);
 }
 
@@ -269,6 +283,7 @@ heartbeat_consumer_finalize (GObject *object)
   g_free (self->queue_type);
   g_free (self->tick_source);
   g_free (self->inbox_handler);
+  g_free (self->handler_path);
   G_OBJECT_CLASS (heartbeat_consumer_parent_class)->finalize (object);
 }
 
@@ -304,6 +319,7 @@ install_properties (GObjectClass *object_class)
   props[PROP_TICK_INTERVAL] = number_setting ("tick-interval", 86400, 60);
   props[PROP_MAX_CONCURRENT_RUNS] = number_setting ("max-concurrent-runs", 1000, 1);
   props[PROP_HANDLER_TIMEOUT] = number_setting ("handler-timeout", 1500, 300);
+  props[PROP_HANDLER_PATH] = text_setting ("handler-path");
   props[PROP_AGENT] = g_param_spec_object ("agent", NULL, NULL, HEARTBEAT_TYPE_AGENT, readable);
   props[PROP_CONNECTION_STATE]
       = g_param_spec_string ("connection-state", NULL, NULL, "disabled", readable);
@@ -345,6 +361,7 @@ static void
 heartbeat_consumer_init (HeartbeatConsumer *self)
 {
   self->registry = heartbeat_registry_new ();
+  self->processes = heartbeat_processes_new ();
 }
 
 /**
@@ -430,7 +447,9 @@ heartbeat_consumer_unregister_handler (HeartbeatConsumer *self, const char *name
  * heartbeat_consumer_list_handlers:
  * @self: a consumer
  *
- * Returns: (transfer full): the names of all handlers, sorted
+ * The handlers that need no look at the file system; heartbeat_consumer_list_handlers_async() has all.
+ *
+ * Returns: (transfer full): the names of all handlers but executables, sorted
  */
 GStrv
 heartbeat_consumer_list_handlers (HeartbeatConsumer *self)
@@ -438,6 +457,86 @@ heartbeat_consumer_list_handlers (HeartbeatConsumer *self)
   g_return_val_if_fail (HEARTBEAT_IS_CONSUMER (self), NULL);
 
   return heartbeat_registry_list (self->registry);
+}
+
+static int
+compare_names (gconstpointer a, gconstpointer b)
+{
+  return strcmp (*(const char *const *) a, *(const char *const *) b);
+}
+
+/* Adds the executables to the other handlers; takes both. */
+static GStrv
+merge_names (GStrv registered, GStrv executables)
+{
+  g_autoptr (GPtrArray) names = g_ptr_array_new_null_terminated (0, NULL, TRUE);
+
+  for (guint i = 0; executables[i] != NULL; i++)
+    if (g_strv_contains ((const char *const *) registered, executables[i]))
+      g_free (executables[i]);
+    else
+      g_ptr_array_add (names, executables[i]);
+  for (guint i = 0; registered[i] != NULL; i++)
+    g_ptr_array_add (names, registered[i]);
+  g_ptr_array_sort (names, compare_names);
+  g_free (executables);
+  g_free (registered);
+  return (GStrv) g_ptr_array_steal (names, NULL);
+}
+
+static void
+on_executables_listed (GObject *source, GAsyncResult *result, gpointer user_data)
+{
+  g_autoptr (GTask) task = user_data;
+  HeartbeatConsumer *self = g_task_get_source_object (task);
+  GStrv executables = heartbeat_executables_list_finish (HEARTBEAT_EXECUTABLES (source), result);
+
+  g_task_return_pointer (task, merge_names (heartbeat_registry_list (self->registry), executables),
+                         (GDestroyNotify) g_strfreev);
+}
+
+/**
+ * heartbeat_consumer_list_handlers_async:
+ * @self: a consumer
+ * @callback: called when they are known; it calls heartbeat_consumer_list_handlers_finish()
+ * @user_data: passed to @callback
+ *
+ * Lists all handlers, and so what there is in the folders of #HeartbeatConsumer:handler-path at the moment.
+ */
+void
+heartbeat_consumer_list_handlers_async (HeartbeatConsumer *self,
+                                        GAsyncReadyCallback callback,
+                                        gpointer user_data)
+{
+  g_autoptr (GTask) task = NULL;
+
+  g_return_if_fail (HEARTBEAT_IS_CONSUMER (self));
+
+  task = g_task_new (self, NULL, callback, user_data);
+  if (self->executables != NULL)
+    heartbeat_executables_list_async (self->executables, on_executables_listed,
+                                      g_steal_pointer (&task));
+  else
+    g_task_return_pointer (task, heartbeat_registry_list (self->registry),
+                           (GDestroyNotify) g_strfreev);
+}
+
+/**
+ * heartbeat_consumer_list_handlers_finish:
+ * @self: a consumer
+ * @result: what the callback was given
+ * @error: return location for an error; there is none so far
+ *
+ * Returns: (transfer full): the names of all handlers, sorted
+ */
+GStrv
+heartbeat_consumer_list_handlers_finish (HeartbeatConsumer *self,
+                                         GAsyncResult *result,
+                                         GError **error)
+{
+  g_return_val_if_fail (g_task_is_valid (result, self), NULL);
+
+  return g_task_propagate_pointer (G_TASK (result), error);
 }
 
 /* --- Messages ------------------------------------------------------------------------------------------------------- */
@@ -671,6 +770,14 @@ check_settings (HeartbeatConsumer *self, GError **error)
   return FALSE;
 }
 
+static gboolean
+make_executables (HeartbeatConsumer *self, GError **error)
+{
+  if (self->executables == NULL)
+    self->executables = heartbeat_executables_new (self->handler_path, self->processes, error);
+  return self->executables != NULL;
+}
+
 /* With local ticks a broker is used only where it is asked for, and then only to publish. */
 static gboolean
 make_broker (HeartbeatConsumer *self, GError **error)
@@ -701,7 +808,8 @@ heartbeat_consumer_start (HeartbeatConsumer *self, GError **error)
   g_return_val_if_fail (HEARTBEAT_IS_CONSUMER (self), FALSE);
   g_return_val_if_fail (!self->started, FALSE);
 
-  if (!check_settings (self, error) || !make_broker (self, error))
+  if (!check_settings (self, error) || !make_executables (self, error)
+      || !make_broker (self, error))
     return FALSE;
   self->started = TRUE;
   if (self->broker != NULL)
@@ -710,7 +818,8 @@ heartbeat_consumer_start (HeartbeatConsumer *self, GError **error)
       heartbeat_broker_watch_network (self->broker);
     }
   self->outbox = heartbeat_outbox_new (publisher, self->agent_name, self->exchange_name);
-  heartbeat_built_in_register (self->registry, self->outbox);
+  heartbeat_built_in_register (self->registry, self->outbox, self->processes);
+  heartbeat_executables_register (self->executables, self->registry);
   if (self->publish_results && publisher != NULL)
     self->reporter = heartbeat_reporter_new (self->agent, self->outbox);
 
@@ -770,23 +879,6 @@ leave_broker (HeartbeatConsumer *self, GTask *owned_task)
     g_task_return_boolean (task, TRUE);
 }
 
-static void on_reported (GObject *source, GAsyncResult *result, gpointer user_data);
-
-/* Runs of checks and of messages end beside each other. */
-static void
-stop_step_done (GTask *task)
-{
-  HeartbeatConsumer *self = g_task_get_source_object (task);
-  guint *left = g_task_get_task_data (task);
-
-  if (--*left > 0)
-    return;
-  if (self->reporter != NULL)
-    heartbeat_reporter_flush_async (self->reporter, on_reported, task);
-  else
-    leave_broker (self, task);
-}
-
 static void
 on_reported (GObject *source, GAsyncResult *result, gpointer user_data)
 {
@@ -794,6 +886,30 @@ on_reported (GObject *source, GAsyncResult *result, gpointer user_data)
 
   heartbeat_reporter_flush_finish (HEARTBEAT_REPORTER (source), result);
   leave_broker (g_task_get_source_object (task), task);
+}
+
+static void
+on_processes_stopped (GObject *source, GAsyncResult *result, gpointer user_data)
+{
+  GTask *task = user_data;
+  HeartbeatConsumer *self = g_task_get_source_object (task);
+
+  heartbeat_processes_stop_finish (HEARTBEAT_PROCESSES (source), result);
+  if (self->reporter != NULL)
+    heartbeat_reporter_flush_async (self->reporter, on_reported, task);
+  else
+    leave_broker (self, task);
+}
+
+/* Runs of checks and of messages end beside each other. Programs of those that were ended must not outlive the service. */
+static void
+stop_step_done (GTask *task)
+{
+  HeartbeatConsumer *self = g_task_get_source_object (task);
+  guint *left = g_task_get_task_data (task);
+
+  if (--*left == 0)
+    heartbeat_processes_stop_async (self->processes, on_processes_stopped, task);
 }
 
 static void
@@ -820,7 +936,7 @@ on_agent_stopped (GObject *source, GAsyncResult *result, gpointer user_data)
  * @callback: called when it has stopped; it calls heartbeat_consumer_stop_finish()
  * @user_data: passed to @callback
  *
- * Starts no more runs, gives those that go on ten seconds, acknowledges what is done and leaves the broker. What was not
+ * Starts no more runs, gives those that go on ten seconds, ends the programs that are left then, acknowledges what is done and leaves the broker. What was not
  * acknowledged is delivered again.
  */
 void

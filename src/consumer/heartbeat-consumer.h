@@ -28,6 +28,12 @@ HEARTBEAT_EXPORT void heartbeat_consumer_register_handler (HeartbeatConsumer *se
 HEARTBEAT_EXPORT gboolean heartbeat_consumer_unregister_handler (HeartbeatConsumer *self,
                                                                  const char *name);
 HEARTBEAT_EXPORT GStrv heartbeat_consumer_list_handlers (HeartbeatConsumer *self);
+HEARTBEAT_EXPORT void heartbeat_consumer_list_handlers_async (HeartbeatConsumer *self,
+                                                              GAsyncReadyCallback callback,
+                                                              gpointer user_data);
+HEARTBEAT_EXPORT GStrv heartbeat_consumer_list_handlers_finish (HeartbeatConsumer *self,
+                                                                GAsyncResult *result,
+                                                                GError **error);
 
 HEARTBEAT_EXPORT gboolean heartbeat_consumer_start (HeartbeatConsumer *self, GError **error);
 HEARTBEAT_EXPORT void heartbeat_consumer_stop_async (HeartbeatConsumer *self,

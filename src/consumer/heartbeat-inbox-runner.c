@@ -172,7 +172,7 @@ on_ended (HeartbeatExecution *execution, HeartbeatResult *result, gpointer user_
 
 /* A message must not be lost to `default`, which succeeds at nothing. */
 static void
-reject_unknown (HeartbeatInboxRunner *self, Message *message)
+complain_of_unknown (HeartbeatInboxRunner *self, const Message *message)
 {
   heartbeat_log (self->warned ? G_LOG_LEVEL_DEBUG : G_LOG_LEVEL_WARNING,
                  HEARTBEAT_EVENT_HANDLER_UNKNOWN, heartbeat_agent_get_name (self->agent), NULL,
@@ -180,8 +180,32 @@ reject_unknown (HeartbeatInboxRunner *self, Message *message)
                  "%s is rejected, and so are all others",
                  self->handler, message->routing_key);
   self->warned = TRUE;
+}
+
+static void
+reject_unknown (HeartbeatInboxRunner *self, Message *message)
+{
+  complain_of_unknown (self, message);
   heartbeat_inbox_settle (self->inbox, message->delivery, HEARTBEAT_DISPOSITION_REJECT);
   message_free (message);
+}
+
+/* There is no executable of that name. */
+static void
+on_passed (HeartbeatExecution *execution, const char *name, gpointer user_data)
+{
+  HeartbeatInboxRunner *self = user_data;
+  HeartbeatRegistry *registry = heartbeat_agent_get_registry (self->agent);
+  const HeartbeatHandler *handler
+      = heartbeat_registry_find_below (registry, name, HEARTBEAT_HANDLER_EXECUTABLE);
+
+  if (handler != NULL)
+    {
+      heartbeat_execution_hand_over (execution, name, handler);
+      return;
+    }
+  complain_of_unknown (self, self->current);
+  heartbeat_execution_cancel (execution, "there is no such handler");
 }
 
 static void
@@ -196,6 +220,7 @@ start (HeartbeatInboxRunner *self, Message *message)
     .started = g_get_real_time (),
     .envelope = handler != NULL ? g_steal_pointer (&message->envelope) : NULL,
     .routing_key = message->routing_key,
+    .handler = self->handler,
   };
 
   if (handler == NULL)
@@ -203,9 +228,9 @@ start (HeartbeatInboxRunner *self, Message *message)
       reject_unknown (self, message);
       return;
     }
-  self->warned = FALSE;
   self->current = message;
   message->execution = heartbeat_execution_new (NULL, on_ended, self);
+  heartbeat_execution_set_passed (message->execution, on_passed);
   heartbeat_execution_start (message->execution, &facts, handler, self->timeout);
 }
 

@@ -200,13 +200,25 @@ handle_reload (HeartbeatDBusAgent *skeleton, GDBusMethodInvocation *invocation)
   return G_DBUS_METHOD_INVOCATION_HANDLED;
 }
 
+static void
+on_handlers_listed (GObject *source, GAsyncResult *result, gpointer user_data)
+{
+  GDBusMethodInvocation *invocation = user_data;
+  g_autoptr (GError) error = NULL;
+  g_auto (GStrv) names
+      = heartbeat_consumer_list_handlers_finish (HEARTBEAT_CONSUMER (source), result, &error);
+
+  if (names != NULL)
+    g_dbus_method_invocation_return_value (invocation, g_variant_new ("(^as)", names));
+  else
+    heartbeat_bus_call_fail (invocation, error);
+}
+
 static gboolean
 handle_list_handlers (HeartbeatDBusAgent *skeleton, GDBusMethodInvocation *invocation)
 {
-  g_auto (GStrv) names
-      = heartbeat_consumer_list_handlers (HEARTBEAT_BUS_AGENT (skeleton)->consumer);
-
-  heartbeat_dbus_agent_complete_list_handlers (skeleton, invocation, (const char *const *) names);
+  heartbeat_consumer_list_handlers_async (HEARTBEAT_BUS_AGENT (skeleton)->consumer,
+                                          on_handlers_listed, invocation);
   return G_DBUS_METHOD_INVOCATION_HANDLED;
 }
 

@@ -13,31 +13,52 @@ default_handler (HeartbeatRun *run, gpointer user_data)
   heartbeat_run_succeed (run, NULL);
 }
 
+static void
+sub_health_free (gpointer data)
+{
+  HeartbeatSubHealth *sub_health = data;
+
+  g_object_unref (sub_health->outbox);
+  g_object_unref (sub_health->processes);
+  g_free (sub_health);
+}
+
+static HeartbeatHandler
+make_sub_health (HeartbeatOutbox *outbox, HeartbeatProcesses *processes)
+{
+  HeartbeatSubHealth *sub_health = g_new0 (HeartbeatSubHealth, 1);
+
+  sub_health->outbox = g_object_ref (outbox);
+  sub_health->processes = g_object_ref (processes);
+  return (HeartbeatHandler){ heartbeat_sub_health_handler, sub_health, sub_health_free };
+}
+
 /**
  * heartbeat_built_in_register:
  * @registry: the handlers that an agent knows
  * @outbox: what the agent sends
+ * @processes: the programs that its handlers run
  *
  * Adds the handlers that come with the program.
  */
 void
-heartbeat_built_in_register (HeartbeatRegistry *registry, HeartbeatOutbox *outbox)
+heartbeat_built_in_register (HeartbeatRegistry *registry,
+                             HeartbeatOutbox *outbox,
+                             HeartbeatProcesses *processes)
 {
-  static const struct
+  const struct
   {
     const char *name;
-    HeartbeatHandlerFunc func;
+    HeartbeatHandler handler;
   } handlers[] = {
-    { "default", default_handler },
-    { "sub_health", heartbeat_sub_health_handler },
-    { "quarterly_compaction", heartbeat_compaction_handler },
-    { "command", heartbeat_command_handler },
+    { "default", { default_handler, NULL, NULL } },
+    { "sub_health", make_sub_health (outbox, processes) },
+    { "quarterly_compaction",
+      { heartbeat_compaction_handler, g_object_ref (outbox), g_object_unref } },
+    { "command", { heartbeat_command_handler, g_object_ref (processes), g_object_unref } },
   };
 
   for (guint i = 0; i < G_N_ELEMENTS (handlers); i++)
-    {
-      HeartbeatHandler handler = { handlers[i].func, g_object_ref (outbox), g_object_unref };
-
-      heartbeat_registry_add (registry, HEARTBEAT_HANDLER_BUILT_IN, handlers[i].name, &handler);
-    }
+    heartbeat_registry_add (registry, HEARTBEAT_HANDLER_BUILT_IN, handlers[i].name,
+                            &handlers[i].handler);
 }

@@ -4,9 +4,12 @@
 
 #include "broker/heartbeat-outbox.h"
 #include "core/heartbeat-registry.h"
+#include "handlers/heartbeat-processes.h"
 
 G_BEGIN_DECLS
 
-void heartbeat_built_in_register (HeartbeatRegistry *registry, HeartbeatOutbox *outbox);
+void heartbeat_built_in_register (HeartbeatRegistry *registry,
+                                  HeartbeatOutbox *outbox,
+                                  HeartbeatProcesses *processes);
 
 G_END_DECLS

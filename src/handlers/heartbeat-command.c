@@ -7,7 +7,6 @@
 #include "core/heartbeat-error.h"
 #include "core/heartbeat-json.h"
 #include "handlers/heartbeat-outcome.h"
-#include "handlers/heartbeat-process.h"
 
 #define RULE "meta.command: a string or an array of strings is expected"
 
@@ -77,27 +76,10 @@ heartbeat_command_parse (const char *meta, GError **error)
   return g_strv_builder_end (builder);
 }
 
-static void
-on_ended (GObject *source, GAsyncResult *result, gpointer user_data)
-{
-  g_autoptr (HeartbeatRun) run = user_data;
-  g_autoptr (GError) error = NULL;
-  g_autoptr (HeartbeatProcessOutput) output = heartbeat_process_run_finish (result, &error);
-  g_auto (HeartbeatOutcome) outcome = { 0 };
-
-  if (output == NULL)
-    {
-      heartbeat_run_fail (run, error->message);
-      return;
-    }
-  heartbeat_outcome_read (&outcome, output);
-  heartbeat_run_end (run, outcome.status, outcome.message, outcome.details);
-}
-
 /**
  * heartbeat_command_handler:
  * @run: a run
- * @user_data: not used
+ * @user_data: (nullable): a #HeartbeatProcesses
  *
  * The handler `command`: runs `meta.command`.
  */
@@ -110,5 +92,5 @@ heartbeat_command_handler (HeartbeatRun *run, gpointer user_data)
   if (argv == NULL)
     heartbeat_run_fail (run, error != NULL ? error->message : RULE);
   else
-    heartbeat_process_run_async (run, (const char *const *) argv, on_ended, g_object_ref (run));
+    heartbeat_outcome_run (user_data, run, (const char *const *) argv);
 }

@@ -7,12 +7,14 @@
 #include <sys/wait.h>
 
 #include "core/heartbeat-json.h"
+#include "handlers/heartbeat-performance.h"
 
 /* D-Bus ends the connection of who sends more than 64 containers in each other; an object counts as three. */
 #define MAX_DETAILS_DEPTH 8
 
 /* In characters. */
-#define MAX_MESSAGE 1000
+#define MAX_MESSAGE   1000
+#define MAX_LONG_TEXT 4000
 
 static GVariant *read_value (const HeartbeatJson *json, guint depth);
 
@@ -141,33 +143,107 @@ first_line (const char *text, gsize length)
   return shorten (g_utf8_make_valid (g_strstrip (copy), -1));
 }
 
-/* The convention of monitoring plugins: a line, and after `|` the performance data. */
-static void
-read_plugin_line (HeartbeatOutcome *outcome, const char *text)
+/* As much of a plugin's further output as goes on the bus and into the history. Takes @text. */
+static char *
+make_long_text (GString *text, glong max)
 {
-  gsize length = strcspn (text, "\r\n");
-  const char *bar = memchr (text, '|', length);
-  GVariantDict details;
-  g_autofree char *performance = NULL;
+  g_autofree char *valid = g_utf8_make_valid (g_strstrip (text->str), -1);
 
-  if (bar == NULL)
-    {
-      outcome->message = first_line (text, length);
-      return;
-    }
-  outcome->message = first_line (text, bar - text);
-  performance = first_line (bar + 1, text + length - bar - 1);
-  g_variant_dict_init (&details, NULL);
-  g_variant_dict_insert (&details, "performance-data", "s", performance);
-  outcome->details = g_variant_ref_sink (g_variant_dict_end (&details));
+  g_string_free (text, TRUE);
+  return g_utf8_strlen (valid, -1) <= max ? g_steal_pointer (&valid)
+                                          : g_utf8_substring (valid, 0, max);
 }
 
-static char *
-describe_exit (int exit_status)
+static void
+add_performance (GVariantDict *details, GString *text)
+{
+  g_autofree char *performance = make_long_text (text, MAX_LONG_TEXT);
+  g_autoptr (GVariant) values = NULL;
+
+  if (*performance == '\0')
+    return;
+  g_variant_dict_insert (details, "performance-data", "s", performance);
+  values = g_variant_ref_sink (heartbeat_performance_parse (performance));
+  if (g_variant_n_children (values) > 0)
+    g_variant_dict_insert_value (details, "performance", values);
+}
+
+/* The guidelines of monitoring plugins: the first line is the message, and performance data after `|`. Further lines are
+ * more text, up to another `|`, from which on all is performance data. */
+static void
+read_plugin_lines (HeartbeatOutcome *outcome, const char *text, GVariantDict *details)
+{
+  gsize length = strcspn (text, "\r\n");
+  gsize message = strcspn (text, "|\r\n");
+  const char *rest = text + length;
+  gsize more = strcspn (rest, "|");
+  GString *performance = g_string_new (NULL);
+  g_autofree char *long_output = make_long_text (g_string_new_len (rest, more), MAX_LONG_TEXT);
+
+  outcome->message = first_line (text, message);
+  if (message < length)
+    g_string_append_len (performance, text + message + 1, length - message - 1);
+  if (rest[more] == '|')
+    g_string_append_printf (performance, " %s", rest + more + 1);
+  g_strdelimit (performance->str, "\r\n", ' ');
+  add_performance (details, performance);
+  if (*long_output != '\0')
+    g_variant_dict_insert (details, "long-output", "s", long_output);
+}
+
+/* What tells one failure from another. */
+static void
+add_exit (GVariantDict *details, int exit_status)
+{
+  static const char *const states[] = { "ok", "warning", "critical", "unknown" };
+  guint code = WEXITSTATUS (exit_status);
+
+  if (WIFSIGNALED (exit_status))
+    {
+      g_variant_dict_insert (details, "signal", "i", WTERMSIG (exit_status));
+      return;
+    }
+  g_variant_dict_insert (details, "exit-status", "i", code);
+  if (code < G_N_ELEMENTS (states))
+    g_variant_dict_insert (details, "plugin-state", "s", states[code]);
+}
+
+/**
+ * heartbeat_outcome_describe_exit:
+ * @exit_status: as `waitpid` has it
+ *
+ * Returns: (transfer full): how a program ended, for people
+ */
+char *
+heartbeat_outcome_describe_exit (int exit_status)
 {
   if (WIFSIGNALED (exit_status))
     return g_strdup_printf ("the program was ended by signal %d", WTERMSIG (exit_status));
   return g_strdup_printf ("the program ended with status %d", WEXITSTATUS (exit_status));
+}
+
+static void
+read_plugin (HeartbeatOutcome *outcome, const HeartbeatProcessOutput *output)
+{
+  gboolean good = outcome->status == HEARTBEAT_STATUS_SUCCESS;
+  g_autoptr (GVariant) found = NULL;
+  GVariantDict details;
+
+  g_variant_dict_init (&details, NULL);
+  read_plugin_lines (outcome, output->text, &details);
+  if (!good)
+    add_exit (&details, output->exit_status);
+  found = g_variant_ref_sink (g_variant_dict_end (&details));
+  if (g_variant_n_children (found) > 0)
+    outcome->details = g_steal_pointer (&found);
+  if (good || *outcome->message != '\0')
+    return;
+  g_free (outcome->message);
+  outcome->message = first_line (output->error_text, strcspn (output->error_text, "\r\n"));
+  if (*outcome->message != '\0')
+    return;
+  g_free (outcome->message);
+  outcome->message = heartbeat_outcome_describe_exit (output->exit_status);
 }
 
 /**
@@ -176,7 +252,9 @@ describe_exit (int exit_status)
  * @output: what a program left behind
  *
  * Reads a JSON object with `status`, else the exit status by the convention of monitoring plugins: 0 is success, all else
- * failed, with the first line as message.
+ * failed, with the first line as message. The details then are those of `performance-data` (s), `performance` (a{sv}, see
+ * heartbeat_performance_parse()) and `long-output` (s) that there are, and of a failure `exit-status` (i) and
+ * `plugin-state` (s: `warning`, `critical`, `unknown`), or `signal` (i).
  */
 void
 heartbeat_outcome_read (HeartbeatOutcome *outcome, const HeartbeatProcessOutput *output)
@@ -193,15 +271,7 @@ heartbeat_outcome_read (HeartbeatOutcome *outcome, const HeartbeatProcessOutput 
       return;
     }
   outcome->status = good ? HEARTBEAT_STATUS_SUCCESS : HEARTBEAT_STATUS_FAILED;
-  read_plugin_line (outcome, output->text);
-  if (good || *outcome->message != '\0')
-    return;
-  g_free (outcome->message);
-  outcome->message = first_line (output->error_text, strcspn (output->error_text, "\r\n"));
-  if (*outcome->message != '\0')
-    return;
-  g_free (outcome->message);
-  outcome->message = describe_exit (output->exit_status);
+  read_plugin (outcome, output);
 }
 
 void
@@ -209,4 +279,36 @@ heartbeat_outcome_clear (HeartbeatOutcome *outcome)
 {
   g_clear_pointer (&outcome->message, g_free);
   g_clear_pointer (&outcome->details, g_variant_unref);
+}
+
+static void
+on_ended (GObject *source, GAsyncResult *result, gpointer user_data)
+{
+  g_autoptr (HeartbeatRun) run = user_data;
+  g_autoptr (GError) error = NULL;
+  g_autoptr (HeartbeatProcessOutput) output = heartbeat_process_run_finish (result, &error);
+  g_auto (HeartbeatOutcome) outcome = { 0 };
+
+  if (output == NULL)
+    {
+      heartbeat_run_fail (run, error->message);
+      return;
+    }
+  heartbeat_outcome_read (&outcome, output);
+  heartbeat_run_end (run, outcome.status, outcome.message, outcome.details);
+}
+
+/**
+ * heartbeat_outcome_run:
+ * @processes: (nullable): see heartbeat_process_run_async()
+ * @run: a run
+ * @argv: (array zero-terminated=1): a program and its arguments
+ *
+ * Runs a program, and ends @run with what it says.
+ */
+void
+heartbeat_outcome_run (HeartbeatProcesses *processes, HeartbeatRun *run, const char *const *argv)
+{
+  heartbeat_process_run_async (processes, run, argv, HEARTBEAT_PROCESS_MAX_OUTPUT, on_ended,
+                               g_object_ref (run));
 }

@@ -24,6 +24,9 @@ typedef struct
 
 void heartbeat_outcome_read (HeartbeatOutcome *outcome, const HeartbeatProcessOutput *output);
 void heartbeat_outcome_clear (HeartbeatOutcome *outcome);
+char *heartbeat_outcome_describe_exit (int exit_status);
+void
+heartbeat_outcome_run (HeartbeatProcesses *processes, HeartbeatRun *run, const char *const *argv);
 
 G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC (HeartbeatOutcome, heartbeat_outcome_clear)
 

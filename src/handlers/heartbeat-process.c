@@ -8,20 +8,31 @@
 
 #include <gio/gunixinputstream.h>
 #include <gio/gunixoutputstream.h>
-#include <glib-unix.h>
 #include <json-glib/json-glib.h>
 
 #include "core/heartbeat-run-private.h"
+#include "handlers/heartbeat-group.h"
+#include "handlers/heartbeat-spawn.h"
 
-#define MAX_TEXT       (64 * 1024)
 #define MAX_ERROR_TEXT (4 * 1024)
-#define KILL_DELAY_S   5
 #define PIPE_SIZE      (64 * 1024)
 
-/* Credentials, and what systemd means for the service itself. */
-static const char *const private_variables[]
-    = { "RABBIT_URL",   "CREDENTIALS_DIRECTORY", "NOTIFY_SOCKET",
-        "WATCHDOG_PID", "WATCHDOG_USEC",         "JOURNAL_STREAM" };
+/* Credentials, and what systemd means for the service itself. INVOCATION_ID stays: it is that of the unit, and tells a
+ * program's messages from those of the last start. */
+static const char *const private_variables[] = {
+  "RABBIT_URL",
+  "CREDENTIALS_DIRECTORY",
+  "NOTIFY_SOCKET",
+  "WATCHDOG_PID",
+  "WATCHDOG_USEC",
+  "JOURNAL_STREAM",
+  "LISTEN_PID",
+  "LISTEN_FDS",
+  "LISTEN_FDNAMES",
+  "MEMORY_PRESSURE_WATCH",
+  "MEMORY_PRESSURE_WRITE",
+  "SYSTEMD_EXEC_PID",
+};
 
 /* One of the program's outputs: read to its end, kept to a limit. */
 typedef struct
@@ -33,13 +44,17 @@ typedef struct
   gboolean truncated;
 } Reader;
 
-/* A program that runs. The task holds it until the end was told, the writing of its input and the timer that kills it for
- * as long as they last. GSubprocess would reap it on another thread and then not tell whom to kill. */
+/* A program that runs. The task holds it until the end was told, the group until that is over, the writing of its input
+ * for as long as it lasts. */
 typedef struct
 {
   gatomicrefcount refs;
-  GPid group; /* the program is the leader of its own group */
-  GSource *watch;
+  HeartbeatGroup *group; /* NULL when it is over */
+  HeartbeatProcesses *processes;
+  GTask *task; /* until the program has ended */
+  char *program;
+  char *folder;
+  int failure;
   GOutputStream *in;
   GBytes *input;
   GCancellable *input_cancellable;
@@ -47,7 +62,6 @@ typedef struct
   Reader err;
   GCancellable *cancellable;
   gulong cancelled_id;
-  GSource *kill_timer;
 } Process;
 
 static void
@@ -70,9 +84,12 @@ process_unref (Process *self)
   g_clear_object (&self->out.stream);
   g_clear_object (&self->err.stream);
   g_clear_object (&self->in);
-  g_clear_pointer (&self->watch, g_source_unref);
+  close (self->failure);
+  g_clear_object (&self->processes);
   g_clear_object (&self->input_cancellable);
   g_clear_object (&self->cancellable);
+  g_free (self->program);
+  g_free (self->folder);
   g_clear_pointer (&self->input, g_bytes_unref);
   g_free (self);
 }
@@ -82,13 +99,6 @@ process_ref (Process *self)
 {
   g_atomic_ref_count_inc (&self->refs);
   return self;
-}
-
-/* Its own group, so that a time-out reaches whatever the program has started. */
-static void
-enter_own_group (gpointer user_data)
-{
-  setpgid (0, 0);
 }
 
 /* Reads what is there, no more than a pipe holds, so that a program that writes without end does not hold up the loop.
@@ -133,38 +143,12 @@ reader_start (Reader *reader, int fd, gsize max)
   g_source_attach (reader->source, g_main_context_get_thread_default ());
 }
 
-static gboolean
-on_kill_time (gpointer user_data)
-{
-  Process *self = user_data;
-
-  kill (-self->group, SIGKILL);
-  g_clear_pointer (&self->kill_timer, g_source_unref);
-  return G_SOURCE_REMOVE;
-}
-
 static void
 on_cancelled (GCancellable *cancellable, gpointer user_data)
 {
   Process *self = user_data;
 
-  if (self->kill_timer != NULL)
-    return;
-  kill (-self->group, SIGTERM);
-  self->kill_timer = g_timeout_source_new_seconds (KILL_DELAY_S);
-  g_source_set_callback (self->kill_timer, on_kill_time, process_ref (self),
-                         (GDestroyNotify) process_unref);
-  g_source_attach (self->kill_timer, g_main_context_get_thread_default ());
-}
-
-/* After a cancellation the group may outlive its leader. */
-static void
-stop_killing (Process *self)
-{
-  if (self->kill_timer == NULL || kill (-self->group, 0) == 0)
-    return;
-  g_source_destroy (self->kill_timer);
-  g_clear_pointer (&self->kill_timer, g_source_unref);
+  heartbeat_group_terminate (self->group);
 }
 
 static HeartbeatProcessOutput *
@@ -181,20 +165,37 @@ collect_output (Process *self, int exit_status)
 
 /* The program has ended. Its children may live on and hold its pipes open: what it wrote itself is there by now. */
 static void
-on_exited (GPid pid, int exit_status, gpointer user_data)
+on_ended (HeartbeatGroup *group, int exit_status, gpointer user_data)
 {
-  g_autoptr (GTask) task = user_data;
-  Process *self = g_task_get_task_data (task);
+  Process *self = user_data;
+  g_autoptr (GTask) task = g_steal_pointer (&self->task);
+  GError *error = NULL;
 
   drain (&self->out);
   drain (&self->err);
   reader_stop (&self->out);
   reader_stop (&self->err);
+  /* Its children get a broken pipe, as when a terminal goes. */
+  g_clear_object (&self->out.stream);
+  g_clear_object (&self->err.stream);
   g_cancellable_cancel (self->input_cancellable);
   g_signal_handler_disconnect (self->cancellable, self->cancelled_id);
-  stop_killing (self);
-  g_task_return_pointer (task, collect_output (self, exit_status),
-                         (GDestroyNotify) heartbeat_process_output_free);
+  if (heartbeat_spawn_check (self->failure, self->program, self->folder, &error))
+    g_task_return_pointer (task, collect_output (self, exit_status),
+                           (GDestroyNotify) heartbeat_process_output_free);
+  else
+    g_task_return_error (task, error);
+}
+
+static void
+on_over (HeartbeatGroup *group, int exit_status, gpointer user_data)
+{
+  Process *self = user_data;
+
+  if (self->processes != NULL)
+    heartbeat_processes_remove (self->processes, group);
+  g_clear_pointer (&self->group, heartbeat_group_unref);
+  process_unref (self);
 }
 
 static void
@@ -279,71 +280,81 @@ ignore_broken_pipes (void)
 }
 
 static Process *
-spawn (HeartbeatRun *run, const char *const *argv, GError **error)
+spawn (HeartbeatRun *run, const char *const *argv, gsize max_output, GError **error)
 {
-  const GSpawnFlags flags = G_SPAWN_SEARCH_PATH | G_SPAWN_DO_NOT_REAP_CHILD | G_SPAWN_CLOEXEC_PIPES;
   g_auto (GStrv) environment = make_environment (run);
-  GPid pid;
-  int in, out, err;
+  const char *folder = heartbeat_run_get_working_folder (run);
+  HeartbeatChild child;
   Process *self;
 
-  if (!g_spawn_async_with_pipes (heartbeat_run_get_working_folder (run), (char **) argv,
-                                 environment, flags, enter_own_group, NULL, &pid, &in, &out, &err,
-                                 error))
+  if (!heartbeat_spawn (&child, argv, (const char *const *) environment, folder, error))
     return NULL;
   self = g_new0 (Process, 1);
   g_atomic_ref_count_init (&self->refs);
-  self->group = pid;
-  /* Or a write of more than the pipe holds would wait for the program to read. */
-  g_unix_set_fd_nonblocking (in, TRUE, NULL);
-  self->in = g_unix_output_stream_new (in, TRUE);
-  reader_start (&self->out, out, MAX_TEXT);
-  reader_start (&self->err, err, MAX_ERROR_TEXT);
+  self->program = g_strdup (argv[0]);
+  self->folder = g_strdup (folder);
+  self->failure = child.failure;
+  self->in = g_unix_output_stream_new (child.in, TRUE);
+  reader_start (&self->out, child.out, max_output);
+  reader_start (&self->err, child.err, MAX_ERROR_TEXT);
+  self->group = heartbeat_group_new (child.pid, on_ended, on_over, process_ref (self));
   return self;
 }
 
 /**
  * heartbeat_process_run_async:
+ * @processes: (nullable): what ends the program's group, should it still be there when the service stops
  * @run: the run that the program works for
  * @argv: (array zero-terminated=1): the program and its arguments; no shell is between
+ * @max_output: how many bytes of its standard output are kept
  * @callback: called when the program has ended; it calls heartbeat_process_run_finish()
  * @user_data: passed to @callback
  *
  * Starts a program in the folder of heartbeat.json, with the run as one JSON object on its standard input. When the run is
- * cancelled its process group gets SIGTERM, and SIGKILL five seconds later.
+ * cancelled its process group gets SIGTERM, and SIGKILL five seconds later. Without that, what the program has left in the
+ * background is left alone.
  */
 void
-heartbeat_process_run_async (HeartbeatRun *run,
+heartbeat_process_run_async (HeartbeatProcesses *processes,
+                             HeartbeatRun *run,
                              const char *const *argv,
+                             gsize max_output,
                              GAsyncReadyCallback callback,
                              gpointer user_data)
 {
   g_autoptr (GTask) task = g_task_new (run, NULL, callback, user_data);
   GError *error = NULL;
-  Process *self = spawn (run, argv, &error);
+  Process *self;
 
+  ignore_broken_pipes ();
+  self = spawn (run, argv, max_output, &error);
   if (self == NULL)
     {
       g_task_return_error (task, error);
       return;
     }
-  ignore_broken_pipes ();
   g_task_set_task_data (task, self, (GDestroyNotify) process_unref);
   self->input = make_input (run);
   self->input_cancellable = g_cancellable_new ();
   write_input (self);
+  if (processes != NULL)
+    {
+      self->processes = g_object_ref (processes);
+      heartbeat_processes_add (processes, self->group);
+    }
+  self->task = g_steal_pointer (&task);
   self->cancellable = g_object_ref (heartbeat_run_get_cancellable (run));
   self->cancelled_id
       = g_signal_connect (self->cancellable, "cancelled", G_CALLBACK (on_cancelled), self);
-  self->watch = g_child_watch_source_new (self->group);
-  g_source_set_callback (self->watch, G_SOURCE_FUNC (on_exited), g_steal_pointer (&task), NULL);
-  g_source_attach (self->watch, g_main_context_get_thread_default ());
+  /* The run may have ended while somebody looked for the program. */
+  if (g_cancellable_is_cancelled (self->cancellable))
+    heartbeat_group_terminate (self->group);
 }
 
 /**
  * heartbeat_process_run_finish:
  * @result: what the callback was given
- * @error: return location for a #GSpawnError where the program cannot be started
+ * @error: return location for an error that says why the program cannot be started
  *
  * Returns: (transfer full): what the program left behind
  */

@@ -5,13 +5,17 @@
 #include <gio/gio.h>
 
 #include "core/heartbeat-run.h"
+#include "handlers/heartbeat-processes.h"
 
 G_BEGIN_DECLS
+
+/* Of a handler's result. */
+#define HEARTBEAT_PROCESS_MAX_OUTPUT (64 * 1024)
 
 /**
  * HeartbeatProcessOutput:
  * @exit_status: as `waitpid` has it
- * @text: the first 64 KiB of standard output
+ * @text: the beginning of standard output, up to the first NUL
  * @truncated: whether there was more of it
  * @error_text: the first 4 KiB of standard error
  *
@@ -25,8 +29,10 @@ typedef struct
   char *error_text;
 } HeartbeatProcessOutput;
 
-void heartbeat_process_run_async (HeartbeatRun *run,
+void heartbeat_process_run_async (HeartbeatProcesses *processes,
+                                  HeartbeatRun *run,
                                   const char *const *argv,
+                                  gsize max_output,
                                   GAsyncReadyCallback callback,
                                   gpointer user_data);
 HeartbeatProcessOutput *heartbeat_process_run_finish (GAsyncResult *result, GError **error);

@@ -5,16 +5,19 @@
 #include <string.h>
 #include <sys/wait.h>
 
-#include "broker/heartbeat-outbox.h"
 #include "core/heartbeat-envelope.h"
 #include "core/heartbeat-error.h"
 #include "core/heartbeat-json.h"
 #include "handlers/heartbeat-command.h"
+#include "handlers/heartbeat-outcome.h"
 #include "handlers/heartbeat-process.h"
 
 #define PROGRAM    "openclaw"
 #define KEY_PREFIX "agent:"
 #define UNKNOWN    "unknown"
+
+/* A session takes some 400 bytes, and they are kept for ever. */
+#define MAX_LISTING (4 * 1024 * 1024)
 
 /* A run of the handler: what it will say when the event is on its way. */
 typedef struct
@@ -171,6 +174,16 @@ publish_empty (Report *report, const char *why)
 }
 
 static void
+publish_failure (Report *report, int exit_status)
+{
+  g_autofree char *why = heartbeat_outcome_describe_exit (exit_status);
+  g_autofree char *message
+      = g_strdup_printf ("the program that lists the sessions failed: %s", why);
+
+  publish_empty (report, message);
+}
+
+static void
 publish_sessions (Report *report, const HeartbeatProcessOutput *output)
 {
   g_autoptr (GError) error = NULL;
@@ -179,12 +192,18 @@ publish_sessions (Report *report, const HeartbeatProcessOutput *output)
 
   if (!WIFEXITED (output->exit_status) || WEXITSTATUS (output->exit_status) != 0)
     {
-      publish_empty (report, "the program that lists the sessions failed");
+      publish_failure (report, output->exit_status);
+      return;
+    }
+  if (output->truncated)
+    {
+      publish_empty (report, "the list of the sessions is larger than 4 MiB");
       return;
     }
   sub_agents = heartbeat_sub_health_read_sessions (output->text, &error);
   if (sub_agents == NULL)
     {
+      g_prefix_error (&error, "the list of the sessions is not to be understood: ");
       publish_empty (report, error->message);
       return;
     }
@@ -209,36 +228,32 @@ on_listed (GObject *source, GAsyncResult *result, gpointer user_data)
     publish_sessions (report, output);
 }
 
-/* `meta.command`, else openclaw where it is installed, else NULL. */
+/* `meta.command`, else openclaw. */
 static GStrv
 find_command (HeartbeatRun *run, GError **error)
 {
   static const char *const command[] = { PROGRAM, "sessions", "--all-agents", "--json", NULL };
-  g_autofree char *program = NULL;
   GStrv argv = heartbeat_command_parse (heartbeat_run_get_meta (run), error);
 
-  if (argv != NULL || *error != NULL)
-    return argv;
-  program = g_find_program_in_path (PROGRAM);
-  return program != NULL ? g_strdupv ((GStrv) command) : NULL;
+  return argv != NULL || *error != NULL ? argv : g_strdupv ((GStrv) command);
 }
 
 /**
  * heartbeat_sub_health_handler:
  * @run: a run
- * @user_data: a #HeartbeatOutbox
+ * @user_data: a #HeartbeatSubHealth
  *
  * The handler `sub_health`: publishes the state of the agent's sub-agents.
  */
 void
 heartbeat_sub_health_handler (HeartbeatRun *run, gpointer user_data)
 {
-  HeartbeatOutbox *outbox = user_data;
+  const HeartbeatSubHealth *self = user_data;
   g_autoptr (GError) error = NULL;
   g_auto (GStrv) argv = NULL;
   Report *report;
 
-  if (!heartbeat_outbox_has_broker (outbox))
+  if (!heartbeat_outbox_has_broker (self->outbox))
     {
       heartbeat_run_skip (run, "there is no broker to report to");
       return;
@@ -251,9 +266,7 @@ heartbeat_sub_health_handler (HeartbeatRun *run, gpointer user_data)
     }
   report = g_new0 (Report, 1);
   report->run = g_object_ref (run);
-  report->outbox = g_object_ref (outbox);
-  if (argv != NULL)
-    heartbeat_process_run_async (run, (const char *const *) argv, on_listed, report);
-  else
-    publish_empty (report, "the program " PROGRAM " is not installed");
+  report->outbox = g_object_ref (self->outbox);
+  heartbeat_process_run_async (self->processes, run, (const char *const *) argv, MAX_LISTING,
+                               on_listed, report);
 }

@@ -4,9 +4,24 @@
 
 #include <json-glib/json-glib.h>
 
+#include "broker/heartbeat-outbox.h"
 #include "core/heartbeat-run.h"
+#include "handlers/heartbeat-processes.h"
 
 G_BEGIN_DECLS
+
+/**
+ * HeartbeatSubHealth:
+ * @outbox: what the agent sends
+ * @processes: (nullable): the programs that it runs
+ *
+ * What the handler works with.
+ */
+typedef struct
+{
+  HeartbeatOutbox *outbox;
+  HeartbeatProcesses *processes;
+} HeartbeatSubHealth;
 
 void heartbeat_sub_health_handler (HeartbeatRun *run, gpointer user_data);
 JsonArray *heartbeat_sub_health_read_sessions (const char *text, GError **error);

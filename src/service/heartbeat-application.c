@@ -80,8 +80,9 @@ heartbeat_application_new (const HeartbeatSettings *settings)
                       settings->exchange, "queue-type", settings->queue_type, "tick-source",
                       settings->tick_source, "tick-interval", settings->tick_interval,
                       "max-concurrent-runs", settings->max_concurrent_runs, "handler-timeout",
-                      settings->handler_timeout, "inbox-handler", settings->inbox_handler,
-                      "publish-results", settings->publish_results, NULL);
+                      settings->handler_timeout, "handler-path", settings->handler_path,
+                      "inbox-handler", settings->inbox_handler, "publish-results",
+                      settings->publish_results, NULL);
   return self;
 }
 

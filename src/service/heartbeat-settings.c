@@ -9,6 +9,7 @@
 #include "broker/heartbeat-broker-uri.h"
 #include "consumer/heartbeat-consumer.h"
 #include "core/heartbeat-error.h"
+#include "handlers/heartbeat-executables.h"
 
 #define CREDENTIAL "rabbit-url"
 
@@ -83,6 +84,8 @@ static const Setting settings[] = {
     N_ ("The handler of messages that come into the agent's inbox") },
   { "PUBLISH_RESULTS", "publish-results", ONE_OF (publish_results_text, "no", YES_OR_NO),
     N_ ("WHETHER"), N_ ("Publish how each run has ended: yes or no") },
+  { "HANDLER_PATH", "handler-path", TEXT (handler_path), N_ ("FOLDERS"),
+    N_ ("Where handlers are executables, separated by colons") },
 };
 
 static char **
@@ -230,6 +233,16 @@ check_url (HeartbeatSettings *self, GError **error)
 }
 
 static gboolean
+check_handler_path (HeartbeatSettings *self, GError **error)
+{
+  g_auto (GStrv) folders = heartbeat_executables_parse_path (self->handler_path, error);
+
+  if (folders == NULL)
+    g_prefix_error (error, "HANDLER_PATH (--handler-path): ");
+  return folders != NULL;
+}
+
+static gboolean
 check_exchange (HeartbeatSettings *self, GError **error)
 {
   g_autofree char *shown = NULL;
@@ -311,7 +324,8 @@ heartbeat_settings_new (int *argc, char ***argv, GError **error)
   if (!read_credential (self, error))
     return NULL;
   self->publish_results = is_yes (self->publish_results_text);
-  if (!check_agent (self, error) || !check_exchange (self, error) || !check_url (self, error))
+  if (!check_agent (self, error) || !check_exchange (self, error) || !check_url (self, error)
+      || !check_handler_path (self, error))
     return NULL;
   return g_steal_pointer (&self);
 }

@@ -9,7 +9,8 @@ G_BEGIN_DECLS
 /**
  * HeartbeatSettings:
  *
- * What the environment and the command line say, checked. @rabbit_url is %NULL where nobody has set one.
+ * What the environment and the command line say, checked. @rabbit_url and @handler_path are %NULL where nobody
+ * has set one.
  */
 typedef struct
 {
@@ -24,6 +25,7 @@ typedef struct
   char *queue_type;
   char *inbox_handler;
   char *publish_results_text;
+  char *handler_path;
   char *tick_interval_text;
   char *max_concurrent_runs_text;
   char *handler_timeout_text;

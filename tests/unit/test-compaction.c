@@ -141,9 +141,10 @@ test_built_in_handlers (Fixture *fixture, gconstpointer data)
 {
   static const char *const names[] = { "default", "sub_health", "quarterly_compaction", "command" };
   g_autoptr (HeartbeatRegistry) registry = heartbeat_registry_new ();
+  g_autoptr (HeartbeatProcesses) processes = heartbeat_processes_new ();
   g_auto (GStrv) listed = NULL;
 
-  heartbeat_built_in_register (registry, fixture->outbox);
+  heartbeat_built_in_register (registry, fixture->outbox, processes);
   listed = heartbeat_registry_list (registry);
   g_assert_cmpuint (g_strv_length (listed), ==, G_N_ELEMENTS (names));
   for (guint i = 0; i < G_N_ELEMENTS (names); i++)
@@ -157,9 +158,10 @@ static void
 test_default_succeeds (Fixture *fixture, gconstpointer data)
 {
   g_autoptr (HeartbeatRegistry) registry = heartbeat_registry_new ();
+  g_autoptr (HeartbeatProcesses) processes = heartbeat_processes_new ();
   const HeartbeatHandler *handler;
 
-  heartbeat_built_in_register (registry, fixture->outbox);
+  heartbeat_built_in_register (registry, fixture->outbox, processes);
   handler = heartbeat_registry_find (registry, "default");
   start (fixture, handler->func, handler->user_data, "{}");
   g_assert_nonnull (fixture->result);

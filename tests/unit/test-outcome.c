@@ -17,14 +17,41 @@ read_outcome (HeartbeatOutcome *outcome, int status, const char *text, const cha
   heartbeat_outcome_read (outcome, &output);
 }
 
+static void assert_same_members (GVariant *found, GVariant *expected);
+
+static void
+assert_same (GVariant *found, GVariant *expected)
+{
+  if (g_variant_is_of_type (expected, G_VARIANT_TYPE_VARDICT))
+    assert_same_members (found, expected);
+  else
+    g_assert_cmpvariant (found, expected);
+}
+
 /* The members of a dictionary have no order. */
+static void
+assert_same_members (GVariant *found, GVariant *expected)
+{
+  GVariantIter iter;
+  const char *name;
+  GVariant *value;
+
+  g_assert_true (g_variant_is_of_type (found, G_VARIANT_TYPE_VARDICT));
+  g_assert_cmpuint (g_variant_n_children (found), ==, g_variant_n_children (expected));
+  g_variant_iter_init (&iter, expected);
+  while (g_variant_iter_loop (&iter, "{&sv}", &name, &value))
+    {
+      g_autoptr (GVariant) member = g_variant_lookup_value (found, name, NULL);
+
+      g_assert_nonnull (member);
+      assert_same (member, value);
+    }
+}
+
 static void
 assert_details (const HeartbeatOutcome *outcome, const char *expected)
 {
   g_autoptr (GVariant) details = NULL;
-  GVariantIter iter;
-  const char *name;
-  GVariant *value;
 
   if (expected == NULL)
     {
@@ -32,18 +59,9 @@ assert_details (const HeartbeatOutcome *outcome, const char *expected)
       return;
     }
   g_assert_nonnull (outcome->details);
-  g_assert_true (g_variant_is_of_type (outcome->details, G_VARIANT_TYPE_VARDICT));
   details = g_variant_parse (G_VARIANT_TYPE_VARDICT, expected, NULL, NULL, NULL);
   g_assert_nonnull (details);
-  g_assert_cmpuint (g_variant_n_children (outcome->details), ==, g_variant_n_children (details));
-  g_variant_iter_init (&iter, details);
-  while (g_variant_iter_loop (&iter, "{&sv}", &name, &value))
-    {
-      g_autoptr (GVariant) found = g_variant_lookup_value (outcome->details, name, NULL);
-
-      g_assert_nonnull (found);
-      g_assert_cmpvariant (found, value);
-    }
+  assert_same_members (outcome->details, details);
 }
 
 /* --- What a program can say ---------------------------------------------------------------------------------------- */
@@ -107,62 +125,93 @@ static const Case cases[] = {
   { "json/without-status", EXITED (0), "{\"message\": \"m\"}", "", HEARTBEAT_STATUS_SUCCESS,
     "{\"message\": \"m\"}", NULL },
   { "json/status-of-another-type", EXITED (1), "{\"status\": 0}", "", HEARTBEAT_STATUS_FAILED,
-    "{\"status\": 0}", NULL },
+    "{\"status\": 0}", "{'exit-status': <1>, 'plugin-state': <'warning'>}" },
   { "json/array", EXITED (0), "[\"success\"]", "", HEARTBEAT_STATUS_SUCCESS, "[\"success\"]",
     NULL },
   { "json/cut-off", EXITED (0), "{\"status\": \"failed\"", "", HEARTBEAT_STATUS_SUCCESS,
     "{\"status\": \"failed\"", NULL },
   { "json/two-objects", EXITED (0), "{\"status\": \"failed\"}\n{\"status\": \"failed\"}", "",
-    HEARTBEAT_STATUS_SUCCESS, "{\"status\": \"failed\"}", NULL },
+    HEARTBEAT_STATUS_SUCCESS, "{\"status\": \"failed\"}",
+    "{'long-output': <'{\"status\": \"failed\"}'>}" },
   { "json/comments-are-no-json", EXITED (0), "/**/{\"status\": \"failed\"}", "",
     HEARTBEAT_STATUS_SUCCESS, "/**/{\"status\": \"failed\"}", NULL },
   { "json/log-line-before-it", EXITED (0), "starting\n{\"status\": \"failed\"}", "",
-    HEARTBEAT_STATUS_SUCCESS, "starting", NULL },
+    HEARTBEAT_STATUS_SUCCESS, "starting", "{'long-output': <'{\"status\": \"failed\"}'>}" },
 
   /* The convention of monitoring plugins. */
   { "plugin/ok", EXITED (0), "DISK OK\n", "", HEARTBEAT_STATUS_SUCCESS, "DISK OK", NULL },
   { "plugin/warning", EXITED (1), "DISK WARNING\n", "", HEARTBEAT_STATUS_FAILED, "DISK WARNING",
-    NULL },
+    "{'exit-status': <1>, 'plugin-state': <'warning'>}" },
   { "plugin/critical", EXITED (2), "DISK CRITICAL\n", "", HEARTBEAT_STATUS_FAILED, "DISK CRITICAL",
-    NULL },
+    "{'exit-status': <2>, 'plugin-state': <'critical'>}" },
   { "plugin/unknown", EXITED (3), "DISK UNKNOWN\n", "", HEARTBEAT_STATUS_FAILED, "DISK UNKNOWN",
-    NULL },
+    "{'exit-status': <3>, 'plugin-state': <'unknown'>}" },
   { "plugin/any-other-status", EXITED (127), "not found", "", HEARTBEAT_STATUS_FAILED, "not found",
-    NULL },
+    "{'exit-status': <127>}" },
   { "plugin/first-line-only", EXITED (0), "  one \r\ntwo\nthree | x=1", "",
-    HEARTBEAT_STATUS_SUCCESS, "one", NULL },
+    HEARTBEAT_STATUS_SUCCESS, "one",
+    "{'long-output': <'two\nthree'>, 'performance-data': <'x=1'>, "
+    "'performance': <{'x': <{'value': <1.0>}>}>}" },
   { "plugin/performance-data", EXITED (0), "OK - 5% | load=0.5;1;2 up=3\nmore | y=2", "",
-    HEARTBEAT_STATUS_SUCCESS, "OK - 5%", "{'performance-data': <'load=0.5;1;2 up=3'>}" },
+    HEARTBEAT_STATUS_SUCCESS, "OK - 5%",
+    "{'long-output': <'more'>, 'performance-data': <'load=0.5;1;2 up=3  y=2'>, 'performance': "
+    "<{'load': <{'value': <0.5>, 'warning': <'1'>, 'critical': <'2'>}>, 'up': <{'value': <3.0>}>, "
+    "'y': <{'value': <2.0>}>}>}" },
   { "plugin/performance-data-of-a-failure", EXITED (2), "BAD|a=1|b=2", "", HEARTBEAT_STATUS_FAILED,
-    "BAD", "{'performance-data': <'a=1|b=2'>}" },
+    "BAD",
+    "{'exit-status': <2>, 'plugin-state': <'critical'>, 'performance-data': <'a=1|b=2'>, "
+    "'performance': <{'a': <{'value': <1.0>, 'unit': <'|b=2'>}>}>}" },
   { "plugin/performance-data-alone", EXITED (0), "|a=1", "", HEARTBEAT_STATUS_SUCCESS, "",
-    "{'performance-data': <'a=1'>}" },
+    "{'performance-data': <'a=1'>, 'performance': <{'a': <{'value': <1.0>}>}>}" },
+  { "plugin/as-the-guidelines-have-it", EXITED (0),
+    "DISK OK - free space: / 3326 MB (56%); | /=2643MB;5948;5958;0;5968\n"
+    "/ 15272 MB (77%);\n/boot 68 MB (69%);\n"
+    "/home 69357 MB (27%); | /boot=68MB;88;93;0;98\n/home=69357MB;253404;253409;0;253414\n",
+    "", HEARTBEAT_STATUS_SUCCESS, "DISK OK - free space: / 3326 MB (56%);",
+    "{'long-output': <'/ 15272 MB (77%);\n/boot 68 MB (69%);\n/home 69357 MB (27%);'>, "
+    "'performance-data': <'/=2643MB;5948;5958;0;5968  /boot=68MB;88;93;0;98 "
+    "/home=69357MB;253404;253409;0;253414'>, 'performance': <{"
+    "'/': <{'value': <2643.0>, 'unit': <'MB'>, 'warning': <'5948'>, 'critical': <'5958'>, "
+    "'minimum': <0.0>, 'maximum': <5968.0>}>, "
+    "'/boot': <{'value': <68.0>, 'unit': <'MB'>, 'warning': <'88'>, 'critical': <'93'>, "
+    "'minimum': <0.0>, 'maximum': <98.0>}>, "
+    "'/home': <{'value': <69357.0>, 'unit': <'MB'>, 'warning': <'253404'>, 'critical': "
+    "<'253409'>, 'minimum': <0.0>, 'maximum': <253414.0>}>}>}" },
+  { "plugin/performance-labels-and-ranges", EXITED (0),
+    "OK|'it''s a=b'=1c;~:10;@5:6;; x=U;1 = y 'z", "", HEARTBEAT_STATUS_SUCCESS, "OK",
+    "{'performance-data': <\"'it''s a=b'=1c;~:10;@5:6;; x=U;1 = y 'z\">, 'performance': <{"
+    "\"it's a=b\": <{'value': <1.0>, 'unit': <'c'>, 'warning': <'~:10'>, 'critical': "
+    "<'@5:6'>}>, 'x': <{'warning': <'1'>}>}>}" },
   { "plugin/nothing-after-the-bar", EXITED (0), "OK |\n", "", HEARTBEAT_STATUS_SUCCESS, "OK",
-    "{'performance-data': <''>}" },
+    NULL },
 
   /* A failure that says nothing on its output. */
   { "empty/success", EXITED (0), "", "noise", HEARTBEAT_STATUS_SUCCESS, "", NULL },
   { "empty/failure-tells-its-error", EXITED (1), "", "cannot open x\nat y\n",
-    HEARTBEAT_STATUS_FAILED, "cannot open x", NULL },
+    HEARTBEAT_STATUS_FAILED, "cannot open x", "{'exit-status': <1>, 'plugin-state': <'warning'>}" },
   { "empty/failure-without-a-word", EXITED (3), "", "", HEARTBEAT_STATUS_FAILED,
-    "the program ended with status 3", NULL },
+    "the program ended with status 3", "{'exit-status': <3>, 'plugin-state': <'unknown'>}" },
   { "empty/white-space-is-no-word", EXITED (1), " \n", "\t\n", HEARTBEAT_STATUS_FAILED,
-    "the program ended with status 1", NULL },
+    "the program ended with status 1", "{'exit-status': <1>, 'plugin-state': <'warning'>}" },
   { "empty/performance-data-and-error", EXITED (1), "|a=1", "why", HEARTBEAT_STATUS_FAILED, "why",
-    "{'performance-data': <'a=1'>}" },
+    "{'exit-status': <1>, 'plugin-state': <'warning'>, 'performance-data': <'a=1'>, "
+    "'performance': <{'a': <{'value': <1.0>}>}>}" },
 
   /* Signals. */
   { "signal/without-a-word", KILLED (9), "", "", HEARTBEAT_STATUS_FAILED,
-    "the program was ended by signal 9", NULL },
+    "the program was ended by signal 9", "{'signal': <9>}" },
   { "signal/core-dumped", KILLED (11) | 0x80, "", "", HEARTBEAT_STATUS_FAILED,
-    "the program was ended by signal 11", NULL },
+    "the program was ended by signal 11", "{'signal': <11>}" },
   { "signal/with-a-line", KILLED (15), "half done\n", "", HEARTBEAT_STATUS_FAILED, "half done",
-    NULL },
+    "{'signal': <15>}" },
 
   /* What is no UTF-8. */
   { "utf-8/message", EXITED (0), "caf\xe9 | \xff=1", "", HEARTBEAT_STATUS_SUCCESS,
-    "caf\xef\xbf\xbd", "{'performance-data': <'\xef\xbf\xbd=1'>}" },
-  { "utf-8/error", EXITED (1), "", "\xc3", HEARTBEAT_STATUS_FAILED, "\xef\xbf\xbd", NULL },
+    "caf\xef\xbf\xbd",
+    "{'performance-data': <'\xef\xbf\xbd=1'>, 'performance': "
+    "<{'\xef\xbf\xbd': <{'value': <1.0>}>}>}" },
+  { "utf-8/error", EXITED (1), "", "\xc3", HEARTBEAT_STATUS_FAILED, "\xef\xbf\xbd",
+    "{'exit-status': <1>, 'plugin-state': <'warning'>}" },
   { "utf-8/json", EXITED (0), "{\"status\": \"failed\", \"message\": \"\xe9\"}", "",
     HEARTBEAT_STATUS_SUCCESS, "{\"status\": \"failed\", \"message\": \"\xef\xbf\xbd\"}", NULL },
 };

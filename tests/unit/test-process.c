@@ -217,7 +217,7 @@ collect (Fixture *fixture, const char *script)
   const char *const argv[] = { "/bin/sh", "-c", script, NULL };
   HeartbeatRun *run = make_run (fixture, "mail", g_strdup ("{}"));
 
-  heartbeat_process_run_async (run, argv, on_output, fixture);
+  heartbeat_process_run_async (NULL, run, argv, HEARTBEAT_PROCESS_MAX_OUTPUT, on_output, fixture);
   heartbeat_run_succeed (run, NULL);
   g_object_unref (run);
   iterate_until (is_done, fixture);

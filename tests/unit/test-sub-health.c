@@ -207,7 +207,7 @@ start (Fixture *fixture, HeartbeatOutbox *outbox, const char *meta)
   run = heartbeat_run_new (&facts, on_run_ended, fixture);
   fixture->run = run;
   g_object_add_weak_pointer (G_OBJECT (run), (gpointer *) &fixture->run);
-  heartbeat_sub_health_handler (run, outbox);
+  heartbeat_sub_health_handler (run, &(HeartbeatSubHealth){ outbox, NULL });
 }
 
 typedef gboolean (*Condition) (Fixture *fixture);

@@ -1,0 +1,358 @@
+/* SPDX-License-Identifier: MIT */
+
+#include "handlers/heartbeat-executables.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "core/heartbeat-error.h"
+#include "core/heartbeat-run-private.h"
+#include "handlers/heartbeat-outcome.h"
+
+#define PROGRAM_FOLDER "heartbeat-consumer"
+#define FOLDER         "handlers"
+
+/**
+ * HeartbeatExecutables:
+ *
+ * The handlers that are executable files in some folders. A file is looked for at each run, since files come and go; on a
+ * thread, since a folder of a file server that is away holds up whoever looks. Such a run ends by its time limit.
+ */
+struct _HeartbeatExecutables
+{
+  GObject parent_instance;
+
+  GStrv folders;
+  HeartbeatProcesses *processes;
+};
+
+G_DEFINE_FINAL_TYPE (HeartbeatExecutables, heartbeat_executables, G_TYPE_OBJECT)
+
+static void
+heartbeat_executables_finalize (GObject *object)
+{
+  HeartbeatExecutables *self = HEARTBEAT_EXECUTABLES (object);
+
+  g_strfreev (self->folders);
+  g_object_unref (self->processes);
+  G_OBJECT_CLASS (heartbeat_executables_parent_class)->finalize (object);
+}
+
+static void
+heartbeat_executables_class_init (HeartbeatExecutablesClass *klass)
+{
+  G_OBJECT_CLASS (klass)->finalize = heartbeat_executables_finalize;
+}
+
+static void
+heartbeat_executables_init (HeartbeatExecutables *self)
+{
+}
+
+static void
+add_default_folders (GStrvBuilder *builder)
+{
+  g_autofree char *own = g_build_filename (g_get_user_config_dir (), PROGRAM_FOLDER, FOLDER, NULL);
+  g_autofree char *installed = g_build_filename (LIBEXECDIR, PROGRAM_FOLDER, FOLDER, NULL);
+
+  g_strv_builder_add_many (builder, own, installed, NULL);
+}
+
+/**
+ * heartbeat_executables_parse_path:
+ * @path: (nullable): absolute folders, separated by colons; %NULL for the default ones
+ * @error: return location for %HEARTBEAT_ERROR_INVALID_ARGUMENT
+ *
+ * Empty parts are ignored: unlike in `PATH` they do not mean the working folder.
+ *
+ * Returns: (transfer full): the folders, in the order in which they are searched
+ */
+GStrv
+heartbeat_executables_parse_path (const char *path, GError **error)
+{
+  g_autoptr (GStrvBuilder) builder = g_strv_builder_new ();
+  g_auto (GStrv) parts = NULL;
+
+  if (path == NULL)
+    {
+      add_default_folders (builder);
+      return g_strv_builder_end (builder);
+    }
+  parts = g_strsplit (path, ":", -1);
+  for (guint i = 0; parts[i] != NULL; i++)
+    {
+      if (*parts[i] == '\0')
+        continue;
+      if (!g_path_is_absolute (parts[i]))
+        {
+          g_set_error (error, HEARTBEAT_ERROR, HEARTBEAT_ERROR_INVALID_ARGUMENT,
+                       "the handler folder “%s” is not absolute", parts[i]);
+          return NULL;
+        }
+      g_strv_builder_add (builder, parts[i]);
+    }
+  return g_strv_builder_end (builder);
+}
+
+/**
+ * heartbeat_executables_is_name:
+ * @name: a handler's name
+ *
+ * Returns: whether a file in a handler folder may have it: 1 to 255 bytes, no slash, no dot in front, no control characters
+ */
+gboolean
+heartbeat_executables_is_name (const char *name)
+{
+  if (*name == '\0' || *name == '.' || strlen (name) > NAME_MAX
+      || !g_utf8_validate (name, -1, NULL))
+    return FALSE;
+  for (; *name != '\0'; name = g_utf8_next_char (name))
+    if (*name == '/' || g_unichar_iscntrl (g_utf8_get_char (name)))
+      return FALSE;
+  return TRUE;
+}
+
+static gboolean
+refuse (GError **error, const char *path, const char *why)
+{
+  g_set_error (error, HEARTBEAT_ERROR, HEARTBEAT_ERROR_INVALID_ARGUMENT,
+               "the handler “%s” cannot be used: %s", path, why);
+  return FALSE;
+}
+
+/* Says why what is there is no executable. */
+static gboolean
+check_file (const char *path, const struct stat *info, GError **error)
+{
+  if (S_ISDIR (info->st_mode))
+    return refuse (error, path, "it is a folder");
+  if (!S_ISREG (info->st_mode))
+    return refuse (error, path, "it is no file");
+  if (faccessat (AT_FDCWD, path, X_OK, AT_EACCESS) == 0)
+    return TRUE;
+  return refuse (error, path,
+                 errno == EACCES ? "it is not executable (chmod +x)" : g_strerror (errno));
+}
+
+static gboolean
+is_absent (int code)
+{
+  return code == ENOENT || code == ENOTDIR || code == ENAMETOOLONG;
+}
+
+/**
+ * heartbeat_executables_find:
+ * @folders: (array zero-terminated=1): where to look, in turn
+ * @name: a handler's name, see heartbeat_executables_is_name()
+ * @error: return location for an error: there is something of that name, and it cannot be executed
+ *
+ * Looks for an executable. This may wait for the file system.
+ *
+ * Returns: (transfer full) (nullable): its path; %NULL without @error where there is none
+ */
+char *
+heartbeat_executables_find (const char *const *folders, const char *name, GError **error)
+{
+  g_return_val_if_fail (heartbeat_executables_is_name (name), NULL);
+
+  for (guint i = 0; folders[i] != NULL; i++)
+    {
+      g_autofree char *path = g_build_filename (folders[i], name, NULL);
+      struct stat info;
+
+      if (stat (path, &info) == 0)
+        return check_file (path, &info, error) ? g_steal_pointer (&path) : NULL;
+      if (!is_absent (errno))
+        refuse (error, path, g_strerror (errno));
+      else if (lstat (path, &info) == 0)
+        refuse (error, path, "it is a symbolic link to nowhere");
+      else
+        continue;
+      return NULL;
+    }
+  return NULL;
+}
+
+/* --- A run ---------------------------------------------------------------------------------------------------------- */
+
+/* What the thread works with. It may outlive the run, and must not hold it. */
+typedef struct
+{
+  GStrv folders;
+  char *name;
+} Search;
+
+static void
+search_free (gpointer data)
+{
+  Search *search = data;
+
+  g_strfreev (search->folders);
+  g_free (search->name);
+  g_free (search);
+}
+
+static void
+search_in_thread (GTask *task, gpointer source, gpointer data, GCancellable *cancellable)
+{
+  const Search *search = data;
+  GError *error = NULL;
+  char *path
+      = heartbeat_executables_find ((const char *const *) search->folders, search->name, &error);
+
+  if (error != NULL)
+    g_task_return_error (task, error);
+  else
+    g_task_return_pointer (task, path, g_free);
+}
+
+static void
+on_found (GObject *source, GAsyncResult *result, gpointer user_data)
+{
+  HeartbeatExecutables *self = HEARTBEAT_EXECUTABLES (source);
+  g_autoptr (HeartbeatRun) run = user_data;
+  g_autoptr (GError) error = NULL;
+  g_autofree char *path = g_task_propagate_pointer (G_TASK (result), &error);
+  const char *const argv[] = { path, NULL };
+
+  /* After a time-out nobody wants to know. */
+  if (g_cancellable_is_cancelled (heartbeat_run_get_cancellable (run)))
+    return;
+  if (error != NULL)
+    heartbeat_run_fail (run, error->message);
+  else if (path == NULL)
+    heartbeat_run_pass (run);
+  else
+    heartbeat_outcome_run (self->processes, run, argv);
+}
+
+/* Runs the executable of the handler's name; passes the run on where there is none. */
+static void
+handle (HeartbeatRun *run, gpointer user_data)
+{
+  HeartbeatExecutables *self = user_data;
+  const char *name = heartbeat_run_get_handler (run);
+  g_autoptr (GTask) task = NULL;
+  Search *search;
+
+  if (!heartbeat_executables_is_name (name) || *self->folders == NULL)
+    {
+      heartbeat_run_pass (run);
+      return;
+    }
+  search = g_new0 (Search, 1);
+  search->folders = g_strdupv (self->folders);
+  search->name = g_strdup (name);
+  task = g_task_new (self, heartbeat_run_get_cancellable (run), on_found, g_object_ref (run));
+  g_task_set_task_data (task, search, search_free);
+  g_task_set_return_on_cancel (task, TRUE);
+  g_task_run_in_thread (task, search_in_thread);
+}
+
+/* --- All of them ---------------------------------------------------------------------------------------------------- */
+
+static void
+list_folder (const char *folder, GHashTable *names)
+{
+  g_autoptr (GDir) dir = g_dir_open (folder, 0, NULL);
+  const char *const folders[] = { folder, NULL };
+  const char *name;
+
+  while (dir != NULL && (name = g_dir_read_name (dir)) != NULL)
+    {
+      g_autofree char *path = heartbeat_executables_is_name (name)
+                                  ? heartbeat_executables_find (folders, name, NULL)
+                                  : NULL;
+
+      if (path != NULL)
+        g_hash_table_add (names, g_strdup (name));
+    }
+}
+
+static void
+list_in_thread (GTask *task, gpointer source, gpointer data, GCancellable *cancellable)
+{
+  const char *const *folders = data;
+  g_autoptr (GHashTable) names = g_hash_table_new_full (g_str_hash, g_str_equal, g_free, NULL);
+  g_autoptr (GStrvBuilder) builder = g_strv_builder_new ();
+  GHashTableIter iter;
+  gpointer name;
+
+  for (guint i = 0; folders[i] != NULL; i++)
+    list_folder (folders[i], names);
+  g_hash_table_iter_init (&iter, names);
+  while (g_hash_table_iter_next (&iter, &name, NULL))
+    g_strv_builder_add (builder, name);
+  g_task_return_pointer (task, g_strv_builder_end (builder), (GDestroyNotify) g_strfreev);
+}
+
+/**
+ * heartbeat_executables_list_async:
+ * @self: executables
+ * @callback: called when they are known; it calls heartbeat_executables_list_finish()
+ * @user_data: passed to @callback
+ *
+ * Looks into the folders, on a thread.
+ */
+void
+heartbeat_executables_list_async (HeartbeatExecutables *self,
+                                  GAsyncReadyCallback callback,
+                                  gpointer user_data)
+{
+  g_autoptr (GTask) task = g_task_new (self, NULL, callback, user_data);
+
+  g_task_set_task_data (task, g_strdupv (self->folders), (GDestroyNotify) g_strfreev);
+  g_task_run_in_thread (task, list_in_thread);
+}
+
+/**
+ * heartbeat_executables_list_finish:
+ * @self: executables
+ * @result: what the callback was given
+ *
+ * Returns: (transfer full): the names of what can be executed, each once, in no order
+ */
+GStrv
+heartbeat_executables_list_finish (HeartbeatExecutables *self, GAsyncResult *result)
+{
+  return g_task_propagate_pointer (G_TASK (result), NULL);
+}
+
+/**
+ * heartbeat_executables_new:
+ * @path: (nullable): see heartbeat_executables_parse_path()
+ * @processes: the programs that an agent's handlers run
+ * @error: return location for %HEARTBEAT_ERROR_INVALID_ARGUMENT
+ *
+ * Returns: (transfer full): the executables in these folders
+ */
+HeartbeatExecutables *
+heartbeat_executables_new (const char *path, HeartbeatProcesses *processes, GError **error)
+{
+  HeartbeatExecutables *self;
+  GStrv folders = heartbeat_executables_parse_path (path, error);
+
+  if (folders == NULL)
+    return NULL;
+  self = g_object_new (HEARTBEAT_TYPE_EXECUTABLES, NULL);
+  self->folders = folders;
+  self->processes = g_object_ref (processes);
+  return self;
+}
+
+/**
+ * heartbeat_executables_register:
+ * @self: executables
+ * @registry: the handlers that an agent knows
+ */
+void
+heartbeat_executables_register (HeartbeatExecutables *self, HeartbeatRegistry *registry)
+{
+  const HeartbeatHandler handler = { handle, g_object_ref (self), g_object_unref };
+
+  heartbeat_registry_add_any (registry, HEARTBEAT_HANDLER_EXECUTABLE, &handler);
+}

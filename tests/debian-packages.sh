@@ -17,6 +17,7 @@ TEST_PACKAGES=(
   rabbitmq-server
   python3 python3-gi python3-pika python3-dbus python3-dbusmock python3-jsonschema gir1.2-glib-2.0
   dbus openssl strace faketime tzdata procps systemd valgrind util-linux iproute2
+  monitoring-plugins-basic
 )
 
 # install_missing PACKAGE…: install those that are not there, and say so.

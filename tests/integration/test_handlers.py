@@ -344,8 +344,8 @@ class SubHealth(Case):
         return result["status"], result["message"]
 
     def published(self):
-        """Take the next sub_health event; return its payload."""
-        return json.loads(self.broker.wait_message(self.vhost, "seen")[2])["payload"]
+        """Take the next sub_health event, which a good run has seen confirmed; return its payload."""
+        return json.loads(self.broker.get(self.vhost, "seen")[2])["payload"]
 
     def test_whatever_the_program_does(self):
         bin_folder = self.path("bin")

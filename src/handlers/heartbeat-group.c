@@ -103,9 +103,13 @@ look (HeartbeatGroup *self)
       self->status = info.si_code == CLD_EXITED ? W_EXITCODE (info.si_status, 0) : info.si_status;
       return TRUE;
     }
-  /* Somebody else has waited for it: a program that embeds the library and waits for everything. How it ended is lost. */
+  if (errno != ECHILD)
+    return FALSE;
+  /* Somebody else has waited for it: a program that embeds the library and waits for everything. How it ended is lost, and
+   * its number is free: no signal may be sent any more. */
   self->status = W_EXITCODE (255, 0);
-  return errno == ECHILD;
+  self->is_killed = TRUE;
+  return TRUE;
 }
 
 static gboolean

@@ -67,6 +67,7 @@ iterate_for (gint64 span)
 typedef struct
 {
   char *folder;
+  HeartbeatProcesses *processes;
   HeartbeatRun *run; /* unowned; NULL when it is gone */
   HeartbeatResult *result;
   HeartbeatProcessOutput *output;
@@ -79,7 +80,10 @@ set_up (Fixture *fixture, gconstpointer data)
 {
   fixture->folder = g_dir_make_tmp ("heartbeat-process-XXXXXX", NULL);
   g_assert_nonnull (fixture->folder);
+  fixture->processes = heartbeat_processes_new ();
 }
+
+static void stop_processes (Fixture *fixture);
 
 static void
 tear_down (Fixture *fixture, gconstpointer data)
@@ -95,6 +99,8 @@ tear_down (Fixture *fixture, gconstpointer data)
     }
   g_assert_cmpint (g_rmdir (fixture->folder), ==, 0);
   g_assert_null (fixture->run);
+  stop_processes (fixture);
+  g_object_unref (fixture->processes);
   g_clear_pointer (&fixture->result, heartbeat_result_unref);
   g_clear_pointer (&fixture->output, heartbeat_process_output_free);
   g_clear_error (&fixture->error);
@@ -144,7 +150,7 @@ start_script (Fixture *fixture, const char *script)
   g_autoptr (HeartbeatRun) run
       = make_run (fixture, "mail", g_strdup_printf ("{\"command\": %s}", quoted));
 
-  heartbeat_command_handler (run, NULL);
+  heartbeat_command_handler (run, fixture->processes);
 }
 
 static void
@@ -153,7 +159,7 @@ start_program (Fixture *fixture, const char *program)
   g_autoptr (HeartbeatRun) run
       = make_run (fixture, "mail", g_strdup_printf ("{\"command\": [\"%s\"]}", program));
 
-  heartbeat_command_handler (run, NULL);
+  heartbeat_command_handler (run, fixture->processes);
 }
 
 static gboolean
@@ -310,6 +316,29 @@ has_no_children (gconstpointer data)
   return waitid (P_ALL, 0, &info, WEXITED | WNOHANG | WNOWAIT) < 0 && errno == ECHILD;
 }
 
+static void
+on_stopped (GObject *source, GAsyncResult *result, gpointer user_data)
+{
+  heartbeat_processes_stop_finish (HEARTBEAT_PROCESSES (source), result);
+  *(gboolean *) user_data = TRUE;
+}
+
+static gboolean
+is_true (gconstpointer data)
+{
+  return *(const gboolean *) data;
+}
+
+/* As the service does it at its end. */
+static void
+stop_processes (Fixture *fixture)
+{
+  gboolean stopped = FALSE;
+
+  heartbeat_processes_stop_async (fixture->processes, on_stopped, &stopped);
+  iterate_until (is_true, &stopped);
+}
+
 /* --- Ends ----------------------------------------------------------------------------------------------------------- */
 
 static void
@@ -416,7 +445,7 @@ test_input_is_json (Fixture *fixture, gconstpointer data)
   HeartbeatRun *run
       = make_run (fixture, name, g_strdup ("{\"command\": \"cat >input\", \"n\": 0.10}"));
 
-  heartbeat_command_handler (run, NULL);
+  heartbeat_command_handler (run, fixture->processes);
   g_object_unref (run);
   finish (fixture);
   assert_result (fixture, HEARTBEAT_STATUS_SUCCESS, "");
@@ -455,7 +484,7 @@ start_with_large_input (Fixture *fixture, const char *script)
 {
   g_autoptr (HeartbeatRun) run = make_run (fixture, "mail", large_meta (script));
 
-  heartbeat_command_handler (run, NULL);
+  heartbeat_command_handler (run, fixture->processes);
 }
 
 static void
@@ -760,7 +789,66 @@ test_cancelled_at_the_end (Fixture *fixture, gconstpointer data)
       iterate_until (is_released, fixture);
       g_clear_pointer (&fixture->result, heartbeat_result_unref);
     }
-  iterate_until (has_no_children, NULL);
+  stop_processes (fixture);
+  g_assert_true (has_no_children (NULL));
+}
+
+/* At a stop nobody waits five seconds: neither for who ignores SIGTERM, nor for what a parent has left that obeys it. */
+static void
+test_stopped (Fixture *fixture, gconstpointer data)
+{
+  static const char *const scripts[] = {
+    "trap '' TERM; (while :; do echo child; done) & echo $$ >group; while :; do echo parent; done",
+    "(trap '' TERM; echo $$ >group; exec sleep 100) & wait",
+    "sleep 100 & echo $$ >group; kill -STOP $$",
+  };
+
+  for (guint i = 0; i < G_N_ELEMENTS (scripts); i++)
+    {
+      g_autofree char *path = g_build_filename (fixture->folder, "group", NULL);
+      gint64 begin;
+      pid_t group;
+
+      g_unlink (path);
+      start_script (fixture, scripts[i]);
+      iterate_until (has_group, fixture);
+      group = read_group (fixture);
+      heartbeat_run_abandon (fixture->run);
+      begin = g_get_monotonic_time ();
+      stop_processes (fixture);
+      iterate_until (is_group_gone, &group);
+      g_assert_cmpint (g_get_monotonic_time () - begin, <, 4 * G_USEC_PER_SEC);
+      iterate_until (is_released, fixture);
+      g_assert_true (has_no_children (NULL));
+    }
+}
+
+/* A program that embeds the library may wait for all children. */
+static void
+test_somebody_else_waits (Fixture *fixture, gconstpointer data)
+{
+  signal (SIGCHLD, SIG_IGN);
+  run_script (fixture, "echo '{\"status\": \"skipped\"}'");
+  assert_result (fixture, HEARTBEAT_STATUS_SKIPPED, "");
+  g_clear_pointer (&fixture->result, heartbeat_result_unref);
+  start_script (fixture, "echo $$ >group; sleep 100");
+  iterate_until (has_group, fixture);
+  heartbeat_run_abandon (fixture->run);
+  iterate_until (is_released, fixture);
+  signal (SIGCHLD, SIG_DFL);
+}
+
+static void
+test_no_shell_between (Fixture *fixture, gconstpointer data)
+{
+  g_autofree char *path = g_build_filename (fixture->folder, "bare", NULL);
+
+  g_assert_true (g_file_set_contents (path, "echo a shell would say this\n", -1, NULL));
+  g_assert_cmpint (g_chmod (path, 0755), ==, 0);
+  start_program (fixture, "./bare");
+  finish (fixture);
+  g_assert_cmpint (heartbeat_result_get_status (fixture->result), ==, HEARTBEAT_STATUS_FAILED);
+  g_assert_nonnull (strstr (heartbeat_result_get_message (fixture->result), "#!/bin/sh"));
 }
 
 /* --- What is left behind -------------------------------------------------------------------------------------------- */
@@ -806,7 +894,8 @@ test_cancelled_runs_leave_nothing (Fixture *fixture, gconstpointer data)
       heartbeat_run_abandon (fixture->run);
       iterate_until (is_released, fixture);
     }
-  iterate_until (has_no_children, NULL);
+  stop_processes (fixture);
+  g_assert_true (has_no_children (NULL));
   iterate_until (has_descriptors, &before);
 }
 
@@ -820,6 +909,7 @@ test_many_at_once (Fixture *fixture, gconstpointer data)
       g_autofree char *script = g_strdup_printf ("cat >/dev/null; echo %u", i);
 
       many[i].folder = fixture->folder;
+      many[i].processes = fixture->processes;
       start_script (&many[i], script);
     }
   for (guint i = 0; i < G_N_ELEMENTS (many); i++)
@@ -878,6 +968,9 @@ main (int argc, char **argv)
   ADD ("/process/cancelled/group-that-is-stopped", test_cancelled_group_that_is_stopped);
   ADD ("/process/cancelled/twice", test_cancelled_twice);
   ADD ("/process/cancelled/at-the-end", test_cancelled_at_the_end);
+  ADD ("/process/stopped", test_stopped);
+  ADD ("/process/somebody-else-waits", test_somebody_else_waits);
+  ADD ("/process/end/no-shell-between", test_no_shell_between);
   ADD ("/process/left-behind/by-200-runs", test_200_runs_leave_nothing);
   ADD ("/process/left-behind/by-cancelled-runs", test_cancelled_runs_leave_nothing);
   ADD ("/process/many-at-once", test_many_at_once);

@@ -181,8 +181,8 @@ class Executables(HandlerCase):
             self.assertNotEqual(message, "", name)
         self.assertFalse(os.path.exists(self.path("ran")))
         self.assertTrue(service.running)
-        self.assertEqual([name for name in self.agent.call("ListHandlers")[0] if "\n" in name or name.startswith(".")],
-                         [])
+        listed = self.agent.call("ListHandlers")[0]
+        self.assertEqual([name for name in listed if "\n" in name or name.startswith(".")], [])
 
     def test_a_relative_folder_is_refused(self):
         self.write_checks(a={})

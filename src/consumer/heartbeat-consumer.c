@@ -306,28 +306,139 @@ install_properties (GObjectClass *object_class)
 {
   const GParamFlags readable = G_PARAM_READABLE | G_PARAM_STATIC_STRINGS;
 
+  /**
+   * HeartbeatConsumer:agent-name:
+   *
+   * The agent's name: a letter or digit, then up to 63 more, or `_` or `-`.
+   */
   props[PROP_AGENT_NAME] = text_setting ("agent-name");
+
+  /**
+   * HeartbeatConsumer:heartbeat-path:
+   *
+   * Where its heartbeat.json is, or will be.
+   */
   props[PROP_HEARTBEAT_PATH] = text_setting ("heartbeat-path");
+
+  /**
+   * HeartbeatConsumer:rabbit-url:
+   *
+   * The broker, an `amqp://` or `amqps://` URL; several are separated by white space. %NULL for the default.
+   * It may hold a password.
+   */
   props[PROP_RABBIT_URL] = text_setting ("rabbit-url");
+
+  /**
+   * HeartbeatConsumer:exchange-name:
+   *
+   * The topic exchange.
+   */
   props[PROP_EXCHANGE_NAME] = text_setting ("exchange-name");
+
+  /**
+   * HeartbeatConsumer:queue-type:
+   *
+   * `classic` or `quorum`.
+   */
   props[PROP_QUEUE_TYPE] = text_setting ("queue-type");
+
+  /**
+   * HeartbeatConsumer:tick-source:
+   *
+   * Where ticks come from: `amqp`; `local`, a timer in the process; `auto`, the timer while none comes from
+   * the broker for 2.5 intervals.
+   */
   props[PROP_TICK_SOURCE] = text_setting ("tick-source");
+
+  /**
+   * HeartbeatConsumer:inbox-handler:
+   *
+   * The name of the handler that gets each message of the inbox, %NULL for none.
+   */
   props[PROP_INBOX_HANDLER] = text_setting ("inbox-handler");
+
+  /**
+   * HeartbeatConsumer:publish-results:
+   *
+   * Whether to publish how each run has ended, as `agent.NAME.heartbeat.result`.
+   */
   props[PROP_PUBLISH_RESULTS]
       = g_param_spec_boolean ("publish-results", NULL, NULL, FALSE,
                               G_PARAM_READWRITE | G_PARAM_CONSTRUCT_ONLY | G_PARAM_STATIC_STRINGS);
+
+  /**
+   * HeartbeatConsumer:tick-interval:
+   *
+   * The time between two local ticks, in seconds.
+   */
   props[PROP_TICK_INTERVAL] = number_setting ("tick-interval", 86400, 60);
+
+  /**
+   * HeartbeatConsumer:max-concurrent-runs:
+   *
+   * How many runs ticks may have going at once.
+   */
   props[PROP_MAX_CONCURRENT_RUNS] = number_setting ("max-concurrent-runs", 1000, 1);
+
+  /**
+   * HeartbeatConsumer:handler-timeout:
+   *
+   * The time limit of a run whose check has no `timeoutMs`, in seconds.
+   */
   props[PROP_HANDLER_TIMEOUT] = number_setting ("handler-timeout", 1500, 300);
+
+  /**
+   * HeartbeatConsumer:handler-path:
+   *
+   * Where handlers are executables: absolute folders, separated by colons. %NULL is
+   * `$XDG_CONFIG_HOME/heartbeat-consumer/handlers` and the one of the installation.
+   */
   props[PROP_HANDLER_PATH] = text_setting ("handler-path");
+
+  /**
+   * HeartbeatConsumer:agent:
+   *
+   * Its agent.
+   */
   props[PROP_AGENT] = g_param_spec_object ("agent", NULL, NULL, HEARTBEAT_TYPE_AGENT, readable);
+
+  /**
+   * HeartbeatConsumer:connection-state:
+   *
+   * `disabled`, `connecting`, `connected` or `waiting`.
+   */
   props[PROP_CONNECTION_STATE]
       = g_param_spec_string ("connection-state", NULL, NULL, "disabled", readable);
+
+  /**
+   * HeartbeatConsumer:connection-error:
+   *
+   * Why it is not connected, or an empty text.
+   */
   props[PROP_CONNECTION_ERROR] = g_param_spec_string ("connection-error", NULL, NULL, "", readable);
+
+  /**
+   * HeartbeatConsumer:broker-address:
+   *
+   * Host and port of the broker, or an empty text.
+   */
   props[PROP_BROKER_ADDRESS] = g_param_spec_string ("broker-address", NULL, NULL, "", readable);
+
+  /**
+   * HeartbeatConsumer:messages-rejected:
+   *
+   * How many messages were rejected.
+   */
   props[PROP_MESSAGES_REJECTED]
       = g_param_spec_uint64 ("messages-rejected", NULL, NULL, 0, G_MAXUINT64, 0, readable);
+
+  /**
+   * HeartbeatConsumer:ready:
+   *
+   * Whether heartbeat.json was read and the first attempt to connect has ended, well or not.
+   */
   props[PROP_READY] = g_param_spec_boolean ("ready", NULL, NULL, FALSE, readable);
+
   g_object_class_install_properties (object_class, N_PROPS, props);
 }
 
@@ -370,6 +481,8 @@ heartbeat_consumer_init (HeartbeatConsumer *self)
  * @heartbeat_path: where its heartbeat.json is, or will be
  * @rabbit_url: (nullable): the broker; %NULL for %HEARTBEAT_DEFAULT_RABBIT_URL
  * @exchange_name: (nullable): the exchange; %NULL for %HEARTBEAT_DEFAULT_EXCHANGE
+ *
+ * Makes a consumer, to be given its handlers and then to be started or run.
  *
  * Returns: (transfer full): a consumer that has not been started
  */
@@ -431,6 +544,8 @@ heartbeat_consumer_register_handler (HeartbeatConsumer *self,
  * heartbeat_consumer_unregister_handler:
  * @self: a consumer
  * @name: the name of a handler of the program's own
+ *
+ * Removes a handler of the program's own. A run of it that goes on is not touched.
  *
  * Returns: whether there was one
  */
@@ -979,6 +1094,8 @@ heartbeat_consumer_hurry (HeartbeatConsumer *self)
  * @result: what the callback was given
  * @error: return location for an error; there is none so far
  *
+ * Ends heartbeat_consumer_stop_async().
+ *
  * Returns: whether it has stopped
  */
 gboolean
@@ -1139,6 +1256,8 @@ heartbeat_consumer_publish_async (HeartbeatConsumer *self,
  * @result: what the callback was given
  * @error: return location for a #HeartbeatError
  *
+ * Ends heartbeat_consumer_publish_async().
+ *
  * Returns: (transfer full): the `event_id` of the event
  */
 char *
@@ -1155,6 +1274,8 @@ heartbeat_consumer_publish_finish (HeartbeatConsumer *self, GAsyncResult *result
  * heartbeat_consumer_get_agent:
  * @self: a consumer
  *
+ * Gets its agent.
+ *
  * Returns: (transfer none): its agent
  */
 HeartbeatAgent *
@@ -1168,6 +1289,8 @@ heartbeat_consumer_get_agent (HeartbeatConsumer *self)
 /**
  * heartbeat_consumer_get_connection_state:
  * @self: a consumer
+ *
+ * Says how the connection to the broker is.
  *
  * Returns: (transfer none): `disabled`, `connecting`, `connected` or `waiting`
  */
@@ -1185,6 +1308,8 @@ heartbeat_consumer_get_connection_state (HeartbeatConsumer *self)
  * heartbeat_consumer_get_connection_error:
  * @self: a consumer
  *
+ * Says why it is not connected, or an empty text.
+ *
  * Returns: (transfer none): why it is not connected, or an empty text
  */
 const char *
@@ -1198,6 +1323,8 @@ heartbeat_consumer_get_connection_error (HeartbeatConsumer *self)
 /**
  * heartbeat_consumer_get_broker_address:
  * @self: a consumer
+ *
+ * Gets host and port of the broker, or an empty text.
  *
  * Returns: (transfer none): host and port of the broker, or an empty text
  */
@@ -1215,6 +1342,8 @@ heartbeat_consumer_get_broker_address (HeartbeatConsumer *self)
  * heartbeat_consumer_get_exchange_name:
  * @self: a consumer
  *
+ * Gets the exchange.
+ *
  * Returns: (transfer none): the exchange
  */
 const char *
@@ -1228,6 +1357,8 @@ heartbeat_consumer_get_exchange_name (HeartbeatConsumer *self)
 /**
  * heartbeat_consumer_get_queue:
  * @self: a consumer
+ *
+ * Gets the queue, or an empty text where ticks are local.
  *
  * Returns: (transfer none): the queue, or an empty text where ticks are local
  */
@@ -1243,6 +1374,8 @@ heartbeat_consumer_get_queue (HeartbeatConsumer *self)
  * heartbeat_consumer_get_tick_source:
  * @self: a consumer
  *
+ * Says where ticks come from.
+ *
  * Returns: (transfer none): `amqp`, `local` or `auto`
  */
 const char *
@@ -1256,6 +1389,8 @@ heartbeat_consumer_get_tick_source (HeartbeatConsumer *self)
 /**
  * heartbeat_consumer_get_messages_rejected:
  * @self: a consumer
+ *
+ * Says how many messages were rejected.
  *
  * Returns: how many messages were rejected
  */

@@ -224,15 +224,63 @@ install_properties (GObjectClass *object_class)
 {
   const GParamFlags flags = G_PARAM_READABLE | G_PARAM_STATIC_STRINGS;
 
+  /**
+   * HeartbeatAgent:name:
+   *
+   * Its name.
+   */
   props[PROP_NAME] = g_param_spec_string ("name", NULL, NULL, NULL, flags);
+
+  /**
+   * HeartbeatAgent:config-path:
+   *
+   * The absolute path of its heartbeat.json.
+   */
   props[PROP_CONFIG_PATH] = g_param_spec_string ("config-path", NULL, NULL, NULL, flags);
+
+  /**
+   * HeartbeatAgent:config-error:
+   *
+   * Why heartbeat.json cannot be used, or an empty text.
+   */
   props[PROP_CONFIG_ERROR] = g_param_spec_string ("config-error", NULL, NULL, "", flags);
+
+  /**
+   * HeartbeatAgent:last-tick:
+   *
+   * When the last tick came, in µs since the epoch, 0 for none.
+   */
   props[PROP_LAST_TICK] = g_param_spec_int64 ("last-tick", NULL, NULL, 0, G_MAXINT64, 0, flags);
+
+  /**
+   * HeartbeatAgent:next-due:
+   *
+   * When the first check will be due, in µs since the epoch, 0 for never. Computed when it is read.
+   */
   props[PROP_NEXT_DUE] = g_param_spec_int64 ("next-due", NULL, NULL, 0, G_MAXINT64, 0, flags);
+
+  /**
+   * HeartbeatAgent:paused:
+   *
+   * Whether all its checks are paused.
+   */
   props[PROP_PAUSED] = g_param_spec_boolean ("paused", NULL, NULL, FALSE, flags);
+
+  /**
+   * HeartbeatAgent:ticks-received:
+   *
+   * How many ticks came.
+   */
   props[PROP_TICKS_RECEIVED]
       = g_param_spec_uint64 ("ticks-received", NULL, NULL, 0, G_MAXUINT64, 0, flags);
+
+  /**
+   * HeartbeatAgent:ticks-idle:
+   *
+   * How many of them started no run.
+   */
   props[PROP_TICKS_IDLE] = g_param_spec_uint64 ("ticks-idle", NULL, NULL, 0, G_MAXUINT64, 0, flags);
+
   g_object_class_install_properties (object_class, N_PROPS, props);
 }
 
@@ -250,7 +298,9 @@ heartbeat_agent_class_init (HeartbeatAgentClass *klass)
   /**
    * HeartbeatAgent::check-added:
    * @self: an agent
-   * @check: a check that has come into heartbeat.json
+   * @check: the check
+   *
+   * A check has come into heartbeat.json.
    */
   signals[CHECK_ADDED] = g_signal_new ("check-added", type, G_SIGNAL_RUN_LAST, 0, NULL, NULL, NULL,
                                        G_TYPE_NONE, 1, HEARTBEAT_TYPE_CHECK);
@@ -258,7 +308,9 @@ heartbeat_agent_class_init (HeartbeatAgentClass *klass)
   /**
    * HeartbeatAgent::check-removed:
    * @self: an agent
-   * @check: a check that has gone from heartbeat.json
+   * @check: the check
+   *
+   * A check has gone from heartbeat.json.
    */
   signals[CHECK_REMOVED] = g_signal_new ("check-removed", type, G_SIGNAL_RUN_LAST, 0, NULL, NULL,
                                          NULL, G_TYPE_NONE, 1, HEARTBEAT_TYPE_CHECK);
@@ -266,7 +318,9 @@ heartbeat_agent_class_init (HeartbeatAgentClass *klass)
   /**
    * HeartbeatAgent::check-started:
    * @self: an agent
-   * @check: a check of which a run begins
+   * @check: the check
+   *
+   * A run of a check begins.
    */
   signals[CHECK_STARTED] = g_signal_new ("check-started", type, G_SIGNAL_RUN_LAST, 0, NULL, NULL,
                                          NULL, G_TYPE_NONE, 1, HEARTBEAT_TYPE_CHECK);
@@ -274,10 +328,10 @@ heartbeat_agent_class_init (HeartbeatAgentClass *klass)
   /**
    * HeartbeatAgent::check-finished:
    * @self: an agent
-   * @check: a check of which a run has ended
-   * @result: how it ended
+   * @check: the check
+   * @result: how the run ended
    *
-   * `lastRun` is saved by now.
+   * A run of a check has ended. `lastRun` is saved by now.
    */
   signals[CHECK_FINISHED]
       = g_signal_new ("check-finished", type, G_SIGNAL_RUN_LAST, 0, NULL, NULL, NULL, G_TYPE_NONE,
@@ -608,6 +662,8 @@ heartbeat_agent_reload_async (HeartbeatAgent *self,
  * @self: an agent
  * @result: what the callback was given
  * @error: return location for %HEARTBEAT_ERROR_CONFIG_UNUSABLE
+ *
+ * Ends heartbeat_agent_reload_async().
  *
  * Returns: whether the file is good
  */
@@ -998,6 +1054,8 @@ heartbeat_agent_run_check_async (HeartbeatAgent *self,
  * @error: return location for %HEARTBEAT_ERROR_NO_SUCH_CHECK, %HEARTBEAT_ERROR_ALREADY_RUNNING or
  *   %HEARTBEAT_ERROR_CONFIG_UNUSABLE; a run that failed is no error
  *
+ * Ends heartbeat_agent_run_check_async().
+ *
  * Returns: (transfer full): how the run ended
  */
 HeartbeatResult *
@@ -1083,6 +1141,8 @@ change_file (HeartbeatAgent *self,
  * @reason: (nullable): why, for people
  * @callback: called when heartbeat.json says so; it calls heartbeat_agent_change_finish()
  * @user_data: passed to @callback
+ *
+ * Pauses a check, or all, in heartbeat.json.
  */
 void
 heartbeat_agent_pause_async (HeartbeatAgent *self,
@@ -1136,6 +1196,8 @@ heartbeat_agent_resume_async (HeartbeatAgent *self,
  * @enabled: whether it is to run
  * @callback: called when heartbeat.json says so; it calls heartbeat_agent_change_finish()
  * @user_data: passed to @callback
+ *
+ * Enables or disables a check in heartbeat.json.
  */
 void
 heartbeat_agent_set_enabled_async (HeartbeatAgent *self,
@@ -1255,6 +1317,8 @@ heartbeat_agent_stop_finish (HeartbeatAgent *self, GAsyncResult *result)
  * heartbeat_agent_get_name:
  * @self: an agent
  *
+ * Gets its name.
+ *
  * Returns: (transfer none): its name
  */
 const char *
@@ -1268,6 +1332,8 @@ heartbeat_agent_get_name (HeartbeatAgent *self)
 /**
  * heartbeat_agent_get_config_path:
  * @self: an agent
+ *
+ * Gets the absolute path of its heartbeat.json.
  *
  * Returns: (transfer none): the absolute path of its heartbeat.json
  */
@@ -1283,6 +1349,8 @@ heartbeat_agent_get_config_path (HeartbeatAgent *self)
  * heartbeat_agent_get_config_error:
  * @self: an agent
  *
+ * Says why heartbeat.json cannot be used, or an empty text.
+ *
  * Returns: (transfer none): why heartbeat.json cannot be used, or an empty text
  */
 const char *
@@ -1296,6 +1364,8 @@ heartbeat_agent_get_config_error (HeartbeatAgent *self)
 /**
  * heartbeat_agent_list_checks:
  * @self: an agent
+ *
+ * Lists the checks of the agent.
  *
  * Returns: (transfer container) (element-type HeartbeatCheck): its checks, sorted by name
  */
@@ -1312,6 +1382,8 @@ heartbeat_agent_list_checks (HeartbeatAgent *self)
  * @self: an agent
  * @name: the name of a check
  *
+ * Finds a check by its name.
+ *
  * Returns: (transfer none) (nullable): the check
  */
 HeartbeatCheck *
@@ -1327,6 +1399,8 @@ heartbeat_agent_get_check (HeartbeatAgent *self, const char *name)
  * heartbeat_agent_get_last_tick:
  * @self: an agent
  *
+ * Says when the last tick came, in µs since the epoch, 0 for none.
+ *
  * Returns: when the last tick came, in µs since the epoch, 0 for none
  */
 gint64
@@ -1340,6 +1414,8 @@ heartbeat_agent_get_last_tick (HeartbeatAgent *self)
 /**
  * heartbeat_agent_get_next_due:
  * @self: an agent
+ *
+ * Says when the first check will be due, in µs since the epoch, 0 for never.
  *
  * Returns: when the first check will be due, in µs since the epoch, 0 for never
  */
@@ -1358,6 +1434,8 @@ heartbeat_agent_get_next_due (HeartbeatAgent *self)
  * heartbeat_agent_get_paused:
  * @self: an agent
  *
+ * Says whether all its checks are paused.
+ *
  * Returns: whether all its checks are paused
  */
 gboolean
@@ -1375,6 +1453,8 @@ heartbeat_agent_get_paused (HeartbeatAgent *self)
  * heartbeat_agent_get_ticks_received:
  * @self: an agent
  *
+ * Says how many ticks came.
+ *
  * Returns: how many ticks came
  */
 guint64
@@ -1388,6 +1468,8 @@ heartbeat_agent_get_ticks_received (HeartbeatAgent *self)
 /**
  * heartbeat_agent_get_ticks_idle:
  * @self: an agent
+ *
+ * Says how many ticks started no run.
  *
  * Returns: how many of them started no run
  */
@@ -1403,6 +1485,8 @@ heartbeat_agent_get_ticks_idle (HeartbeatAgent *self)
  * heartbeat_agent_get_runs:
  * @self: an agent
  * @status: a way to end
+ *
+ * Counts the runs of this process that ended in one way.
  *
  * Returns: how many runs ended so
  */

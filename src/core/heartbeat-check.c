@@ -134,22 +134,100 @@ install_properties (GObjectClass *object_class)
 {
   const GParamFlags flags = G_PARAM_READABLE | G_PARAM_STATIC_STRINGS;
 
+  /**
+   * HeartbeatCheck:name:
+   *
+   * Its name.
+   */
   props[PROP_NAME] = g_param_spec_string ("name", NULL, NULL, NULL, flags);
+
+  /**
+   * HeartbeatCheck:handler:
+   *
+   * The name of its handler; empty for an invalid check without one.
+   */
   props[PROP_HANDLER] = g_param_spec_string ("handler", NULL, NULL, NULL, flags);
+
+  /**
+   * HeartbeatCheck:cadence:
+   *
+   * Its cadence in ms.
+   */
   props[PROP_CADENCE] = g_param_spec_int64 ("cadence", NULL, NULL, 0, G_MAXINT64, 0, flags);
+
+  /**
+   * HeartbeatCheck:priority:
+   *
+   * Its priority, from 1; the lower one wins a tie.
+   */
   props[PROP_PRIORITY] = g_param_spec_int64 ("priority", NULL, NULL, 1, G_MAXINT64, 1, flags);
+
+  /**
+   * HeartbeatCheck:enabled:
+   *
+   * Whether it is enabled.
+   */
   props[PROP_ENABLED] = g_param_spec_boolean ("enabled", NULL, NULL, TRUE, flags);
+
+  /**
+   * HeartbeatCheck:paused:
+   *
+   * Whether it is paused now, by its own name or with all others.
+   */
   props[PROP_PAUSED] = g_param_spec_boolean ("paused", NULL, NULL, FALSE, flags);
+
+  /**
+   * HeartbeatCheck:last-run:
+   *
+   * When its last good run began, in µs since the epoch, 0 for never.
+   */
   props[PROP_LAST_RUN] = g_param_spec_int64 ("last-run", NULL, NULL, 0, G_MAXINT64, 0, flags);
+
+  /**
+   * HeartbeatCheck:next-due:
+   *
+   * When it will be due if nothing happens before, in µs since the epoch; 0 for never.
+   */
   props[PROP_NEXT_DUE] = g_param_spec_int64 ("next-due", NULL, NULL, 0, G_MAXINT64, 0, flags);
+
+  /**
+   * HeartbeatCheck:overdue-ratio:
+   *
+   * How many cadences have passed since the last run.
+   */
   props[PROP_OVERDUE_RATIO]
       = g_param_spec_double ("overdue-ratio", NULL, NULL, 0, G_MAXDOUBLE, 0, flags);
+
+  /**
+   * HeartbeatCheck:state:
+   *
+   * `idle`, `due`, `running`, `backing-off`, `disabled`, `paused` or `invalid`.
+   */
   props[PROP_STATE] = g_param_spec_string ("state", NULL, NULL, "idle", flags);
+
+  /**
+   * HeartbeatCheck:error:
+   *
+   * What is wrong with it in heartbeat.json, or an empty text.
+   */
   props[PROP_ERROR] = g_param_spec_string ("error", NULL, NULL, "", flags);
+
+  /**
+   * HeartbeatCheck:consecutive-failures:
+   *
+   * How many runs failed since the last good one.
+   */
   props[PROP_CONSECUTIVE_FAILURES]
       = g_param_spec_uint ("consecutive-failures", NULL, NULL, 0, G_MAXUINT, 0, flags);
+
+  /**
+   * HeartbeatCheck:last-result:
+   *
+   * How the last run ended; %NULL before the first one of this process.
+   */
   props[PROP_LAST_RESULT]
       = g_param_spec_boxed ("last-result", NULL, NULL, HEARTBEAT_TYPE_RESULT, flags);
+
   g_object_class_install_properties (object_class, N_PROPS, props);
 }
 
@@ -388,6 +466,8 @@ heartbeat_check_end (HeartbeatCheck *self, HeartbeatResult *result, gint64 now)
  * heartbeat_check_get_name:
  * @self: a check
  *
+ * Gets its name.
+ *
  * Returns: (transfer none): its name
  */
 const char *
@@ -401,6 +481,8 @@ heartbeat_check_get_name (HeartbeatCheck *self)
 /**
  * heartbeat_check_get_handler:
  * @self: a check
+ *
+ * Gets the name of its handler.
  *
  * Returns: (transfer none): the name of its handler; empty for an invalid check without one
  */
@@ -416,6 +498,8 @@ heartbeat_check_get_handler (HeartbeatCheck *self)
  * heartbeat_check_get_cadence:
  * @self: a check
  *
+ * Gets its cadence in ms.
+ *
  * Returns: its cadence in ms
  */
 gint64
@@ -429,6 +513,8 @@ heartbeat_check_get_cadence (HeartbeatCheck *self)
 /**
  * heartbeat_check_get_priority:
  * @self: a check
+ *
+ * Gets its priority, from 1.
  *
  * Returns: its priority, from 1; the lower one wins a tie
  */
@@ -444,6 +530,8 @@ heartbeat_check_get_priority (HeartbeatCheck *self)
  * heartbeat_check_get_enabled:
  * @self: a check
  *
+ * Says whether it is enabled.
+ *
  * Returns: whether it is enabled
  */
 gboolean
@@ -457,6 +545,8 @@ heartbeat_check_get_enabled (HeartbeatCheck *self)
 /**
  * heartbeat_check_get_paused:
  * @self: a check
+ *
+ * Says whether it is paused now, by its own name or with all others.
  *
  * Returns: whether it is paused now, by its own name or with all others
  */
@@ -472,6 +562,8 @@ heartbeat_check_get_paused (HeartbeatCheck *self)
  * heartbeat_check_get_last_run:
  * @self: a check
  *
+ * Says when its last good run began, in µs since the epoch, 0 for never.
+ *
  * Returns: when its last good run began, in µs since the epoch, 0 for never
  */
 gint64
@@ -485,6 +577,8 @@ heartbeat_check_get_last_run (HeartbeatCheck *self)
 /**
  * heartbeat_check_get_next_due:
  * @self: a check
+ *
+ * Says when it will be due if nothing happens before, in µs since the epoch.
  *
  * Returns: when it will be due if nothing happens before, in µs since the epoch; 0 for never
  */
@@ -503,6 +597,8 @@ heartbeat_check_get_next_due (HeartbeatCheck *self)
  * heartbeat_check_get_overdue_ratio:
  * @self: a check
  *
+ * Says how many cadences have passed since the last run.
+ *
  * Returns: how many cadences have passed since the last run
  */
 double
@@ -516,6 +612,8 @@ heartbeat_check_get_overdue_ratio (HeartbeatCheck *self)
 /**
  * heartbeat_check_get_state:
  * @self: a check
+ *
+ * Says in which state it is.
  *
  * Returns: (transfer none): `idle`, `due`, `running`, `backing-off`, `disabled`, `paused` or `invalid`
  */
@@ -544,6 +642,8 @@ heartbeat_check_get_state (HeartbeatCheck *self)
  * heartbeat_check_get_error:
  * @self: a check
  *
+ * Says what is wrong with it in heartbeat.json, or an empty text.
+ *
  * Returns: (transfer none): what is wrong with it in heartbeat.json, or an empty text
  */
 const char *
@@ -558,6 +658,8 @@ heartbeat_check_get_error (HeartbeatCheck *self)
  * heartbeat_check_get_consecutive_failures:
  * @self: a check
  *
+ * Says how many runs failed since the last good one.
+ *
  * Returns: how many runs failed since the last good one
  */
 guint
@@ -571,6 +673,8 @@ heartbeat_check_get_consecutive_failures (HeartbeatCheck *self)
 /**
  * heartbeat_check_get_last_result:
  * @self: a check
+ *
+ * Says how the last run ended.
  *
  * Returns: (transfer none) (nullable): how the last run ended; %NULL before the first one of this process
  */

@@ -33,6 +33,8 @@ static const char *const status_names[] = { "", "success", "failed", "skipped" }
  * @duration: how long it took, in µs
  * @details: (nullable): more facts, an `a{sv}`; a floating reference is taken
  *
+ * Makes a result.
+ *
  * Returns: (transfer full): a result
  */
 HeartbeatResult *
@@ -63,6 +65,8 @@ heartbeat_result_new (HeartbeatStatus status,
  * heartbeat_result_ref:
  * @result: a result
  *
+ * Takes a reference.
+ *
  * Returns: (transfer full): @result
  */
 HeartbeatResult *
@@ -77,6 +81,8 @@ heartbeat_result_ref (HeartbeatResult *result)
 /**
  * heartbeat_result_unref:
  * @result: (transfer full): a result
+ *
+ * Drops a reference; the last one frees the result.
  */
 void
 heartbeat_result_unref (HeartbeatResult *result)
@@ -95,6 +101,8 @@ heartbeat_result_unref (HeartbeatResult *result)
  * heartbeat_result_get_status:
  * @result: a result
  *
+ * Says how the run ended.
+ *
  * Returns: how the run ended
  */
 HeartbeatStatus
@@ -108,6 +116,8 @@ heartbeat_result_get_status (HeartbeatResult *result)
 /**
  * heartbeat_result_get_message:
  * @result: a result
+ *
+ * Gets a line for people, which may be empty.
  *
  * Returns: (transfer none): a line for people, which may be empty
  */
@@ -123,6 +133,8 @@ heartbeat_result_get_message (HeartbeatResult *result)
  * heartbeat_result_get_started:
  * @result: a result
  *
+ * Says when the run began, in µs since the epoch.
+ *
  * Returns: when the run began, in µs since the epoch
  */
 gint64
@@ -137,6 +149,8 @@ heartbeat_result_get_started (HeartbeatResult *result)
  * heartbeat_result_get_duration:
  * @result: a result
  *
+ * Says how long the run took, in µs.
+ *
  * Returns: how long the run took, in µs
  */
 gint64
@@ -150,6 +164,8 @@ heartbeat_result_get_duration (HeartbeatResult *result)
 /**
  * heartbeat_result_get_details:
  * @result: a result
+ *
+ * Gets more facts, an `a{sv}`.
  *
  * Returns: (transfer none): more facts, an `a{sv}`
  */
@@ -189,6 +205,8 @@ heartbeat_result_get_cause (HeartbeatResult *result)
  * heartbeat_status_to_string:
  * @status: a status
  *
+ * Names a status as handlers write it.
+ *
  * Returns: (transfer none): `success`, `failed`, `skipped`, or an empty text for a check that has not run
  */
 const char *
@@ -202,6 +220,8 @@ heartbeat_status_to_string (HeartbeatStatus status)
 /**
  * heartbeat_status_from_string:
  * @text: (nullable): a status as handlers write it
+ *
+ * Finds the status of a name.
  *
  * Returns: the status, or %HEARTBEAT_STATUS_NONE where @text is none
  */

@@ -190,6 +190,8 @@ heartbeat_run_get_handler (HeartbeatRun *run)
  * heartbeat_run_get_agent_name:
  * @run: a run
  *
+ * Gets the name of the agent.
+ *
  * Returns: (transfer none): the name of the agent
  */
 const char *
@@ -204,6 +206,8 @@ heartbeat_run_get_agent_name (HeartbeatRun *run)
  * heartbeat_run_get_check_name:
  * @run: a run
  *
+ * Gets the name of the check.
+ *
  * Returns: (transfer none) (nullable): the name of the check, %NULL where a message of the inbox is to be handled
  */
 const char *
@@ -217,6 +221,8 @@ heartbeat_run_get_check_name (HeartbeatRun *run)
 /**
  * heartbeat_run_get_timestamp:
  * @run: a run
+ *
+ * Says when the run began, in ms since the epoch.
  *
  * Returns: when the run began, in ms since the epoch
  */
@@ -248,8 +254,9 @@ heartbeat_run_get_working_folder (HeartbeatRun *run)
  * heartbeat_run_get_check:
  * @run: a run
  *
- * Returns: (transfer none) (nullable): the check as heartbeat.json has it, a JSON object; %NULL where a message of the inbox
- *   is to be handled
+ * Gets the check as heartbeat.json has it, a JSON object.
+ *
+ * Returns: (transfer none) (nullable): the check; %NULL where a message of the inbox is to be handled
  */
 const char *
 heartbeat_run_get_check (HeartbeatRun *run)
@@ -262,6 +269,8 @@ heartbeat_run_get_check (HeartbeatRun *run)
 /**
  * heartbeat_run_get_meta:
  * @run: a run
+ *
+ * Gets the check's `meta`, a JSON object.
  *
  * Returns: (transfer none): the check's `meta`, a JSON object
  */
@@ -277,7 +286,9 @@ heartbeat_run_get_meta (HeartbeatRun *run)
  * heartbeat_run_get_envelope:
  * @run: a run
  *
- * Returns: (transfer none): the event that caused the run, or the message of the inbox, a JSON object
+ * Gets the event that caused the run, or the message of the inbox, a JSON object.
+ *
+ * Returns: (transfer none): the event
  */
 const char *
 heartbeat_run_get_envelope (HeartbeatRun *run)
@@ -291,8 +302,9 @@ heartbeat_run_get_envelope (HeartbeatRun *run)
  * heartbeat_run_get_routing_key:
  * @run: a run
  *
- * Returns: (transfer none) (nullable): the routing key of the message of the inbox that is to be handled; %NULL in the run
- *   of a check
+ * Gets the routing key of the message of the inbox that is to be handled.
+ *
+ * Returns: (transfer none) (nullable): the routing key, %NULL in the run of a check
  */
 const char *
 heartbeat_run_get_routing_key (HeartbeatRun *run)
@@ -305,6 +317,8 @@ heartbeat_run_get_routing_key (HeartbeatRun *run)
 /**
  * heartbeat_run_get_cancellable:
  * @run: a run
+ *
+ * Gets what a handler that takes its time looks at: it is cancelled when nobody waits for the run any more.
  *
  * Returns: (transfer none): cancelled at the time-out and when the service stops
  */

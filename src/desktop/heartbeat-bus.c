@@ -339,6 +339,8 @@ withdraw (HeartbeatBus *self)
 /**
  * heartbeat_bus_new:
  *
+ * Makes what shows consumers on the session bus.
+ *
  * Returns: (transfer full): nothing on no bus yet
  */
 HeartbeatBus *
@@ -456,6 +458,8 @@ heartbeat_bus_stop (HeartbeatBus *self)
  * heartbeat_bus_get_connected:
  * @self: the bus
  *
+ * Says whether there is a session bus.
+ *
  * Returns: whether there is a session bus
  */
 gboolean
@@ -470,6 +474,8 @@ heartbeat_bus_get_connected (HeartbeatBus *self)
  * heartbeat_bus_get_ready:
  * @self: the bus
  *
+ * Says whether all agents are exported and all their names are ours.
+ *
  * Returns: whether all agents are exported and all their names are ours
  */
 gboolean
@@ -483,6 +489,8 @@ heartbeat_bus_get_ready (HeartbeatBus *self)
 /**
  * heartbeat_bus_get_error:
  * @self: the bus
+ *
+ * Says why agents are not on the bus, or an empty text.
  *
  * Returns: (transfer none): why agents are not on the bus, or an empty text
  */

@@ -116,6 +116,8 @@ on_chosen (HeartbeatNotice *notice, HeartbeatNoticeAction action, gpointer user_
  * heartbeat_notifier_new:
  * @policy: what the user is told
  *
+ * Makes what tells the user of failures on the desktop.
+ *
  * Returns: (transfer full): a notifier that looks at nothing yet
  */
 HeartbeatNotifier *
@@ -133,6 +135,8 @@ heartbeat_notifier_new (HeartbeatNotifyPolicy policy)
  * heartbeat_notifier_set_patience:
  * @self: a notifier without consumers
  * @patience: for how many milliseconds a broker may be away before the user is told; 5 minutes at first
+ *
+ * Sets how long a broker may be away before the user is told.
  */
 void
 heartbeat_notifier_set_patience (HeartbeatNotifier *self, guint patience)
@@ -147,6 +151,8 @@ heartbeat_notifier_set_patience (HeartbeatNotifier *self, guint patience)
  * heartbeat_notifier_add_consumer:
  * @self: a notifier
  * @consumer: a consumer whose failures the user wants to know
+ *
+ * Tells the user of a consumer's failures from now on.
  */
 void
 heartbeat_notifier_add_consumer (HeartbeatNotifier *self, HeartbeatConsumer *consumer)

@@ -201,7 +201,9 @@ on_passed (HeartbeatExecution *execution, const char *name, gpointer user_data)
 
   if (handler != NULL)
     {
+      handler = heartbeat_handler_hold (handler);
       heartbeat_execution_hand_over (execution, name, handler);
+      heartbeat_handler_let_go (handler);
       return;
     }
   complain_of_unknown (self, self->current);
@@ -231,7 +233,9 @@ start (HeartbeatInboxRunner *self, Message *message)
   self->current = message;
   message->execution = heartbeat_execution_new (NULL, on_ended, self);
   heartbeat_execution_set_passed (message->execution, on_passed);
+  handler = heartbeat_handler_hold (handler);
   heartbeat_execution_start (message->execution, &facts, handler, self->timeout);
+  heartbeat_handler_let_go (handler);
 }
 
 /* --- Those that wait ------------------------------------------------------------------------------------------------ */

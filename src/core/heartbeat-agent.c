@@ -809,10 +809,14 @@ on_passed (HeartbeatExecution *execution, const char *name, gpointer user_data)
       handler = find_default (self, execution, name);
       name = DEFAULT_HANDLER;
     }
-  if (handler != NULL)
-    heartbeat_execution_hand_over (execution, name, handler);
-  else
-    heartbeat_execution_cancel (execution, "there is no handler “" DEFAULT_HANDLER "”");
+  if (handler == NULL)
+    {
+      heartbeat_execution_cancel (execution, "there is no handler “" DEFAULT_HANDLER "”");
+      return;
+    }
+  handler = heartbeat_handler_hold (handler);
+  heartbeat_execution_hand_over (execution, name, handler);
+  heartbeat_handler_let_go (handler);
 }
 
 static char *
@@ -869,7 +873,9 @@ start_trip (HeartbeatAgent *self, HeartbeatCheck *check, Pending *tick, GTask *t
       facts.handler = DEFAULT_HANDLER;
       handler = find_default (self, trip->execution, spec->handler);
     }
+  handler = heartbeat_handler_hold (handler);
   heartbeat_execution_start (trip->execution, &facts, handler, timeout);
+  heartbeat_handler_let_go (handler);
 }
 
 /* --- Ticks ---------------------------------------------------------------------------------------------------------- */

@@ -139,7 +139,7 @@ heartbeat_execution_start (HeartbeatExecution *self,
   run = heartbeat_run_new (facts, on_run_ended, self);
   heartbeat_run_set_passed (run, on_run_passed);
   self->run = run;
-  handler->func (run, handler->user_data);
+  heartbeat_run_call (run, handler->func, handler->user_data);
 }
 
 /**
@@ -166,8 +166,10 @@ heartbeat_execution_hand_over (HeartbeatExecution *self,
                                const char *name,
                                const HeartbeatHandler *handler)
 {
-  heartbeat_run_set_handler (self->run, name);
-  handler->func (self->run, handler->user_data);
+  g_autoptr (HeartbeatRun) run = g_object_ref (self->run);
+
+  heartbeat_run_set_handler (run, name);
+  heartbeat_run_call (run, handler->func, handler->user_data);
 }
 
 /**

@@ -20,13 +20,18 @@ struct _HeartbeatRegistry
 G_DEFINE_FINAL_TYPE (HeartbeatRegistry, heartbeat_registry, G_TYPE_OBJECT)
 
 static void
-handler_free (gpointer data)
+handler_clear (gpointer data)
 {
   HeartbeatHandler *handler = data;
 
   if (handler->destroy != NULL)
     handler->destroy (handler->user_data);
-  g_free (handler);
+}
+
+static void
+handler_release (gpointer data)
+{
+  g_rc_box_release_full (data, handler_clear);
 }
 
 static void
@@ -37,7 +42,7 @@ heartbeat_registry_finalize (GObject *object)
   for (guint i = 0; i < HEARTBEAT_HANDLER_N_RANKS; i++)
     {
       g_hash_table_unref (self->handlers[i]);
-      g_clear_pointer (&self->any[i], handler_free);
+      g_clear_pointer (&self->any[i], handler_release);
     }
   G_OBJECT_CLASS (heartbeat_registry_parent_class)->finalize (object);
 }
@@ -52,7 +57,7 @@ static void
 heartbeat_registry_init (HeartbeatRegistry *self)
 {
   for (guint i = 0; i < HEARTBEAT_HANDLER_N_RANKS; i++)
-    self->handlers[i] = g_hash_table_new_full (g_str_hash, g_str_equal, g_free, handler_free);
+    self->handlers[i] = g_hash_table_new_full (g_str_hash, g_str_equal, g_free, handler_release);
 }
 
 /**
@@ -86,7 +91,7 @@ heartbeat_registry_add (HeartbeatRegistry *self,
   g_return_if_fail (name != NULL && handler->func != NULL);
 
   g_hash_table_replace (self->handlers[rank], g_strdup (name),
-                        g_memdup2 (handler, sizeof *handler));
+                        (gpointer) g_rc_box_dup (sizeof *handler, handler));
 }
 
 /**
@@ -107,8 +112,8 @@ heartbeat_registry_add_any (HeartbeatRegistry *self,
   g_return_if_fail (rank < HEARTBEAT_HANDLER_N_RANKS);
   g_return_if_fail (handler->func != NULL);
 
-  g_clear_pointer (&self->any[rank], handler_free);
-  self->any[rank] = g_memdup2 (handler, sizeof *handler);
+  g_clear_pointer (&self->any[rank], handler_release);
+  self->any[rank] = (gpointer) g_rc_box_dup (sizeof *handler, handler);
 }
 
 /**
@@ -158,6 +163,30 @@ heartbeat_registry_has (HeartbeatRegistry *self, HeartbeatHandlerRank rank, cons
   g_return_val_if_fail (rank < HEARTBEAT_HANDLER_N_RANKS, FALSE);
 
   return g_hash_table_contains (self->handlers[rank], name);
+}
+
+/**
+ * heartbeat_handler_hold:
+ * @handler: a handler that was found in a registry
+ *
+ * A handler that removes or replaces itself has to outlive its call.
+ *
+ * Returns: (transfer full): @handler, for heartbeat_handler_let_go()
+ */
+const HeartbeatHandler *
+heartbeat_handler_hold (const HeartbeatHandler *handler)
+{
+  return g_rc_box_acquire ((HeartbeatHandler *) handler);
+}
+
+/**
+ * heartbeat_handler_let_go:
+ * @handler: (transfer full): a handler
+ */
+void
+heartbeat_handler_let_go (const HeartbeatHandler *handler)
+{
+  handler_release ((HeartbeatHandler *) handler);
 }
 
 /**

@@ -32,6 +32,9 @@ typedef struct
   GDestroyNotify destroy;
 } HeartbeatHandler;
 
+const HeartbeatHandler *heartbeat_handler_hold (const HeartbeatHandler *handler);
+void heartbeat_handler_let_go (const HeartbeatHandler *handler);
+
 #define HEARTBEAT_TYPE_REGISTRY (heartbeat_registry_get_type ())
 
 G_DECLARE_FINAL_TYPE (HeartbeatRegistry, heartbeat_registry, HEARTBEAT, REGISTRY, GObject)

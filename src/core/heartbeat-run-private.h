@@ -52,6 +52,7 @@ typedef void (*HeartbeatRunPassed) (HeartbeatRun *run, gpointer user_data);
 
 HeartbeatRun *
 heartbeat_run_new (const HeartbeatRunFacts *facts, HeartbeatRunEnded ended, gpointer user_data);
+void heartbeat_run_call (HeartbeatRun *run, HeartbeatHandlerFunc func, gpointer user_data);
 void heartbeat_run_abandon (HeartbeatRun *run);
 void heartbeat_run_set_passed (HeartbeatRun *run, HeartbeatRunPassed passed);
 void heartbeat_run_pass (HeartbeatRun *run);

@@ -6,6 +6,7 @@
 
 #include "core/heartbeat-details.h"
 #include "core/heartbeat-json.h"
+#include "core/heartbeat-log.h"
 
 /* In characters: a message is a line in a table, in the log and on the bus. */
 #define MAX_MESSAGE 1000
@@ -15,6 +16,8 @@
  *
  * One execution of a check, as its handler sees it. Only the handler holds references to it, so that a run that a handler
  * forgets ends, failed, when the last reference goes.
+ *
+ * It may be ended, or dropped, on any thread.
  */
 struct _HeartbeatRun
 {
@@ -31,20 +34,73 @@ struct _HeartbeatRun
   gint64 started;
   gint64 started_monotonic;
   GCancellable *cancellable;
+  GMainContext *context; /* of the loop */
+  GThread *thread;       /* of the loop; only compared */
+  gboolean calling;
+  gboolean told;
+  HeartbeatResult *pending; /* how the handler that is being called has ended it */
   HeartbeatRunEnded ended;
   HeartbeatRunPassed passed;
   gpointer user_data;
 };
 
+/* An end that was not said on the loop, on its way to it. */
+typedef struct
+{
+  HeartbeatRun *run;
+  HeartbeatStatus status;
+  char *message;
+  GVariant *details;
+} Remark;
+
 G_DEFINE_FINAL_TYPE (HeartbeatRun, heartbeat_run, G_TYPE_OBJECT)
+
+static void
+remark_free (gpointer data)
+{
+  Remark *remark = data;
+
+  g_object_unref (remark->run);
+  g_free (remark->message);
+  g_clear_pointer (&remark->details, g_variant_unref);
+  g_free (remark);
+}
+
+static gboolean
+on_remark (gpointer user_data)
+{
+  Remark *remark = user_data;
+
+  heartbeat_run_end (remark->run, remark->status, remark->message, remark->details);
+  return G_SOURCE_REMOVE;
+}
+
+/* Not g_main_context_invoke(): while the loop is between two rounds that would call us on this thread. */
+static void
+say_on_loop (HeartbeatRun *run, HeartbeatStatus status, const char *message, GVariant *details)
+{
+  g_autoptr (GSource) source = g_idle_source_new ();
+  Remark *remark = g_new0 (Remark, 1);
+
+  remark->run = g_object_ref (run);
+  remark->status = status;
+  remark->message = g_strdup (message);
+  remark->details = details != NULL ? g_variant_ref (details) : NULL;
+  g_source_set_priority (source, G_PRIORITY_DEFAULT);
+  g_source_set_static_name (source, "heartbeat end of a run");
+  g_source_set_callback (source, on_remark, remark, remark_free);
+  g_source_attach (source, run->context);
+}
 
 static void
 heartbeat_run_dispose (GObject *object)
 {
   HeartbeatRun *self = HEARTBEAT_RUN (object);
 
+  /* The last reference may go on any thread, or while a language collects its garbage and must not be called. */
   if (self->ended != NULL)
-    heartbeat_run_fail (self, "the handler dropped the run without ending it");
+    say_on_loop (self, HEARTBEAT_STATUS_FAILED, "the handler dropped the run without ending it",
+                 NULL);
   G_OBJECT_CLASS (heartbeat_run_parent_class)->dispose (object);
 }
 
@@ -54,6 +110,8 @@ heartbeat_run_finalize (GObject *object)
   HeartbeatRun *self = HEARTBEAT_RUN (object);
 
   g_clear_object (&self->cancellable);
+  g_clear_pointer (&self->pending, heartbeat_result_unref);
+  g_main_context_unref (self->context);
   g_free (self->agent_name);
   g_free (self->check_name);
   g_free (self->working_folder);
@@ -78,6 +136,8 @@ static void
 heartbeat_run_init (HeartbeatRun *self)
 {
   self->cancellable = g_cancellable_new ();
+  self->context = g_main_context_ref_thread_default ();
+  self->thread = g_thread_self ();
 }
 
 static char *
@@ -117,6 +177,42 @@ heartbeat_run_new (const HeartbeatRunFacts *facts, HeartbeatRunEnded ended, gpoi
   self->ended = ended;
   self->user_data = user_data;
   return self;
+}
+
+static void
+tell (HeartbeatRun *run, HeartbeatResult *result)
+{
+  HeartbeatRunEnded ended = g_steal_pointer (&run->ended);
+
+  run->told = TRUE;
+  ended (run, result, run->user_data);
+}
+
+/**
+ * heartbeat_run_call:
+ * @run: a run
+ * @func: its handler
+ * @user_data: passed to @func
+ *
+ * Calls the handler. An end that it says is told when it returns, since until then it may say another one. A handler may
+ * hand the run over to another one in its call.
+ */
+void
+heartbeat_run_call (HeartbeatRun *run, HeartbeatHandlerFunc func, gpointer user_data)
+{
+  g_autoptr (HeartbeatResult) result = NULL;
+
+  if (run->calling)
+    {
+      func (run, user_data);
+      return;
+    }
+  run->calling = TRUE;
+  func (run, user_data);
+  run->calling = FALSE;
+  result = g_steal_pointer (&run->pending);
+  if (result != NULL && run->ended != NULL)
+    tell (run, result);
 }
 
 /**
@@ -396,6 +492,54 @@ tidy_details (GVariant *details)
   return g_variant_ref_sink (g_variant_dict_end (&dict));
 }
 
+static HeartbeatResult *
+make_result (HeartbeatRun *run, HeartbeatStatus status, const char *message, GVariant *details)
+{
+  g_autofree char *complaint = NULL;
+  g_autofree char *text = NULL;
+  g_autoptr (GVariant) tidy = NULL;
+
+  if (status != HEARTBEAT_STATUS_SUCCESS && status != HEARTBEAT_STATUS_SKIPPED)
+    status = HEARTBEAT_STATUS_FAILED;
+  if (details != NULL && !g_variant_is_of_type (details, G_VARIANT_TYPE_VARDICT))
+    {
+      complaint = g_strdup_printf ("the details of a result are an a{sv}, the handler gave a %s",
+                                   g_variant_get_type_string (details));
+      status = HEARTBEAT_STATUS_FAILED;
+      message = complaint;
+      details = NULL;
+    }
+  text = tidy_message (message);
+  tidy = tidy_details (details);
+  return heartbeat_result_new (status, text, run->started,
+                               g_get_monotonic_time () - run->started_monotonic, tidy);
+}
+
+/* Nobody can know which of two ends is the true one, so that it has failed. */
+static void
+contradict (HeartbeatRun *run, HeartbeatResult *second)
+{
+  g_autoptr (HeartbeatResult) first = g_steal_pointer (&run->pending);
+  g_autofree char *message
+      = g_strdup_printf ("the handler ended the run twice: %s “%s”, then %s “%s”",
+                         heartbeat_status_to_string (heartbeat_result_get_status (first)),
+                         heartbeat_result_get_message (first),
+                         heartbeat_status_to_string (heartbeat_result_get_status (second)),
+                         heartbeat_result_get_message (second));
+
+  run->pending = make_result (run, HEARTBEAT_STATUS_FAILED, message, NULL);
+}
+
+static void
+complain (HeartbeatRun *run, HeartbeatResult *late)
+{
+  heartbeat_log (G_LOG_LEVEL_WARNING, HEARTBEAT_EVENT_NONE, run->agent_name, run->check_name,
+                 "the handler of %s ended its run once more, %s “%s”: the first end counts",
+                 run->check_name != NULL ? run->check_name : run->routing_key,
+                 heartbeat_status_to_string (heartbeat_result_get_status (late)),
+                 heartbeat_result_get_message (late));
+}
+
 /**
  * heartbeat_run_end:
  * @run: a run
@@ -403,7 +547,8 @@ tidy_details (GVariant *details)
  * @message: (nullable): a line for people, cut to 1,000 characters
  * @details: (nullable): more facts, an `a{sv}` of at most 64 KiB; a floating reference is taken
  *
- * Ends @run. The first end counts; one that comes after it, or after the time-out, has no effect.
+ * Ends @run. A handler that ends it twice before it returns has failed. Later the first end counts, one that comes after it
+ * is a warning in the log. An end that comes after the time-out has no effect. It may be called on any thread.
  */
 void
 heartbeat_run_end (HeartbeatRun *run,
@@ -412,22 +557,24 @@ heartbeat_run_end (HeartbeatRun *run,
                    GVariant *details)
 {
   g_autoptr (GVariant) owned = details != NULL ? g_variant_ref_sink (details) : NULL;
-  g_autoptr (GVariant) tidy = NULL;
-  g_autofree char *text = NULL;
   g_autoptr (HeartbeatResult) result = NULL;
-  HeartbeatRunEnded ended;
 
   g_return_if_fail (HEARTBEAT_IS_RUN (run));
-  g_return_if_fail (owned == NULL || g_variant_is_of_type (owned, G_VARIANT_TYPE_VARDICT));
 
-  ended = g_steal_pointer (&run->ended);
-  if (ended == NULL)
+  if (g_thread_self () != run->thread)
+    {
+      say_on_loop (run, status, message, owned);
+      return;
+    }
+  result = make_result (run, status, message, owned);
+  if (run->told)
+    complain (run, result);
+  else if (run->ended == NULL)
     return;
-  if (status != HEARTBEAT_STATUS_SUCCESS && status != HEARTBEAT_STATUS_SKIPPED)
-    status = HEARTBEAT_STATUS_FAILED;
-  text = tidy_message (message);
-  tidy = tidy_details (owned);
-  result = heartbeat_result_new (status, text, run->started,
-                                 g_get_monotonic_time () - run->started_monotonic, tidy);
-  ended (run, result, run->user_data);
+  else if (!run->calling)
+    tell (run, result);
+  else if (run->pending != NULL)
+    contradict (run, result);
+  else
+    run->pending = g_steal_pointer (&result);
 }

@@ -20,7 +20,7 @@ G_DECLARE_FINAL_TYPE (HeartbeatRun, heartbeat_run, HEARTBEAT, RUN, GObject)
  *
  * Executes a check, and ends @run with heartbeat_run_succeed(), heartbeat_run_fail(), heartbeat_run_skip() or
  * heartbeat_run_end(), at once or later. It must not block. When the last reference to a run goes without that, it has
- * failed.
+ * failed, as it has when a handler ends it twice before it returns.
  */
 typedef void (*HeartbeatHandlerFunc) (HeartbeatRun *run, gpointer user_data);
 

@@ -33,6 +33,13 @@ on_run_ended (HeartbeatRun *run, HeartbeatResult *result, gpointer user_data)
   outcome->result = heartbeat_result_ref (result);
 }
 
+static void
+iterate (void)
+{
+  while (g_main_context_iteration (NULL, FALSE))
+    ;
+}
+
 static HeartbeatRunFacts
 facts_of (const char *check)
 {
@@ -90,6 +97,7 @@ test_meta (void)
       g_autoptr (HeartbeatRun) run = heartbeat_run_new (&facts, on_run_ended, &outcome);
 
       g_assert_cmpstr (heartbeat_run_get_meta (run), ==, cases[i][1]);
+      heartbeat_run_succeed (run, NULL);
     }
 }
 
@@ -164,6 +172,8 @@ test_dropped_run_has_failed (void)
   HeartbeatRun *run = run_new (&outcome);
 
   g_object_unref (run);
+  g_assert_cmpuint (outcome.ended, ==, 0);
+  iterate ();
   assert_outcome (&outcome, HEARTBEAT_STATUS_FAILED,
                   "the handler dropped the run without ending it");
 }
@@ -208,6 +218,42 @@ forget (HeartbeatRun *run, gpointer user_data)
 {
 }
 
+static void
+end_twice (HeartbeatRun *run, gpointer user_data)
+{
+  heartbeat_run_succeed (run, "first");
+  heartbeat_run_skip (run, "second");
+}
+
+static gpointer
+end_on_thread (gpointer user_data)
+{
+  g_autoptr (HeartbeatRun) run = user_data;
+
+  heartbeat_run_end (run, HEARTBEAT_STATUS_SUCCESS, "thread",
+                     g_variant_new_parsed ("{'load': <'high'>}"));
+  return NULL;
+}
+
+static gpointer
+drop_on_thread (gpointer user_data)
+{
+  g_object_unref (user_data);
+  return NULL;
+}
+
+static void
+use_thread (HeartbeatRun *run, GThreadFunc func)
+{
+  g_thread_join (g_thread_new ("handler", func, g_object_ref (run)));
+}
+
+static void
+give_to_thread (HeartbeatRun *run, gpointer user_data)
+{
+  use_thread (run, end_on_thread);
+}
+
 static HeartbeatExecution *
 start (Outcome *outcome, HeartbeatHandlerFunc func, guint timeout, const char *note)
 {
@@ -238,6 +284,57 @@ test_execution_at_once (void)
 }
 
 static void
+test_execution_ended_twice (void)
+{
+  g_auto (Outcome) outcome = { 0 };
+  HeartbeatExecution *execution = start (&outcome, end_twice, 30000, NULL);
+
+  assert_outcome (&outcome, HEARTBEAT_STATUS_FAILED,
+                  "the handler ended the run twice: success “first”, then skipped “second”");
+  heartbeat_execution_free (execution);
+}
+
+static void
+test_execution_ended_on_a_thread (void)
+{
+  g_auto (Outcome) outcome = { 0 };
+  HeartbeatExecution *execution = start (&outcome, give_to_thread, 30000, NULL);
+  const char *value;
+
+  g_assert_cmpuint (outcome.ended, ==, 0);
+  iterate ();
+  assert_outcome (&outcome, HEARTBEAT_STATUS_SUCCESS, "thread");
+  g_assert_true (
+      g_variant_lookup (heartbeat_result_get_details (outcome.result), "load", "&s", &value));
+  heartbeat_execution_free (execution);
+}
+
+static void
+test_execution_dropped_on_a_thread (void)
+{
+  g_auto (Outcome) outcome = { 0 };
+  HeartbeatExecution *execution = start (&outcome, end_later, 30000, NULL);
+
+  use_thread (outcome.kept, drop_on_thread);
+  g_thread_join (g_thread_new ("drop", drop_on_thread, g_steal_pointer (&outcome.kept)));
+  iterate ();
+  assert_outcome (&outcome, HEARTBEAT_STATUS_FAILED,
+                  "the handler dropped the run without ending it");
+  heartbeat_execution_free (execution);
+}
+
+static void
+test_wrong_details_are_a_failure (void)
+{
+  g_auto (Outcome) outcome = { 0 };
+  g_autoptr (HeartbeatRun) run = run_new (&outcome);
+
+  heartbeat_run_end (run, HEARTBEAT_STATUS_SUCCESS, "fine", g_variant_new_string ("text"));
+  assert_outcome (&outcome, HEARTBEAT_STATUS_FAILED,
+                  "the details of a result are an a{sv}, the handler gave a s");
+}
+
+static void
 test_execution_later (void)
 {
   g_auto (Outcome) outcome = { 0 };
@@ -255,6 +352,7 @@ test_execution_forgotten (void)
   g_auto (Outcome) outcome = { 0 };
   HeartbeatExecution *execution = start (&outcome, forget, 30000, NULL);
 
+  iterate ();
   assert_outcome (&outcome, HEARTBEAT_STATUS_FAILED,
                   "the handler dropped the run without ending it");
   heartbeat_execution_free (execution);
@@ -298,8 +396,7 @@ test_execution_free_with_a_run_going (void)
   heartbeat_execution_free (execution);
   g_assert_true (g_cancellable_is_cancelled (heartbeat_run_get_cancellable (outcome.kept)));
   heartbeat_run_succeed (outcome.kept, "too late");
-  while (g_main_context_iteration (NULL, FALSE))
-    ;
+  iterate ();
   g_assert_cmpuint (outcome.ended, ==, 0);
 }
 
@@ -371,6 +468,8 @@ int
 main (int argc, char **argv)
 {
   g_test_init (&argc, &argv, NULL);
+  /* a handler's mistakes are warnings */
+  g_log_set_always_fatal (G_LOG_FATAL_MASK | G_LOG_LEVEL_CRITICAL);
 
   g_test_add_func ("/run/facts", test_facts);
   g_test_add_func ("/run/meta-is-an-object", test_meta);
@@ -384,7 +483,11 @@ main (int argc, char **argv)
   g_test_add_func ("/run/details-that-are-too-much", test_details_that_are_too_much);
   g_test_add_func ("/run/a-message-has-a-routing-key-and-no-check",
                    test_a_message_has_a_routing_key_and_no_check);
+  g_test_add_func ("/run/wrong-details-are-a-failure", test_wrong_details_are_a_failure);
   g_test_add_func ("/execution/ends-at-once", test_execution_at_once);
+  g_test_add_func ("/execution/ended-twice-has-failed", test_execution_ended_twice);
+  g_test_add_func ("/execution/ended-on-a-thread", test_execution_ended_on_a_thread);
+  g_test_add_func ("/execution/dropped-on-a-thread", test_execution_dropped_on_a_thread);
   g_test_add_func ("/execution/ends-later", test_execution_later);
   g_test_add_func ("/execution/forgotten-run-has-failed", test_execution_forgotten);
   g_test_add_func ("/execution/time-out-cancels", test_execution_time_out);

@@ -68,7 +68,12 @@ struct _HeartbeatConsumer
   HeartbeatHold *spare;
   HeartbeatRateLimit rejections;
   guint64 messages_rejected;
+  GMainLoop *loop; /* of heartbeat_consumer_run() */
+  GPtrArray *stop_tasks;
+  guint runs_to_stop; /* of checks, of messages */
   gboolean started;
+  gboolean stopping;
+  gboolean stopped;
   gboolean loaded;
   gboolean attempted;
 };
@@ -284,6 +289,7 @@ heartbeat_consumer_finalize (GObject *object)
   g_free (self->tick_source);
   g_free (self->inbox_handler);
   g_free (self->handler_path);
+  g_ptr_array_unref (self->stop_tasks);
   G_OBJECT_CLASS (heartbeat_consumer_parent_class)->finalize (object);
 }
 
@@ -473,6 +479,7 @@ heartbeat_consumer_init (HeartbeatConsumer *self)
 {
   self->registry = heartbeat_registry_new ();
   self->processes = heartbeat_processes_new ();
+  self->stop_tasks = g_ptr_array_new_with_free_func (g_object_unref);
 }
 
 /**
@@ -867,7 +874,10 @@ check_settings (HeartbeatConsumer *self, GError **error)
 {
   static const char *const sources[] = { "amqp", "local", "auto", NULL };
 
-  if (!heartbeat_agent_is_name (self->agent_name))
+  if (self->started || self->stopping)
+    g_set_error_literal (error, HEARTBEAT_ERROR, HEARTBEAT_ERROR_INVALID_ARGUMENT,
+                         "a consumer is started only once: make another one");
+  else if (!heartbeat_agent_is_name (self->agent_name))
     g_set_error (error, HEARTBEAT_ERROR, HEARTBEAT_ERROR_INVALID_ARGUMENT,
                  "the agent's name “%s” is not of the form [A-Za-z0-9][A-Za-z0-9_-]{0,63}",
                  self->agent_name);
@@ -911,7 +921,7 @@ make_broker (HeartbeatConsumer *self, GError **error)
  * @error: return location for %HEARTBEAT_ERROR_INVALID_ARGUMENT
  *
  * Reads heartbeat.json and connects to the broker, in the background, on the thread-default main context. Neither a bad
- * file nor a broker that is away is an error here: it goes on when they are good.
+ * file nor a broker that is away is an error here: it goes on when they are good. A consumer is started only once.
  *
  * Returns: whether the settings are good
  */
@@ -921,7 +931,6 @@ heartbeat_consumer_start (HeartbeatConsumer *self, GError **error)
   HeartbeatPublisher *publisher = NULL;
 
   g_return_val_if_fail (HEARTBEAT_IS_CONSUMER (self), FALSE);
-  g_return_val_if_fail (!self->started, FALSE);
 
   if (!check_settings (self, error) || !make_executables (self, error)
       || !make_broker (self, error))
@@ -972,106 +981,121 @@ heartbeat_consumer_retry_now (HeartbeatConsumer *self)
 }
 
 static void
+finish_stop (HeartbeatConsumer *self)
+{
+  g_autoptr (GPtrArray) tasks = g_steal_pointer (&self->stop_tasks);
+
+  self->stopped = TRUE;
+  self->stop_tasks = g_ptr_array_new_with_free_func (g_object_unref);
+  for (guint i = 0; i < tasks->len; i++)
+    g_task_return_boolean (g_ptr_array_index (tasks, i), TRUE);
+  if (self->loop != NULL)
+    g_main_loop_quit (self->loop);
+}
+
+static void
 on_broker_closed (GObject *source, GAsyncResult *result, gpointer user_data)
 {
-  g_autoptr (GTask) task = user_data;
+  g_autoptr (HeartbeatConsumer) self = user_data;
 
   heartbeat_broker_close_finish (HEARTBEAT_BROKER (source), result, NULL);
-  g_task_return_boolean (task, TRUE);
+  finish_stop (self);
 }
 
 /* Whatever has run is settled and told by now. */
 static void
-leave_broker (HeartbeatConsumer *self, GTask *owned_task)
+leave_broker (HeartbeatConsumer *self)
 {
-  g_autoptr (GTask) task = owned_task;
-
   if (self->inbox != NULL)
     heartbeat_inbox_close_async (self->inbox, NULL, NULL);
   if (self->broker != NULL && !self->shares_broker)
-    heartbeat_broker_close_async (self->broker, on_broker_closed, g_steal_pointer (&task));
+    heartbeat_broker_close_async (self->broker, on_broker_closed, g_object_ref (self));
   else
-    g_task_return_boolean (task, TRUE);
+    finish_stop (self);
 }
 
 static void
 on_reported (GObject *source, GAsyncResult *result, gpointer user_data)
 {
-  GTask *task = user_data;
+  g_autoptr (HeartbeatConsumer) self = user_data;
 
   heartbeat_reporter_flush_finish (HEARTBEAT_REPORTER (source), result);
-  leave_broker (g_task_get_source_object (task), task);
+  leave_broker (self);
 }
 
 static void
 on_processes_stopped (GObject *source, GAsyncResult *result, gpointer user_data)
 {
-  GTask *task = user_data;
-  HeartbeatConsumer *self = g_task_get_source_object (task);
+  g_autoptr (HeartbeatConsumer) self = user_data;
 
   heartbeat_processes_stop_finish (HEARTBEAT_PROCESSES (source), result);
   if (self->reporter != NULL)
-    heartbeat_reporter_flush_async (self->reporter, on_reported, task);
+    heartbeat_reporter_flush_async (self->reporter, on_reported, g_object_ref (self));
   else
-    leave_broker (self, task);
+    leave_broker (self);
 }
 
 /* Runs of checks and of messages end beside each other. Programs of those that were ended must not outlive the service. */
 static void
-stop_step_done (GTask *task)
+end_of_runs (HeartbeatConsumer *self)
 {
-  HeartbeatConsumer *self = g_task_get_source_object (task);
-  guint *left = g_task_get_task_data (task);
-
-  if (--*left == 0)
-    heartbeat_processes_stop_async (self->processes, on_processes_stopped, task);
+  if (--self->runs_to_stop == 0)
+    heartbeat_processes_stop_async (self->processes, on_processes_stopped, g_object_ref (self));
 }
 
 static void
 on_messages_stopped (GObject *source, GAsyncResult *result, gpointer user_data)
 {
-  GTask *task = user_data;
+  g_autoptr (HeartbeatConsumer) self = user_data;
 
   heartbeat_inbox_runner_stop_finish (HEARTBEAT_INBOX_RUNNER (source), result);
-  stop_step_done (task);
+  end_of_runs (self);
 }
 
 static void
 on_agent_stopped (GObject *source, GAsyncResult *result, gpointer user_data)
 {
-  GTask *task = user_data;
+  g_autoptr (HeartbeatConsumer) self = user_data;
 
   heartbeat_agent_stop_finish (HEARTBEAT_AGENT (source), result);
-  stop_step_done (task);
+  end_of_runs (self);
 }
 
 /**
  * heartbeat_consumer_stop_async:
- * @self: a consumer that was started
- * @callback: called when it has stopped; it calls heartbeat_consumer_stop_finish()
+ * @self: a consumer
+ * @callback: (nullable): called when it has stopped; it calls heartbeat_consumer_stop_finish()
  * @user_data: passed to @callback
  *
- * Starts no more runs, gives those that go on ten seconds, ends the programs that are left then, acknowledges what is done and leaves the broker. What was not
- * acknowledged is delivered again.
+ * Starts no more runs, gives those that go on ten seconds, ends the programs that are left then, acknowledges what is done
+ * and leaves the broker. What was not acknowledged is delivered again. heartbeat_consumer_run() returns then. It may be
+ * called more than once.
  */
 void
 heartbeat_consumer_stop_async (HeartbeatConsumer *self,
                                GAsyncReadyCallback callback,
                                gpointer user_data)
 {
-  GTask *task = NULL;
-  guint *left = NULL;
+  g_autoptr (GTask) task = NULL;
 
   g_return_if_fail (HEARTBEAT_IS_CONSUMER (self));
 
-  g_clear_pointer (&self->ticker, heartbeat_ticker_free);
   task = g_task_new (self, NULL, callback, user_data);
-  left = g_new (guint, 1);
-  *left = self->inbox_runner != NULL ? 2 : 1;
-  g_task_set_task_data (task, left, g_free);
+  if (self->stopped)
+    {
+      g_task_return_boolean (task, TRUE);
+      return;
+    }
+  g_ptr_array_add (self->stop_tasks, g_steal_pointer (&task));
+  if (self->stopping)
+    return;
+  self->stopping = TRUE;
+  g_clear_pointer (&self->ticker, heartbeat_ticker_free);
+  self->runs_to_stop = self->inbox_runner != NULL ? 2 : 1;
   if (self->inbox_runner != NULL)
-    heartbeat_inbox_runner_stop_async (self->inbox_runner, on_messages_stopped, task);
-  heartbeat_agent_stop_async (self->agent, on_agent_stopped, task);
+    heartbeat_inbox_runner_stop_async (self->inbox_runner, on_messages_stopped,
+                                       g_object_ref (self));
+  heartbeat_agent_stop_async (self->agent, on_agent_stopped, g_object_ref (self));
 }
 
 /**
@@ -1106,41 +1130,43 @@ heartbeat_consumer_stop_finish (HeartbeatConsumer *self, GAsyncResult *result, G
   return g_task_propagate_boolean (G_TASK (result), error);
 }
 
-typedef struct
-{
-  HeartbeatConsumer *consumer;
-  GMainLoop *loop;
-  gboolean stopping;
-} Blocking;
-
-static void
-on_run_stopped (GObject *source, GAsyncResult *result, gpointer user_data)
-{
-  Blocking *blocking = user_data;
-
-  heartbeat_consumer_stop_finish (blocking->consumer, result, NULL);
-  g_main_loop_quit (blocking->loop);
-}
-
+/* The second signal of an impatient user ends the runs that the first one lets go on. */
 static gboolean
 on_signal (gpointer user_data)
 {
-  Blocking *blocking = user_data;
+  HeartbeatConsumer *self = user_data;
 
-  if (!blocking->stopping)
-    heartbeat_consumer_stop_async (blocking->consumer, on_run_stopped, blocking);
-  blocking->stopping = TRUE;
+  if (self->stopping)
+    heartbeat_consumer_hurry (self);
+  else
+    heartbeat_consumer_stop_async (self, NULL, NULL);
   return G_SOURCE_CONTINUE;
 }
 
-static GSource *
-watch_signal (int number, Blocking *blocking)
+typedef struct
 {
-  GSource *source = g_unix_signal_source_new (number);
+  int number;
+  struct sigaction former;
+  GSource *source;
+} SignalWatch;
 
-  g_source_set_callback (source, on_signal, blocking, NULL);
-  g_source_attach (source, g_main_context_get_thread_default ());
-  return source;
+static void
+watch_signal (SignalWatch *watch, int number, HeartbeatConsumer *self)
+{
+  watch->number = number;
+  sigaction (number, NULL, &watch->former);
+  watch->source = g_unix_signal_source_new (number);
+  g_source_set_callback (watch->source, on_signal, self, NULL);
+  g_source_attach (watch->source, g_main_context_get_thread_default ());
+}
+
+/* GLib would leave the default action behind, which is not Python's. */
+static void
+unwatch_signal (SignalWatch *watch)
+{
+  g_source_destroy (watch->source);
+  g_source_unref (watch->source);
+  sigaction (watch->number, &watch->former, NULL);
 }
 
 /**
@@ -1148,28 +1174,29 @@ watch_signal (int number, Blocking *blocking)
  * @self: a consumer that was not started
  * @error: return location for %HEARTBEAT_ERROR_INVALID_ARGUMENT
  *
- * Starts the consumer, and blocks until SIGINT or SIGTERM. For programs that have no main loop of their own.
+ * Starts the consumer, and blocks until SIGINT, SIGTERM or heartbeat_consumer_stop_async(). For programs that have no main
+ * loop of their own. A second signal ends the runs that go on at once.
  *
  * Returns: whether the settings were good
  */
 gboolean
 heartbeat_consumer_run (HeartbeatConsumer *self, GError **error)
 {
-  GMainContext *context = g_main_context_get_thread_default ();
-  g_autoptr (GMainLoop) loop = g_main_loop_new (context, FALSE);
-  Blocking blocking = { self, loop, FALSE };
-  g_autoptr (GSource) interrupt = NULL;
-  g_autoptr (GSource) terminate = NULL;
+  g_autoptr (HeartbeatConsumer) keep = NULL;
+  SignalWatch interrupt, terminate;
 
   g_return_val_if_fail (HEARTBEAT_IS_CONSUMER (self), FALSE);
 
   if (!heartbeat_consumer_start (self, error))
     return FALSE;
-  interrupt = watch_signal (SIGINT, &blocking);
-  terminate = watch_signal (SIGTERM, &blocking);
-  g_main_loop_run (loop);
-  g_source_destroy (interrupt);
-  g_source_destroy (terminate);
+  keep = g_object_ref (self);
+  watch_signal (&interrupt, SIGINT, self);
+  watch_signal (&terminate, SIGTERM, self);
+  self->loop = g_main_loop_new (g_main_context_get_thread_default (), FALSE);
+  g_main_loop_run (self->loop);
+  g_clear_pointer (&self->loop, g_main_loop_unref);
+  unwatch_signal (&terminate);
+  unwatch_signal (&interrupt);
   return TRUE;
 }
 

@@ -96,7 +96,7 @@ suite() {
   integration_tests "$name"
 }
 
-suite asan --buildtype=debug -Db_sanitize=address,undefined -Db_lundef=false
+suite asan --buildtype=debug -Db_sanitize=address,undefined -Db_lundef=false -Ddocs=disabled -Dvapi=disabled
 [ "$quick" = yes ] || suite release --buildtype=release -Db_ndebug=false
 
 printf '\n%s\n%s passed, %s failed\n' "$summary" "$passed" "$failed"

@@ -29,8 +29,11 @@ def _guarded(func):
                 raise TypeError("a handler is no coroutine (async def): keep the run, and end it later from the main loop")
         except BaseException as error:
             run.fail(_describe(error))
-            if not isinstance(error, Exception):
+            if isinstance(error, KeyboardInterrupt):
                 raise
+            # sys.exit() too: what a handler calls must not end a program that serves others
+            if isinstance(error, SystemExit):
+                return
             sys.excepthook(*sys.exc_info())
 
     return handler

@@ -147,8 +147,8 @@ class Good(Tls):
         service = self.start(RABBIT_URL=f"amqps://guest:guest@127.0.0.1:{proxy.port}/{self.vhost}"
                                         f"?cacertfile={self.authority.certfile}")
         # in the middle of handshakes as well
-        proxy.reset_at_random(0.0003 if SOAK else 0)
-        for _ in range(15 if SOAK else 1):
+        proxy.reset_at_random(0.0001 if SOAK else 0)
+        for _ in range(5 if SOAK else 1):
             accepted = proxy.accepted
             proxy.reset()
             until(lambda: proxy.accepted > accepted, what="the next attempt", timeout=90)

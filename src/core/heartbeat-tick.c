@@ -4,7 +4,6 @@
 
 #include "core/heartbeat-error.h"
 #include "core/heartbeat-json.h"
-#include "core/heartbeat-quarter.h"
 
 /* A tick's own quarter counts for five minutes: an old one, drained after an outage, says nothing about now. */
 #define FRESH_MS G_GINT64_CONSTANT (300000)
@@ -26,6 +25,21 @@ read_timestamp (const HeartbeatJson *value)
   return g_date_time_to_unix (time) * 1000 + g_date_time_get_microsecond (time) / 1000;
 }
 
+/* By what the string means, so that an escaped `Q` is one too. */
+static guint
+read_quarter (const HeartbeatJson *value)
+{
+  char name[] = "Q0";
+
+  for (guint quarter = 1; quarter <= 4; quarter++)
+    {
+      name[1] = (char) ('0' + quarter);
+      if (heartbeat_json_equals (value, name))
+        return quarter;
+    }
+  return 0;
+}
+
 static void
 read_payload (HeartbeatTick *tick, const HeartbeatJson *payload)
 {
@@ -36,9 +50,7 @@ read_payload (HeartbeatTick *tick, const HeartbeatJson *payload)
   while (heartbeat_json_iter_member (&iter, &name, &value))
     {
       if (heartbeat_json_equals (&name, "quarter"))
-        tick->quarter = heartbeat_json_is_string (&value)
-                            ? heartbeat_quarter_parse (value.start + 1, value.end - value.start - 2)
-                            : 0;
+        tick->quarter = read_quarter (&value);
       else if (heartbeat_json_equals (&name, "epochMs")
                || heartbeat_json_equals (&name, "epoch_ms"))
         heartbeat_json_get_integer (&value, &tick->time);

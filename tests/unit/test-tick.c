@@ -80,6 +80,7 @@ test_members (void)
     { "{\"payload\":[1],\"timestamp\":5}", 0, 0 },
     { "{\"payload\":\"x\"}", 0, 0 },
     { "{\"payload\":{\"quarter\":\"Q4\"}}", 4, 0 },
+    { "{\"payload\":{\"quarter\":\"Q\\u0034\"}}", 4, 0 },
     { "{\"payload\":{\"quarter\":\"Q5\"}}", 0, 0 },
     { "{\"payload\":{\"quarter\":\"q1\"}}", 0, 0 },
     { "{\"payload\":{\"quarter\":1}}", 0, 0 },

@@ -93,10 +93,19 @@ parse_scheme (HeartbeatBrokerUri *self, GUri *uri, GError **error)
 }
 
 static gboolean
+is_name (const char *text)
+{
+  return strspn (text, G_CSET_A_2_Z G_CSET_a_2_z G_CSET_DIGITS "-._") == strlen (text);
+}
+
+/* GLib takes anything for the zone of an IPv6 address; it is the name of a network interface, and shown to people. */
+static gboolean
 is_host (const char *text)
 {
-  return g_hostname_is_ip_address (text)
-         || strspn (text, G_CSET_A_2_Z G_CSET_a_2_z G_CSET_DIGITS "-._") == strlen (text);
+  const char *zone = strchr (text, '%');
+
+  return is_name (text)
+         || (g_hostname_is_ip_address (text) && (zone == NULL || is_name (zone + 1)));
 }
 
 static gboolean

@@ -30,6 +30,7 @@ test_good (void)
     { "amqp://u:@h/v", FALSE, "h:5672", "u", "", "v" },
     { "amqp://caf%C3%A9:p%40s%3As%2F%23%3F@h:1/a%2Fb", FALSE, "h:1", "café", "p@s:s/#?", "a/b" },
     { "amqp://u:a:b@[::1]:5673/v", FALSE, "[::1]:5673", "u", "a:b", "v" },
+    { "amqp://[fe80::1%25eth0]", FALSE, "[fe80::1%eth0]:5672", "guest", "guest", "/" },
     { "amqp://u:p@h?", FALSE, "h:5672", "u", "p", "/" },
   };
 
@@ -60,6 +61,8 @@ test_bad (void)
     "http://u:geheim@h",
     "amqp:u:geheim@h",
     "amqp://u:geheim@h:0",
+    "amqp://u:geheim@[fe80::1%25et%e9h0]",
+    "amqp://u:geheim@[fe80::1%25%0a]",
     "amqp://u:geheim@h:65536",
     "amqp://u:geheim@h:x",
     "amqp://u:1234/geheim@h",

@@ -139,7 +139,8 @@ heartbeat_assembly_begin_delivery (HeartbeatAssembly *self, const amqp_basic_del
 void
 heartbeat_assembly_begin_return (HeartbeatAssembly *self, const amqp_basic_return_t *returned)
 {
-  self->message = (HeartbeatMessage){ .reply_code = returned->reply_code };
+  /* Without a code it would look like a delivery. */
+  self->message = (HeartbeatMessage){ .reply_code = MAX (returned->reply_code, 1) };
   begin (self, returned->exchange, returned->routing_key, returned->reply_text);
 }
 

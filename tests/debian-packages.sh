@@ -21,6 +21,9 @@ TEST_PACKAGES=(
   monitoring-plugins-basic
 )
 
+# shellcheck disable=SC2034
+FUZZ_PACKAGES=(clang-14 libclang-rt-14-dev)
+
 # install_missing PACKAGE…: install those that are not there, and say so.
 install_missing() {
   local package missing=() sudo=()

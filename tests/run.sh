@@ -6,9 +6,9 @@ usage() {
   cat <<END
 Usage: tests/run.sh [--quick] [--no-install] [-k PATTERN]
 
-  --quick       only the build with sanitizers
+  --quick       only the build with sanitizers, and no fuzzing
   --no-install  install no packages
-  -k PATTERN    only integration tests with PATTERN in their name, and no unit tests
+  -k PATTERN    only integration tests with PATTERN in their name, no unit tests and no fuzzing
 END
 }
 
@@ -33,6 +33,7 @@ if [ "$install" = yes ]; then
     exit 1
   }
   install_missing "${BUILD_PACKAGES[@]}" "${TEST_PACKAGES[@]}"
+  [ "$quick" = yes ] || [ -n "$pattern" ] || install_missing "${FUZZ_PACKAGES[@]}"
 fi
 
 export G_SLICE=always-malloc G_DEBUG=fatal-criticals
@@ -96,8 +97,22 @@ suite() {
   integration_tests "$name"
 }
 
+# Each target for a moment: enough to find what is broken, not what is subtle.
+fuzzing() {
+  local status=0 log=_build/fuzz.log
+  echo "== fuzz"
+  if ! command -v clang-14 >/dev/null; then
+    echo "skipped: clang-14 is not installed"
+    summary+="$(printf '%-22s %s' fuzz "skipped, clang-14 is not installed")"$'\n'
+    return
+  fi
+  tests/fuzz/run.sh 3 | tee "$log" || status=$?
+  count fuzz "$status" "$(tail -n 1 "$log")"
+}
+
 suite asan --buildtype=debug -Db_sanitize=address,undefined -Db_lundef=false -Ddocs=disabled -Dvapi=disabled
 [ "$quick" = yes ] || suite release --buildtype=release -Db_ndebug=false
+[ "$quick" = yes ] || [ -n "$pattern" ] || fuzzing
 
 printf '\n%s\n%s passed, %s failed\n' "$summary" "$passed" "$failed"
 [ "$failed" = 0 ]

@@ -1,0 +1,375 @@
+/* SPDX-License-Identifier: MIT */
+
+/* Bytes of a broker, split into frames, decoded and put together by channels without a socket. However they are cut into
+ * pieces, the same comes out; and what the channels answer is AMQP. */
+
+#include <string.h>
+
+#include "broker/heartbeat-amqp-error.h"
+#include "broker/heartbeat-channel.h"
+#include "fuzz.h"
+#include "wire.h"
+
+#define N_CHANNELS 3
+
+/* What stands in for a connection. It is the owner of its channels. */
+#define FUZZ_TYPE_PEER (fuzz_peer_get_type ())
+G_DECLARE_FINAL_TYPE (FuzzPeer, fuzz_peer, FUZZ, PEER, GObject)
+
+struct _FuzzPeer
+{
+  GObject parent_instance;
+
+  HeartbeatTransport *transport;
+  HeartbeatChannel *channels[N_CHANNELS + 1]; /* by number */
+  guint64 left[N_CHANNELS + 1];               /* of the body that is being sent */
+  HeartbeatChannel *current;                  /* whose frame is handled */
+  amqp_pool_t pool;
+  GString *story; /* all that happened */
+  guint pending;  /* calls without a reply */
+};
+
+G_DEFINE_FINAL_TYPE (FuzzPeer, fuzz_peer, G_TYPE_OBJECT)
+
+static void
+tell_text (FuzzPeer *self, const char *text)
+{
+  g_assert_true (g_utf8_validate (text, -1, NULL));
+  g_string_append_printf (self->story, "%s|", text);
+}
+
+static void
+on_call_ended (GObject *source, GAsyncResult *result, gpointer user_data)
+{
+  g_autoptr (FuzzPeer) self = user_data;
+  g_autoptr (GError) error = NULL;
+  HeartbeatReply reply = { 0 };
+
+  if (!heartbeat_channel_call_finish (HEARTBEAT_CHANNEL (source), result, &reply, &error))
+    g_assert_nonnull (error);
+  self->pending--;
+}
+
+static void
+call (FuzzPeer *self, HeartbeatChannel *channel, amqp_method_number_t method, void *decoded)
+{
+  self->pending++;
+  heartbeat_channel_call_async (channel, method, decoded, NULL, on_call_ended, g_object_ref (self));
+}
+
+/* A message may have any effect on its channel: its first byte says which. */
+static void
+react (FuzzPeer *self, const HeartbeatMessage *message)
+{
+  amqp_basic_ack_t ack = { .delivery_tag = message->delivery_tag };
+  amqp_basic_publish_t publish = { .routing_key = amqp_cstring_bytes ("k") };
+  amqp_basic_properties_t properties = { 0 };
+  g_autoptr (GBytes) body = g_bytes_new_static ("{}", 2);
+
+  if (message->length == 0)
+    return;
+  if (message->body[0] == 'a')
+    heartbeat_channel_send (self->current, AMQP_BASIC_ACK_METHOD, &ack);
+  else if (message->body[0] == 'p')
+    heartbeat_channel_publish (self->current, &publish, &properties, body);
+  else if (message->body[0] == 'c')
+    heartbeat_channel_close_async (self->current, NULL, NULL);
+}
+
+static void
+on_message (gpointer owner, const HeartbeatMessage *message)
+{
+  FuzzPeer *self = owner;
+
+  g_string_append_printf (self->story, "message %" G_GUINT64_FORMAT " %d %u ",
+                          message->delivery_tag, message->redelivered, message->reply_code);
+  tell_text (self, message->exchange);
+  tell_text (self, message->routing_key);
+  tell_text (self, message->app_id);
+  tell_text (self, message->message_id);
+  tell_text (self, message->content_type);
+  tell_text (self, message->reply_text);
+  g_assert_true (message->body != NULL || message->length == 0);
+  g_assert_cmpuint (message->length, <=, HEARTBEAT_MESSAGE_MAX);
+  g_assert_true (!message->too_large || message->body == NULL);
+  g_string_append_len (self->story, (const char *) message->body, (gssize) message->length);
+  react (self, message);
+}
+
+static void
+on_delivered (gpointer owner, const HeartbeatMessage *message)
+{
+  g_assert_cmpuint (message->reply_code, ==, 0);
+  g_assert_cmpstr (message->reply_text, ==, "");
+  on_message (owner, message);
+}
+
+static void
+on_returned (gpointer owner, const HeartbeatMessage *message)
+{
+  g_assert_cmpuint (message->delivery_tag, ==, 0);
+  on_message (owner, message);
+}
+
+static void
+on_confirmed (gpointer owner, guint64 tag, gboolean multiple, gboolean acknowledged)
+{
+  FuzzPeer *self = owner;
+
+  g_string_append_printf (self->story, "confirmed %" G_GUINT64_FORMAT " %d %d|", tag, multiple,
+                          acknowledged);
+}
+
+static void
+on_cancelled (gpointer owner)
+{
+  FuzzPeer *self = owner;
+
+  g_string_append (self->story, "cancelled|");
+}
+
+static void
+on_closed (gpointer owner, const GError *error)
+{
+  FuzzPeer *self = owner;
+
+  g_string_append (self->story, "closed ");
+  tell_text (self, error->message);
+}
+
+static const HeartbeatChannelEvents channel_events = {
+  .closed = on_closed,
+  .message = on_delivered,
+  .returned = on_returned,
+  .confirmed = on_confirmed,
+  .cancelled = on_cancelled,
+};
+
+static const HeartbeatTransportEvents transport_events = { NULL, NULL, NULL };
+
+static void
+open_channel (FuzzPeer *self, guint16 number)
+{
+  HeartbeatChannel *channel
+      = heartbeat_channel_new (self->transport, number, &channel_events, G_OBJECT (self));
+  amqp_basic_qos_t qos = { .prefetch_count = 64 };
+  amqp_queue_declare_t declare = { .queue = amqp_cstring_bytes ("q") };
+  amqp_basic_consume_t consume = { .queue = amqp_cstring_bytes ("q") };
+
+  call (self, channel, AMQP_BASIC_QOS_METHOD, &qos);
+  call (self, channel, AMQP_QUEUE_DECLARE_METHOD, &declare);
+  call (self, channel, AMQP_BASIC_CONSUME_METHOD, &consume);
+  self->channels[number] = channel;
+}
+
+static void
+fuzz_peer_dispose (GObject *object)
+{
+  g_clear_object (&FUZZ_PEER (object)->transport);
+
+  G_OBJECT_CLASS (fuzz_peer_parent_class)->dispose (object);
+}
+
+static void
+fuzz_peer_finalize (GObject *object)
+{
+  FuzzPeer *self = FUZZ_PEER (object);
+
+  empty_amqp_pool (&self->pool);
+  g_string_free (self->story, TRUE);
+
+  G_OBJECT_CLASS (fuzz_peer_parent_class)->finalize (object);
+}
+
+static void
+fuzz_peer_class_init (FuzzPeerClass *klass)
+{
+  GObjectClass *object_class = G_OBJECT_CLASS (klass);
+
+  object_class->dispose = fuzz_peer_dispose;
+  object_class->finalize = fuzz_peer_finalize;
+}
+
+static void
+fuzz_peer_init (FuzzPeer *self)
+{
+  self->story = g_string_new (NULL);
+  init_amqp_pool (&self->pool, 4096);
+  self->transport = heartbeat_transport_new (&transport_events, G_OBJECT (self));
+}
+
+static gboolean
+handle_connection_frame (FuzzPeer *self, const HeartbeatFrame *frame)
+{
+  amqp_method_t method = { 0 };
+  g_autoptr (GError) error = NULL;
+
+  if (frame->type == AMQP_FRAME_HEARTBEAT)
+    return TRUE;
+  if (frame->type != AMQP_FRAME_METHOD)
+    return FALSE;
+  if (heartbeat_frame_decode_method (frame, &self->pool, &method, &error))
+    g_string_append_printf (self->story, "method %x|", method.id);
+  else
+    g_assert_error (error, HEARTBEAT_AMQP_ERROR, AMQP_SYNTAX_ERROR);
+  return error == NULL;
+}
+
+/* Counts along: of a body no more is taken than its header has announced. */
+static void
+count_body (FuzzPeer *self, const HeartbeatFrame *frame)
+{
+  guint64 *left = &self->left[frame->channel];
+
+  if (frame->type == AMQP_FRAME_HEADER)
+    {
+      memcpy (left, frame->payload + 4, sizeof *left);
+      *left = GUINT64_FROM_BE (*left);
+    }
+  else if (frame->type == AMQP_FRAME_BODY)
+    {
+      g_assert_cmpuint (frame->length, <=, *left);
+      *left -= frame->length;
+    }
+}
+
+static gboolean
+handle_channel_frame (FuzzPeer *self, const HeartbeatFrame *frame)
+{
+  HeartbeatChannel *channel;
+  g_autoptr (GError) error = NULL;
+  gboolean good;
+
+  if (self->channels[frame->channel] == NULL)
+    open_channel (self, frame->channel);
+  self->current = channel = self->channels[frame->channel];
+  good = heartbeat_channel_handle_frame (channel, frame, &self->pool, &error);
+  g_assert_true (good == (error == NULL));
+  if (!good)
+    {
+      g_assert_true (error->domain == HEARTBEAT_AMQP_ERROR);
+      tell_text (self, error->message);
+      return FALSE;
+    }
+  count_body (self, frame);
+  if (heartbeat_channel_is_closed (channel))
+    g_clear_object (&self->channels[frame->channel]);
+  return TRUE;
+}
+
+static gboolean
+handle_frame (FuzzPeer *self, const HeartbeatFrame *frame)
+{
+  gboolean good;
+
+  g_assert_cmpuint (frame->size, ==, frame->length + HEARTBEAT_FRAME_OVERHEAD);
+  if (frame->channel > N_CHANNELS)
+    return FALSE;
+  good = frame->channel == 0 ? handle_connection_frame (self, frame)
+                             : handle_channel_frame (self, frame);
+  recycle_amqp_pool (&self->pool);
+  return good;
+}
+
+/* Takes the whole frames off the front of @buffer; FALSE where the connection would be closed. */
+static gboolean
+hand_out_frames (FuzzPeer *self, GByteArray *buffer)
+{
+  /* Of its exact size, so that a sanitizer sees who reads past its end. */
+  g_autofree guint8 *data = g_memdup2 (buffer->data, buffer->len);
+  gsize used = 0;
+  gboolean good = TRUE;
+
+  while (good)
+    {
+      g_autoptr (GError) error = NULL;
+      HeartbeatFrame frame;
+      HeartbeatSplit split
+          = heartbeat_frame_split (data + used, buffer->len - used, &frame, &error);
+
+      g_assert_true ((split == HEARTBEAT_SPLIT_ERROR) == (error != NULL));
+      if (split == HEARTBEAT_SPLIT_NEED_MORE)
+        break;
+      good = split == HEARTBEAT_SPLIT_FRAME && handle_frame (self, &frame);
+      if (good)
+        used += frame.size;
+    }
+  g_byte_array_remove_range (buffer, 0, (guint) used);
+  return good;
+}
+
+/* What was sent is nothing but whole frames. */
+static void
+check_output (FuzzPeer *self)
+{
+  GByteArray *out = heartbeat_transport_get_output (self->transport);
+  amqp_method_t method = { 0 };
+  HeartbeatFrame frame;
+
+  for (gsize at = 0; at < out->len; at += frame.size)
+    {
+      g_assert_cmpint (heartbeat_frame_split (out->data + at, out->len - at, &frame, NULL), ==,
+                       HEARTBEAT_SPLIT_FRAME);
+      if (frame.type == AMQP_FRAME_METHOD)
+        g_assert_true (heartbeat_frame_decode_method (&frame, &self->pool, &method, NULL));
+      recycle_amqp_pool (&self->pool);
+    }
+}
+
+/* Every call ends, and nothing is left over. */
+static void
+lose_channels (FuzzPeer *self)
+{
+  g_autoptr (GError) error = g_error_new_literal (HEARTBEAT_AMQP_ERROR, 1, "the end");
+
+  for (guint number = 1; number <= N_CHANNELS; number++)
+    if (self->channels[number] != NULL)
+      heartbeat_channel_lost (self->channels[number], error);
+  while (g_main_context_iteration (NULL, FALSE))
+    ;
+  g_assert_cmpuint (self->pending, ==, 0);
+  for (guint number = 1; number <= N_CHANNELS; number++)
+    if (self->channels[number] != NULL)
+      g_assert_finalize_object (self->channels[number]);
+}
+
+/* Hears @bytes in pieces of @chunk bytes, and returns what happened. */
+static GString *
+hear (GByteArray *bytes, gsize chunk)
+{
+  FuzzPeer *self = g_object_new (FUZZ_TYPE_PEER, NULL);
+  g_autoptr (GByteArray) buffer = g_byte_array_new ();
+  gsize heard = 0;
+  gboolean good = TRUE;
+  GString *story;
+
+  while (good && heard < bytes->len)
+    {
+      gsize size = chunk > 0 ? MIN (chunk, bytes->len - heard) : bytes->len;
+
+      g_byte_array_append (buffer, bytes->data + heard, (guint) size);
+      heard += size;
+      good = hand_out_frames (self, buffer);
+    }
+  check_output (self);
+  lose_channels (self);
+  story = g_string_new_len (self->story->str, (gssize) self->story->len);
+  g_assert_finalize_object (self);
+  return story;
+}
+
+int
+LLVMFuzzerTestOneInput (const uint8_t *data, size_t size)
+{
+  g_auto (Wire) wire = { 0 };
+  g_autoptr (GString) whole = NULL;
+  g_autoptr (GString) pieces = NULL;
+
+  wire_init (&wire, data, size);
+  whole = hear (wire.bytes, 0);
+  if (wire.chunk == 0)
+    return 0;
+  pieces = hear (wire.bytes, wire.chunk);
+  g_assert_cmpmem (pieces->str, pieces->len, whole->str, whole->len);
+  return 0;
+}

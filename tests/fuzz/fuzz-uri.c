@@ -1,0 +1,96 @@
+/* SPDX-License-Identifier: MIT */
+
+/* The broker's URL: whatever was accepted means the same when it is written down again. */
+
+#include <string.h>
+
+#include "broker/heartbeat-broker-uri.h"
+#include "core/heartbeat-error.h"
+#include "fuzz.h"
+
+#define NAME_MAX_BYTES 255
+
+static void
+check_name (const char *name)
+{
+  g_assert_nonnull (name);
+  g_assert_true (g_utf8_validate (name, -1, NULL));
+  g_assert_cmpuint (strlen (name), <=, NAME_MAX_BYTES);
+}
+
+/* It is shown and logged. */
+static void
+check_host (const char *host)
+{
+  g_assert_cmpstr (host, !=, "");
+  g_assert_true (g_str_is_ascii (host));
+  for (const char *p = host; *p != '\0'; p++)
+    g_assert_true (g_ascii_isgraph (*p));
+}
+
+/* The zone of an IPv6 address follows a %, which is an escape in a URL. */
+static char *
+write_address (const HeartbeatBrokerUri *uri)
+{
+  g_autofree char *shown = heartbeat_broker_uri_to_display (uri);
+  g_auto (GStrv) parts = g_strsplit (shown, "%", -1);
+
+  return g_strjoinv ("%25", parts);
+}
+
+static char *
+write_again (const HeartbeatBrokerUri *uri)
+{
+  g_autofree char *user = g_uri_escape_string (heartbeat_broker_uri_get_user (uri), NULL, FALSE);
+  g_autofree char *password
+      = g_uri_escape_string (heartbeat_broker_uri_get_password (uri), NULL, FALSE);
+  g_autofree char *vhost = g_uri_escape_string (heartbeat_broker_uri_get_vhost (uri), NULL, FALSE);
+  g_autofree char *address = write_address (uri);
+
+  return g_strdup_printf ("amqp%s://%s:%s@%s/%s", heartbeat_broker_uri_get_tls (uri) ? "s" : "",
+                          user, password, address, vhost);
+}
+
+static void
+check_uri (const HeartbeatBrokerUri *uri)
+{
+  g_autofree char *text = write_again (uri);
+  g_autoptr (GError) error = NULL;
+  g_autoptr (HeartbeatBrokerUri) again = heartbeat_broker_uri_parse (text, &error);
+
+  check_name (heartbeat_broker_uri_get_user (uri));
+  check_name (heartbeat_broker_uri_get_password (uri));
+  check_name (heartbeat_broker_uri_get_vhost (uri));
+  check_host (heartbeat_broker_uri_get_host (uri));
+  g_assert_cmpuint (heartbeat_broker_uri_get_port (uri), >, 0);
+
+  g_assert_no_error (error);
+  g_assert_true (heartbeat_broker_uri_get_tls (again) == heartbeat_broker_uri_get_tls (uri));
+  g_assert_cmpuint (heartbeat_broker_uri_get_port (again), ==, heartbeat_broker_uri_get_port (uri));
+  g_assert_cmpstr (heartbeat_broker_uri_get_host (again), ==, heartbeat_broker_uri_get_host (uri));
+  g_assert_cmpstr (heartbeat_broker_uri_get_user (again), ==, heartbeat_broker_uri_get_user (uri));
+  g_assert_cmpstr (heartbeat_broker_uri_get_password (again), ==,
+                   heartbeat_broker_uri_get_password (uri));
+  g_assert_cmpstr (heartbeat_broker_uri_get_vhost (again), ==,
+                   heartbeat_broker_uri_get_vhost (uri));
+}
+
+int
+LLVMFuzzerTestOneInput (const uint8_t *data, size_t size)
+{
+  g_autofree char *text = g_strndup ((const char *) data, size);
+  g_autoptr (GError) error = NULL;
+  g_autoptr (GPtrArray) uris = heartbeat_broker_uri_parse_list (text, &error);
+
+  if (uris == NULL)
+    {
+      g_assert_error (error, HEARTBEAT_ERROR, HEARTBEAT_ERROR_INVALID_ARGUMENT);
+      g_assert_true (g_utf8_validate (error->message, -1, NULL));
+      return 0;
+    }
+  g_assert_no_error (error);
+  g_assert_cmpuint (uris->len, >, 0);
+  for (guint i = 0; i < uris->len; i++)
+    check_uri (g_ptr_array_index (uris, i));
+  return 0;
+}

@@ -33,7 +33,7 @@ if [ "$install" = yes ]; then
     exit 1
   }
   install_missing "${BUILD_PACKAGES[@]}" "${TEST_PACKAGES[@]}"
-  [ "$quick" = yes ] || [ -n "$pattern" ] || install_missing "${FUZZ_PACKAGES[@]}"
+  [ "$quick" = yes ] || [ -n "$pattern" ] || install_missing "${FUZZ_PACKAGES[@]}" || echo "No fuzzing, then."
 fi
 
 export G_SLICE=always-malloc G_DEBUG=fatal-criticals
@@ -106,6 +106,7 @@ fuzzing() {
     summary+="$(printf '%-22s %s' fuzz "skipped, clang-14 is not installed")"$'\n'
     return
   fi
+  mkdir -p _build
   tests/fuzz/run.sh 3 | tee "$log" || status=$?
   count fuzz "$status" "$(tail -n 1 "$log")"
 }

@@ -118,7 +118,8 @@ read_json (HeartbeatOutcome *outcome, const char *text)
     {
       outcome->status = HEARTBEAT_STATUS_FAILED;
       g_free (outcome->message);
-      outcome->message = g_strdup_printf ("the handler's status “%s” is unknown", status);
+      outcome->message
+          = shorten (g_strdup_printf ("the handler's status “%s” is unknown", status));
     }
   if (heartbeat_json_get_member (&root, "details", &member) && heartbeat_json_is_object (&member))
     outcome->details = g_variant_ref_sink (read_object (&member, 0));

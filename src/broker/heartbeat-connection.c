@@ -47,6 +47,7 @@ struct _HeartbeatConnection
   char *broker;
   char *blocked;
   HeartbeatRateLimit alarms;
+  gboolean alarm_told;
 
   guint index;          /* of the URI that is used or tried */
   guint round;          /* how many URIs are left to try before waiting */
@@ -421,7 +422,9 @@ handle_blocked (HeartbeatConnection *self, const amqp_connection_blocked_t *bloc
   g_autofree char *reason = heartbeat_amqp_text (blocked->reason);
   guint64 suppressed = 0;
 
-  if (heartbeat_rate_limit_allow (&self->alarms, g_get_monotonic_time (), &suppressed))
+  self->alarm_told
+      = heartbeat_rate_limit_allow (&self->alarms, g_get_monotonic_time (), &suppressed);
+  if (self->alarm_told)
     heartbeat_log (G_LOG_LEVEL_WARNING, HEARTBEAT_EVENT_NONE, NULL, NULL,
                    "The broker takes no messages for now: %s", reason);
   set_text (self, &self->blocked, *reason != '\0' ? reason : "blocked", PROP_BLOCKED);
@@ -510,8 +513,10 @@ handle_method (HeartbeatConnection *self, const amqp_method_t *method)
       handle_blocked (self, method->decoded);
       break;
     default:
-      heartbeat_log (G_LOG_LEVEL_INFO, HEARTBEAT_EVENT_NONE, NULL, NULL,
-                     "The broker takes messages again");
+      if (self->alarm_told)
+        heartbeat_log (G_LOG_LEVEL_INFO, HEARTBEAT_EVENT_NONE, NULL, NULL,
+                       "The broker takes messages again");
+      self->alarm_told = FALSE;
       set_text (self, &self->blocked, "", PROP_BLOCKED);
       break;
     }

@@ -15,7 +15,11 @@
 
 #define DELIVERY_PERSISTENT 2
 
-/* One publish on its way. It is in one of the publisher's two queues, both in the order of the calls. */
+/* How long to wait before a message that was not taken is sent again, in µs. A quorum queue takes none while it elects a leader,
+ * which lasts for a second; a queue that is full takes none for longer. */
+static const gint64 rests[] = { 0, 250000, 1000000 };
+
+/* One publish on its way, in one of the publisher's queues. */
 typedef struct
 {
   HeartbeatPublisher *publisher; /* unowned: @task holds it */
@@ -29,8 +33,9 @@ typedef struct
   GSource *cancelled;
   guint64 tag; /* 0 while it waits */
   gboolean returned;
-  gboolean again; /* the broker did not take it once */
-  gboolean sent;  /* it was once at least: the broker may have it */
+  guint refusals;   /* how often the broker did not take it */
+  gint64 rested_at; /* when it is sent again after the last of them */
+  gboolean sent;    /* it was once at least: the broker may have it */
 } Item;
 
 struct _HeartbeatPublisher
@@ -42,15 +47,19 @@ struct _HeartbeatPublisher
   HeartbeatChannel *channel;
   gboolean confirming; /* the channel is ready for use */
   guint64 last_tag;
-  GQueue waiting;   /* of Item */
+  GQueue waiting;   /* of Item, in the order of the calls */
   GQueue in_flight; /* of Item, by ascending tag */
+  GQueue
+      resting; /* of Item, by the time when they are sent again: the broker did not take them just now */
   GSource *deadline;
+  GSource *rest;
 };
 
 G_DEFINE_FINAL_TYPE (HeartbeatPublisher, heartbeat_publisher, G_TYPE_OBJECT)
 
 static void pump (HeartbeatPublisher *self);
 static gboolean on_deadline (gpointer user_data);
+static gboolean on_rested (gpointer user_data);
 
 static void
 item_free (Item *item)
@@ -90,20 +99,28 @@ end_all (GQueue *items, const GError *error)
 }
 
 static Item *
-oldest (HeartbeatPublisher *self)
+find_oldest (HeartbeatPublisher *self)
 {
   Item *waiting = g_queue_peek_head (&self->waiting);
-  Item *in_flight = g_queue_peek_head (&self->in_flight);
+  Item *oldest = g_queue_peek_head (&self->in_flight);
 
-  if (waiting == NULL || (in_flight != NULL && in_flight->deadline <= waiting->deadline))
-    return in_flight;
-  return waiting;
+  if (oldest == NULL || (waiting != NULL && waiting->deadline < oldest->deadline))
+    oldest = waiting;
+  /* These few are in the order in which they are sent again. */
+  for (GList *l = self->resting.head; l != NULL; l = l->next)
+    {
+      Item *item = l->data;
+
+      if (oldest == NULL || item->deadline < oldest->deadline)
+        oldest = item;
+    }
+  return oldest;
 }
 
 static void
 update_deadline (HeartbeatPublisher *self)
 {
-  Item *item = oldest (self);
+  Item *item = find_oldest (self);
 
   if (item != NULL)
     heartbeat_deadline_set (&self->deadline, item->deadline, on_deadline, self);
@@ -114,7 +131,7 @@ update_deadline (HeartbeatPublisher *self)
 static void
 remove_item (HeartbeatPublisher *self, Item *item)
 {
-  if (!g_queue_remove (&self->in_flight, item))
+  if (!g_queue_remove (&self->in_flight, item) && !g_queue_remove (&self->resting, item))
     g_queue_remove (&self->waiting, item);
   update_deadline (self);
 }
@@ -158,7 +175,7 @@ on_deadline (gpointer user_data)
   gint64 now = g_get_monotonic_time ();
   Item *item = NULL;
 
-  while ((item = oldest (self)) != NULL && item->deadline <= now)
+  while ((item = find_oldest (self)) != NULL && item->deadline <= now)
     {
       remove_item (self, item);
       end_item (item, timed_out (self, item));
@@ -316,6 +333,51 @@ on_returned (gpointer owner, const HeartbeatMessage *message)
 }
 
 static void
+watch_resting (HeartbeatPublisher *self)
+{
+  const Item *first = g_queue_peek_head (&self->resting);
+
+  if (first != NULL)
+    heartbeat_deadline_set (&self->rest, first->rested_at, on_rested, self);
+  else
+    heartbeat_deadline_clear (&self->rest);
+}
+
+static gboolean
+on_rested (gpointer user_data)
+{
+  g_autoptr (HeartbeatPublisher) self = g_object_ref (user_data);
+  gint64 now = g_get_monotonic_time ();
+  GQueue rested = G_QUEUE_INIT;
+  Item *item = NULL;
+
+  while ((item = g_queue_peek_head (&self->resting)) != NULL && item->rested_at <= now)
+    g_queue_push_tail (&rested, g_queue_pop_head (&self->resting));
+  while ((item = g_queue_pop_tail (&rested)) != NULL)
+    g_queue_push_head (&self->waiting, item);
+  watch_resting (self);
+  pump (self);
+  return G_SOURCE_CONTINUE;
+}
+
+static int
+compare_rests (gconstpointer a, gconstpointer b, gpointer user_data)
+{
+  const Item *left = a, *right = b;
+
+  return (left->rested_at > right->rested_at) - (left->rested_at < right->rested_at);
+}
+
+static void
+let_rest (HeartbeatPublisher *self, Item *item)
+{
+  item->tag = 0;
+  item->rested_at = g_get_monotonic_time () + rests[item->refusals++];
+  g_queue_insert_sorted (&self->resting, item, compare_rests, NULL);
+  watch_resting (self);
+}
+
+static void
 resolve (HeartbeatPublisher *self, Item *item, gboolean acknowledged)
 {
   if (acknowledged && item->returned)
@@ -329,18 +391,16 @@ resolve (HeartbeatPublisher *self, Item *item, gboolean acknowledged)
     {
       end_item (item, NULL);
     }
-  else if (!item->again)
+  else if (item->refusals < G_N_ELEMENTS (rests))
     {
-      /* A quorum queue does this once while its leader changes. */
-      item->again = TRUE;
-      item->tag = 0;
-      g_queue_push_head (&self->waiting, item);
+      let_rest (self, item);
     }
   else
     {
-      end_item (item, g_error_new_literal (HEARTBEAT_ERROR, HEARTBEAT_ERROR_REFUSED,
-                                           "the broker did not take the message, twice: a queue "
-                                           "that it goes to is full, or has no leader"));
+      end_item (item, g_error_new (HEARTBEAT_ERROR, HEARTBEAT_ERROR_REFUSED,
+                                   "the broker did not take the message, %u times: a queue that "
+                                   "it goes to is full, or has no leader",
+                                   item->refusals + 1));
     }
 }
 
@@ -418,6 +478,7 @@ on_connection_changed (HeartbeatPublisher *self)
       error = g_error_new_literal (HEARTBEAT_ERROR, HEARTBEAT_ERROR_NOT_CONNECTED,
                                    "The connection to the broker was closed");
       end_all (&self->waiting, error);
+      end_all (&self->resting, error);
       update_deadline (self);
     }
   pump (self);
@@ -430,6 +491,7 @@ heartbeat_publisher_dispose (GObject *object)
 
   drop_channel (self);
   heartbeat_deadline_clear (&self->deadline);
+  heartbeat_deadline_clear (&self->rest);
   g_clear_object (&self->connection);
 
   G_OBJECT_CLASS (heartbeat_publisher_parent_class)->dispose (object);
@@ -459,6 +521,7 @@ heartbeat_publisher_init (HeartbeatPublisher *self)
 
   self->app_id = g_strconcat ("heartbeat-consumer/", uuid, NULL);
   g_queue_init (&self->waiting);
+  g_queue_init (&self->resting);
   g_queue_init (&self->in_flight);
 }
 
@@ -524,7 +587,7 @@ check_publication (HeartbeatPublisher *self, const HeartbeatPublication *p, GErr
                            "A message has at most 1 MiB");
       return FALSE;
     }
-  if (self->waiting.length >= WAITING_MAX)
+  if (self->waiting.length + self->resting.length >= WAITING_MAX)
     {
       set_full_error (self, error);
       return FALSE;

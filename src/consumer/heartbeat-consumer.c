@@ -649,6 +649,8 @@ heartbeat_consumer_list_handlers_async (HeartbeatConsumer *self,
  * @result: what the callback was given
  * @error: return location for an error; there is none so far
  *
+ * Ends heartbeat_consumer_list_handlers_async().
+ *
  * Returns: (transfer full): the names of all handlers, sorted
  */
 GStrv

@@ -298,12 +298,25 @@ hand_out_frames (FuzzPeer *self, GByteArray *buffer)
   return good;
 }
 
+/* heartbeat_frame_decode_method() reads only what a broker says. */
+static void
+check_method (FuzzPeer *self, const HeartbeatFrame *frame)
+{
+  amqp_bytes_t arguments = { frame->length - 4, (void *) (frame->payload + 4) };
+  void *decoded = NULL;
+  guint32 id = 0;
+
+  g_assert_cmpuint (frame->length, >=, 4);
+  memcpy (&id, frame->payload, sizeof id);
+  g_assert_cmpint (amqp_decode_method (GUINT32_FROM_BE (id), &self->pool, arguments, &decoded), >=,
+                   0);
+}
+
 /* What was sent is nothing but whole frames. */
 static void
 check_output (FuzzPeer *self)
 {
   GByteArray *out = heartbeat_transport_get_output (self->transport);
-  amqp_method_t method = { 0 };
   HeartbeatFrame frame;
 
   for (gsize at = 0; at < out->len; at += frame.size)
@@ -311,7 +324,7 @@ check_output (FuzzPeer *self)
       g_assert_cmpint (heartbeat_frame_split (out->data + at, out->len - at, &frame, NULL), ==,
                        HEARTBEAT_SPLIT_FRAME);
       if (frame.type == AMQP_FRAME_METHOD)
-        g_assert_true (heartbeat_frame_decode_method (&frame, &self->pool, &method, NULL));
+        check_method (self, &frame);
       recycle_amqp_pool (&self->pool);
     }
 }

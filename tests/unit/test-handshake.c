@@ -27,7 +27,15 @@ assert_answer (const GByteArray *out, const Login *expected)
   init_amqp_pool (&pool, 4096);
   g_assert_cmpint (heartbeat_frame_split (out->data, out->len, &frame, NULL), ==,
                    HEARTBEAT_SPLIT_FRAME);
-  g_assert_true (heartbeat_frame_decode_method (&frame, &pool, &method, NULL));
+  /* heartbeat_frame_decode_method() reads only what a broker says. */
+  g_assert_cmpint (frame.length, >=, 4);
+  memcpy (&method.id, frame.payload, 4);
+  method.id = GUINT32_FROM_BE (method.id);
+  g_assert_cmpint (amqp_decode_method (method.id, &pool,
+                                       (amqp_bytes_t){ frame.length - 4,
+                                                       (void *) (frame.payload + 4) },
+                                       &method.decoded),
+                   >=, 0);
   g_assert_cmphex (method.id, ==, AMQP_CONNECTION_START_OK_METHOD);
   ok = method.decoded;
   g_assert_cmpmem (ok->mechanism.bytes, ok->mechanism.len, expected->mechanism,
@@ -89,8 +97,9 @@ test_refusal (void)
   g_autoptr (HeartbeatBrokerUri) nobody
       = heartbeat_broker_uri_parse ("amqps://h?certfile=/c", NULL);
 
-  g_assert_cmpstr (heartbeat_handshake_describe_refusal (user, HEARTBEAT_LOGIN_PLAIN), ==,
-                   "wrong user name or password");
+  g_assert_true (
+      g_str_has_prefix (heartbeat_handshake_describe_refusal (user, HEARTBEAT_LOGIN_PLAIN),
+                        "wrong user name or password (403): correct RABBIT_URL"));
   g_assert_nonnull (strstr (heartbeat_handshake_describe_refusal (nobody, HEARTBEAT_LOGIN_PLAIN),
                             "the URL names no user"));
   g_assert_nonnull (strstr (heartbeat_handshake_describe_refusal (nobody, HEARTBEAT_LOGIN_EXTERNAL),

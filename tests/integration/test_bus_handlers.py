@@ -11,7 +11,6 @@ from bench.case import Case
 from bench.wait import until
 
 PROGRAM = os.path.join(os.path.dirname(__file__), "bench", "bus_handler.py")
-EXAMPLE = os.path.join(os.path.dirname(__file__), "..", "..", "examples", "dbus-handler.py")
 
 
 class BusHandlers(Case):
@@ -161,13 +160,3 @@ class BusHandlers(Case):
         self.assertEqual(self.run_check("succeed")[0], "failed")
         self.client()
         self.assertEqual(self.run_check("succeed")[0], "success")
-
-    def test_the_example(self):
-        self.write_checks(hello={"handler": "greeting", "lastRun": 1, "enabled": False, "meta": {"whom": "world"}},
-                          nobody={"handler": "greeting", "lastRun": 1, "enabled": False})
-        example = process.spawn([sys.executable, EXAMPLE], env=self.env)
-        self.addCleanup(process.end, example)
-        self.start()
-        until(lambda: "greeting" in self.agent.call("ListHandlers")[0], what="the example to register")
-        self.assertEqual(self.run_check("hello"), ("success", "Hello world!"))
-        self.assertEqual(self.run_check("nobody"), ("failed", "meta.whom is missing"))

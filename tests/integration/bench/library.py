@@ -38,9 +38,9 @@ class Library:
             env["ASAN_OPTIONS"] = f"detect_leaks={int(leaks)}"
         return env
 
-    def compile(self, source, target):
+    def compile(self, source, target, *packages):
         """Compile a C program by pkg-config, as its author would."""
-        flags = subprocess.run(["pkg-config", "--cflags", "--libs", "heartbeat-1.0"], check=True, capture_output=True,
+        flags = subprocess.run(["pkg-config", "--cflags", "--libs", "heartbeat-1.0", *packages], check=True, capture_output=True,
                                text=True, env={**os.environ, "PKG_CONFIG_PATH": f"{self.build}/meson-uninstalled"})
         subprocess.run(["cc", "-Wall", "-Werror", "-g", "-o", target, source, *flags.stdout.split()], check=True)
         return target

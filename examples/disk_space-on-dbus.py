@@ -1,12 +1,13 @@
 #!/usr/bin/python3
-"""A handler on D-Bus: executes the checks of the agent cack whose handler is `greeting`.
+"""A handler on D-Bus: `disk_space` fails when the disk gets full.
 
-    "hello": {"handler": "greeting", "cadenceMs": 3600000, "meta": {"whom": "world"}}
+    "disk": {"handler": "disk_space", "cadenceMs": 900000, "meta": {"minFreePercent": 10}}
 
-Needs python3-gi. Start it before or after the service, in any order; while it is away its checks fail and are tried again.
+Usage: disk_space-on-dbus.py [AGENT] (cack). Needs python3-gi. Start it before or after the service, in any order; while it is away its checks fail and are tried again.
 """
 
 import json
+import shutil
 import sys
 
 from gi.repository import Gio, GLib
@@ -24,18 +25,18 @@ INTERFACE = Gio.DBusNodeInfo.new_for_xml("""
 </node>""").interfaces[0]
 
 
-def greet(run):
+def disk_space(run):
     """Execute one check: return its status, and a line for people."""
-    whom = json.loads(run["meta"]).get("whom")
-    if not whom:
-        return "failed", "meta.whom is missing"
-    return "success", f"Hello {whom}!"
+    minimum = json.loads(run["meta"]).get("minFreePercent", 10)
+    usage = shutil.disk_usage("/")
+    free = 100 * usage.free / usage.total
+    return "success" if free >= minimum else "failed", f"{free:.0f} % free"
 
 
 def on_call(_connection, _sender, _path, _interface, _method, parameters, invocation):
     """Answer a call of Run."""
     try:
-        status, message = greet(parameters.unpack()[0])
+        status, message = disk_space(parameters.unpack()[0])
     except Exception as error:  # whatever goes wrong here is a run that failed
         status, message = "failed", f"{type(error).__name__}: {error}"
     result = {"status": GLib.Variant("s", status), "message": GLib.Variant("s", message)}
@@ -45,10 +46,10 @@ def on_call(_connection, _sender, _path, _interface, _method, parameters, invoca
 def on_service_appeared(connection, _name, _owner):
     """Register, each time that the service starts."""
     connection.call(NAME, AGENT, "org.bloodbank.Heartbeat1.Agent", "RegisterHandler",
-                    GLib.Variant("(so)", ("greeting", "/handlers/greeting")), None, Gio.DBusCallFlags.NONE, -1, None, None)
+                    GLib.Variant("(so)", ("disk_space", "/handlers/disk_space")), None, Gio.DBusCallFlags.NONE, -1, None, None)
 
 
 bus = Gio.bus_get_sync(Gio.BusType.SESSION)
-bus.register_object("/handlers/greeting", INTERFACE, on_call)
+bus.register_object("/handlers/disk_space", INTERFACE, on_call)
 Gio.bus_watch_name_on_connection(bus, NAME, Gio.BusNameWatcherFlags.NONE, on_service_appeared, None)
 GLib.MainLoop().run()

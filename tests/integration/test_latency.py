@@ -254,8 +254,8 @@ class Unanswered(Loop):
                 agent.wait_owned()
                 self.assertEqual(agent.run("by_hand")["status"], "success")
                 if not sanitized or SOAK:
-                    service.wait_log("did not answer within 10 s", timeout=30)
+                    service.wait_log("within 10 s", timeout=30)
                     self.assertLess(time.monotonic() - started, 20)
-                    agent.wait("ConnectionError", "The broker did not answer within 10 s")
+                    until(lambda: "within 10 s" in agent.get("ConnectionError"), what="the error to be shown")
                 self.assert_quick(what, agent, service)
                 self.assertLess(service.stop().seconds, 3 if sanitized else 1)

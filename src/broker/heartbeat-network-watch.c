@@ -28,7 +28,7 @@ struct _HeartbeatNetworkWatch
 {
   GObject parent_instance;
 
-  GNetworkMonitor *monitor; /* NULL until a thread has made it */
+  GNetworkMonitor *monitor; /* NULL where there is none */
   gulong handler;
   GSource *clock;
   int clock_fd;
@@ -159,9 +159,11 @@ on_network_changed (GNetworkMonitor *monitor, gboolean available, gpointer user_
                                 g_object_unref);
 }
 
-/* The kernel's own monitor. GLib's default one may be NetworkManager's, which waits for the system bus with a lock of GIO's
- * held: if that hangs, so does the main loop with its first use of TLS (25 s, seen with GLib 2.74). */
-static GObject *
+/* The kernel's own monitor, which asks it for the routes and is answered at once. GLib's default one may be NetworkManager's,
+ * which waits for the system bus with a lock of GIO's held: if that hangs, so does the main loop with its first use of TLS
+ * (25 s, seen with GLib 2.74). Not on a thread: two threads that are the first to use GIO's sockets can wait for each other for
+ * ever, one in a class_init function and one in a get_type function (seen in one start of ten). */
+static GNetworkMonitor *
 make_monitor (GError **error)
 {
   /* Lets GIO register its extensions: looking for one alone does not. */
@@ -172,32 +174,19 @@ make_monitor (GError **error)
   if (point != NULL)
     netlink = g_io_extension_point_get_extension_by_name (point, "netlink");
   if (netlink != NULL)
-    return g_initable_new (g_io_extension_get_type (netlink), NULL, error, NULL);
+    return (GNetworkMonitor *) g_initable_new (g_io_extension_get_type (netlink), NULL, error,
+                                               NULL);
   g_set_error_literal (error, G_IO_ERROR, G_IO_ERROR_NOT_SUPPORTED, "GIO has no netlink monitor");
   return NULL;
 }
 
-/* It waits for the kernel's routes, which may be many. */
 static void
-run_make_monitor (GTask *task, gpointer source, gpointer task_data, GCancellable *cancellable)
+watch_network (HeartbeatNetworkWatch *self)
 {
-  GError *error = NULL;
-  GObject *monitor = make_monitor (&error);
-
-  if (monitor != NULL)
-    g_task_return_pointer (task, monitor, g_object_unref);
-  else
-    g_task_return_error (task, error);
-}
-
-static void
-on_monitor (GObject *source, GAsyncResult *result, gpointer user_data)
-{
-  HeartbeatNetworkWatch *self = HEARTBEAT_NETWORK_WATCH (source);
   g_autoptr (GError) error = NULL;
   Listener *listener = NULL;
 
-  self->monitor = g_task_propagate_pointer (G_TASK (result), &error);
+  self->monitor = make_monitor (&error);
   if (self->monitor == NULL)
     {
       heartbeat_log (G_LOG_LEVEL_DEBUG, HEARTBEAT_EVENT_NONE, NULL, NULL,
@@ -332,11 +321,9 @@ HeartbeatNetworkWatch *
 heartbeat_network_watch_new (void)
 {
   HeartbeatNetworkWatch *self = g_object_new (HEARTBEAT_TYPE_NETWORK_WATCH, NULL);
-  g_autoptr (GTask) task = g_task_new (self, NULL, on_monitor, NULL);
 
   watch_clock (self);
-  g_task_set_source_tag (task, heartbeat_network_watch_new);
-  g_task_run_in_thread (task, run_make_monitor);
+  watch_network (self);
   return self;
 }
 
@@ -344,7 +331,7 @@ heartbeat_network_watch_new (void)
  * heartbeat_network_watch_get_monitor:
  * @self: a watch
  *
- * Returns: (transfer none) (nullable): what tells of the network; %NULL until a thread has made it
+ * Returns: (transfer none) (nullable): what tells of the network; %NULL where there is none
  */
 GNetworkMonitor *
 heartbeat_network_watch_get_monitor (HeartbeatNetworkWatch *self)

@@ -419,6 +419,23 @@ heartbeat_tls_new (HeartbeatBrokerUri *uri)
   return self;
 }
 
+/* Two threads that are the first to use types of GIO can wait for each other for ever, one in a class_init function and one in
+ * a get_type function: what the other thread uses is made here. */
+static void
+ensure_types (void)
+{
+  g_type_ensure (G_TYPE_TLS_BACKEND);
+  g_type_ensure (G_TYPE_TLS_CLIENT_CONNECTION);
+  g_type_ensure (G_TYPE_TLS_FILE_DATABASE);
+  g_type_ensure (G_TYPE_TLS_PASSWORD_FLAGS);
+  g_type_class_unref (g_type_class_ref (G_TYPE_TLS_CONNECTION));
+  g_type_class_unref (g_type_class_ref (G_TYPE_TLS_CERTIFICATE));
+  g_type_class_unref (g_type_class_ref (G_TYPE_TLS_DATABASE));
+  g_type_class_unref (g_type_class_ref (G_TYPE_TLS_INTERACTION));
+  g_type_class_unref (g_type_class_ref (G_TYPE_SIMPLE_IO_STREAM));
+  g_type_class_unref (g_type_class_ref (G_TYPE_NETWORK_ADDRESS));
+}
+
 /**
  * heartbeat_tls_open_async:
  * @self: TLS that has not begun
@@ -442,6 +459,7 @@ heartbeat_tls_open_async (HeartbeatTls *self,
 
   g_return_if_fail (HEARTBEAT_IS_TLS (self));
 
+  ensure_types ();
   task = g_task_new (self, cancellable, callback, user_data);
   g_task_set_source_tag (task, heartbeat_tls_open_async);
   job = g_new (Job, 1);

@@ -6,6 +6,7 @@ import signal
 from bench import files
 from bench.case import Case
 from bench.notify_socket import NotifySocket
+from bench.ports import free_ports
 from bench.wait import until
 
 
@@ -231,3 +232,16 @@ class LocalTicks(Local):
         self.start()
         self.agent.check("a").wait("LastStatus", "success")
         self.agent.check("b").wait("LastStatus", "success")
+
+
+class Starts(Local):
+    """Two threads that are the first to use a part of GLib once waited for each other for ever."""
+
+    def test_each_start_gets_to_work(self):
+        closed, = free_ports(1)
+        services = [self.spawn(TICK_SOURCE="amqp", AGENT_NAME=f"a{number}", HEARTBEAT_BUS="none",
+                               RABBIT_URL=f"amqp://u:p@127.0.0.1:{closed}/") for number in range(30)]
+        for service in services:
+            service.wait_log("Cannot connect", timeout=60)
+        for service in services:
+            self.assertEqual(service.stop(timeout=60).status, 0)

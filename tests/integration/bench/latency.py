@@ -51,6 +51,6 @@ class Memory:
 
 
 def note(text):
-    """Print a figure if asked to by the environment variable FIGURES."""
-    if os.environ.get("FIGURES"):
-        print(f"     {text}", flush=True)
+    """Print a figure with the long forms of the tests, or if asked to by the environment variable FIGURES."""
+    if os.environ.get("FIGURES") or os.environ.get("SOAK"):
+        print(f"     figure: {text}", flush=True)

@@ -2,11 +2,19 @@
 
 #include "desktop/heartbeat-bus-agent.h"
 
+#include <string.h>
+
+#include "core/heartbeat-log.h"
+#include "core/heartbeat-rate-limit.h"
 #include "consumer/heartbeat-consumer-private.h"
 #include "desktop/heartbeat-bus-call.h"
 #include "desktop/heartbeat-bus-handlers.h"
 #include "desktop/heartbeat-bus-history.h"
+#include "desktop/heartbeat-bus-outflow.h"
 #include "desktop/heartbeat-bus-properties.h"
+
+/* Of an empty signal, with what GDBus needs to queue it. */
+#define SIGNAL_SIZE 512
 
 /**
  * HeartbeatBusAgent:
@@ -21,6 +29,8 @@ struct _HeartbeatBusAgent
   HeartbeatAgent *agent;
   HeartbeatBusProperties *properties;
   HeartbeatBusHandlers *handlers;
+  HeartbeatBusOutflow *messages;
+  HeartbeatRateLimit drops;
 };
 
 /* In the order of the interface's description. */
@@ -144,6 +154,7 @@ heartbeat_bus_agent_finalize (GObject *object)
 {
   HeartbeatBusAgent *self = HEARTBEAT_BUS_AGENT (object);
 
+  g_clear_pointer (&self->messages, heartbeat_bus_outflow_free);
   g_clear_object (&self->agent);
   g_clear_object (&self->consumer);
   G_OBJECT_CLASS (heartbeat_bus_agent_parent_class)->finalize (object);
@@ -164,6 +175,7 @@ heartbeat_bus_agent_class_init (HeartbeatBusAgentClass *klass)
 static void
 heartbeat_bus_agent_init (HeartbeatBusAgent *self)
 {
+  self->messages = heartbeat_bus_outflow_new ();
 }
 
 /* --- Methods -------------------------------------------------------------------------------------------------------- */
@@ -366,6 +378,19 @@ on_check_finished (HeartbeatBusAgent *self, HeartbeatCheck *check, HeartbeatResu
 }
 
 static void
+complain_of_bus (HeartbeatBusAgent *self)
+{
+  guint64 suppressed = 0;
+
+  if (heartbeat_rate_limit_allow (&self->drops, g_get_monotonic_time (), &suppressed))
+    heartbeat_log (G_LOG_LEVEL_WARNING, HEARTBEAT_EVENT_BUS, heartbeat_agent_get_name (self->agent),
+                   NULL,
+                   "the session bus does not take what it is sent: it is not told of messages of "
+                   "the inbox (%" G_GUINT64_FORMAT " more before this one)",
+                   suppressed);
+}
+
+static void
 on_message_received (HeartbeatBusAgent *self,
                      const char *routing_key,
                      const char *event_type,
@@ -374,7 +399,17 @@ on_message_received (HeartbeatBusAgent *self,
   g_autofree char *key = g_utf8_make_valid (routing_key != NULL ? routing_key : "", -1);
   g_autofree char *type = g_utf8_make_valid (event_type != NULL ? event_type : "", -1);
   g_autofree char *text = g_utf8_make_valid (body != NULL ? body : "", -1);
+  GDBusConnection *connection
+      = g_dbus_interface_skeleton_get_connection (G_DBUS_INTERFACE_SKELETON (self));
 
+  if (connection == NULL)
+    return;
+  if (!heartbeat_bus_outflow_admit (self->messages, connection,
+                                    SIGNAL_SIZE + strlen (key) + strlen (type) + strlen (text)))
+    {
+      complain_of_bus (self);
+      return;
+    }
   heartbeat_dbus_agent_emit_message_received (HEARTBEAT_DBUS_AGENT (self), key, type, text);
 }
 

@@ -8,6 +8,7 @@ import uuid
 
 from bench import files, process
 from bench.case import Case
+from bench.latency import Memory
 from bench.wait import until
 
 BUS_HANDLER = os.path.join(os.path.dirname(__file__), "bench", "bus_handler.py")
@@ -223,3 +224,28 @@ class Results(Case):
         self.agent.run("good")
         self.tick_runs("good") if self.last_run("good") == 0 else self.idle_tick()
         self.assertEqual(self.broker.queue_depth(self.vhost, "results"), (0, 0))
+
+
+class FrozenBus(Case):
+    """A session bus that hangs while messages pour in."""
+
+    def test_memory_stays_bounded_and_messages_are_acknowledged(self):
+        self.write_checks(later={"enabled": False})
+        service = self.start()
+        self.bus.freeze()
+        try:
+            memory = Memory(service)
+            self.broker.publish_many(self.vhost, "agent.cack.mail", [envelope(text="x" * 4000)] * 6_000)
+            self.wait_acknowledged()
+            service.wait_log("the session bus does not take what it is sent")
+            if memory.meaningful:
+                self.assertLess(memory.growth_mib(), 20)
+        finally:
+            self.bus.thaw()
+        # it is told again of what comes once the bus is back
+        until(lambda: self.told_again(), what="a message to be told of")
+
+    def told_again(self):
+        """Publish a message of its own kind; say whether the bus was told of one."""
+        self.publish("agent.cack.again", envelope())
+        return self.signals.matching("MessageReceived", "agent.cack.again")

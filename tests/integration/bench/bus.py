@@ -3,6 +3,7 @@
 import collections
 import os
 import shutil
+import signal
 import subprocess
 import tempfile
 
@@ -97,6 +98,14 @@ class Bus:
             process.end(self._daemon)
             self._daemon.stdout.close()
             self._daemon = self.connection = None
+
+    def freeze(self):
+        """Let the daemon hang."""
+        self._daemon.send_signal(signal.SIGSTOP)
+
+    def thaw(self):
+        """Let the daemon go on."""
+        self._daemon.send_signal(signal.SIGCONT)
 
     def close(self):
         """End everything and delete the folder."""

@@ -20,6 +20,7 @@ typedef void (*HeartbeatTickDone) (gboolean safe, gpointer user_data);
 
 HeartbeatAgent *
 heartbeat_agent_new (const char *name, const char *path, HeartbeatRegistry *registry);
+gboolean heartbeat_agent_has_loaded (HeartbeatAgent *self);
 HeartbeatHistory *heartbeat_agent_get_history (HeartbeatAgent *self);
 HeartbeatRegistry *heartbeat_agent_get_registry (HeartbeatAgent *self);
 void heartbeat_agent_register_bus_handler (HeartbeatAgent *self,

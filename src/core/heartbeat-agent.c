@@ -394,6 +394,19 @@ heartbeat_agent_new (const char *name, const char *path, HeartbeatRegistry *regi
 }
 
 /**
+ * heartbeat_agent_has_loaded:
+ * @self: an agent
+ *
+ * Returns: whether heartbeat.json was read, or could not be; #HeartbeatAgent:next-due or #HeartbeatAgent:config-error is
+ *   notified of when it becomes %TRUE
+ */
+gboolean
+heartbeat_agent_has_loaded (HeartbeatAgent *self)
+{
+  return heartbeat_schedule_get_config (self->schedule) != NULL || *self->config_error != '\0';
+}
+
+/**
  * heartbeat_agent_get_history:
  * @self: an agent
  *

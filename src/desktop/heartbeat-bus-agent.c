@@ -31,6 +31,7 @@ struct _HeartbeatBusAgent
   HeartbeatBusHandlers *handlers;
   HeartbeatBusOutflow *messages;
   HeartbeatRateLimit drops;
+  HeartbeatBusSlices *slices;
 };
 
 /* In the order of the interface's description. */
@@ -157,6 +158,7 @@ heartbeat_bus_agent_finalize (GObject *object)
   g_clear_pointer (&self->messages, heartbeat_bus_outflow_free);
   g_clear_object (&self->agent);
   g_clear_object (&self->consumer);
+  g_clear_pointer (&self->slices, heartbeat_bus_slices_unref);
   G_OBJECT_CLASS (heartbeat_bus_agent_parent_class)->finalize (object);
 }
 
@@ -190,25 +192,46 @@ handle_run_check (HeartbeatDBusAgent *skeleton,
   return G_DBUS_METHOD_INVOCATION_HANDLED;
 }
 
+/* A reload on its way: the face may be gone when it ends. */
+typedef struct
+{
+  HeartbeatBusAgent *face;
+  GDBusMethodInvocation *invocation;
+} Reload;
+
+static void
+answer_reload (gpointer owner, gpointer data)
+{
+  g_dbus_method_invocation_return_value (g_object_ref (data), NULL);
+}
+
+/* The answer comes when the objects of all checks are those of the new configuration. */
 static void
 on_reloaded (GObject *source, GAsyncResult *result, gpointer user_data)
 {
-  GDBusMethodInvocation *invocation = user_data;
+  g_autofree Reload *reload = user_data;
+  g_autoptr (HeartbeatBusAgent) self = reload->face;
   g_autoptr (GError) error = NULL;
 
-  if (heartbeat_agent_reload_finish (HEARTBEAT_AGENT (source), result, &error))
-    g_dbus_method_invocation_return_value (invocation, NULL);
-  else
-    heartbeat_bus_call_fail (invocation, error);
+  if (!heartbeat_agent_reload_finish (HEARTBEAT_AGENT (source), result, &error))
+    {
+      heartbeat_bus_call_fail (reload->invocation, error);
+      return;
+    }
+  heartbeat_bus_slices_add (self->slices, answer_reload, self, reload->invocation);
+  g_object_unref (reload->invocation);
 }
 
 static gboolean
 handle_reload (HeartbeatDBusAgent *skeleton, GDBusMethodInvocation *invocation)
 {
   HeartbeatBusAgent *self = HEARTBEAT_BUS_AGENT (skeleton);
+  Reload *reload = g_new (Reload, 1);
 
+  reload->face = g_object_ref (self);
+  reload->invocation = invocation;
   heartbeat_consumer_retry_now (self->consumer);
-  heartbeat_agent_reload_async (self->agent, NULL, on_reloaded, invocation);
+  heartbeat_agent_reload_async (self->agent, NULL, on_reloaded, reload);
   return G_DBUS_METHOD_INVOCATION_HANDLED;
 }
 
@@ -417,11 +440,14 @@ on_message_received (HeartbeatBusAgent *self,
  * heartbeat_bus_agent_new:
  * @consumer: a consumer
  * @collector: where changes are collected
+ * @slices: what exports the checks
  *
  * Returns: (transfer full): the consumer's agent for the bus, not exported yet
  */
 HeartbeatBusAgent *
-heartbeat_bus_agent_new (HeartbeatConsumer *consumer, HeartbeatBusCollector *collector)
+heartbeat_bus_agent_new (HeartbeatConsumer *consumer,
+                         HeartbeatBusCollector *collector,
+                         HeartbeatBusSlices *slices)
 {
   HeartbeatBusAgent *self = g_object_new (HEARTBEAT_TYPE_BUS_AGENT, NULL);
 
@@ -429,6 +455,7 @@ heartbeat_bus_agent_new (HeartbeatConsumer *consumer, HeartbeatBusCollector *col
   self->agent = g_object_ref (heartbeat_consumer_get_agent (consumer));
   self->properties = heartbeat_bus_properties_new (G_DBUS_INTERFACE_SKELETON (self), collector);
   self->handlers = heartbeat_bus_handlers_new (self->agent);
+  self->slices = heartbeat_bus_slices_ref (slices);
   heartbeat_bus_properties_watch (self->properties, self->agent);
   g_signal_connect_swapped (self->agent, "check-started", G_CALLBACK (on_check_started), self);
   g_signal_connect_swapped (self->agent, "check-finished", G_CALLBACK (on_check_finished), self);

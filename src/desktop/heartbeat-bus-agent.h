@@ -4,6 +4,7 @@
 
 #include "consumer/heartbeat-consumer.h"
 #include "desktop/heartbeat-bus-collector.h"
+#include "desktop/heartbeat-bus-slices.h"
 #include "desktop/heartbeat-dbus.h"
 
 G_BEGIN_DECLS
@@ -17,7 +18,8 @@ G_DECLARE_FINAL_TYPE (HeartbeatBusAgent,
                       HeartbeatDBusAgentSkeleton)
 
 HeartbeatBusAgent *heartbeat_bus_agent_new (HeartbeatConsumer *consumer,
-                                            HeartbeatBusCollector *collector);
+                                            HeartbeatBusCollector *collector,
+                                            HeartbeatBusSlices *slices);
 void heartbeat_bus_agent_set_exported (HeartbeatBusAgent *self, gboolean exported);
 
 G_END_DECLS

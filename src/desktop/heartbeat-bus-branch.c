@@ -2,6 +2,7 @@
 
 #include "desktop/heartbeat-bus-branch.h"
 
+#include "core/heartbeat-agent-private.h"
 #include "core/heartbeat-error.h"
 #include "desktop/heartbeat-bus-agent.h"
 #include "desktop/heartbeat-bus-check.h"
@@ -9,7 +10,8 @@
 /**
  * HeartbeatBusBranch:
  *
- * The objects of one agent below an object manager: the agent, and its checks as they come and go.
+ * The objects of one agent below an object manager: the agent, and its checks as they come and go. There are none of them
+ * without a connection, and there may be thousands: they come and go in slices.
  */
 struct _HeartbeatBusBranch
 {
@@ -17,16 +19,17 @@ struct _HeartbeatBusBranch
 
   HeartbeatConsumer *consumer;
   HeartbeatAgent *agent;
-  GDBusObjectManagerServer *manager;
   HeartbeatBusCollector *collector;
+  HeartbeatBusSlices *slices;
   char *path;
+  GDBusObjectManagerServer *manager; /* NULL before the beginning and after the end */
   HeartbeatBusAgent *face;
   GHashTable *checks; /* HeartbeatCheck → HeartbeatBusCheck */
-  gboolean visible;
 };
 
 enum
 {
+  COMPLETE,
   FAILED,
   N_SIGNALS,
 };
@@ -52,61 +55,58 @@ check_path (HeartbeatBusBranch *self, HeartbeatCheck *check)
   return child_path (parent, heartbeat_check_get_name (check));
 }
 
-static void
+/* The manager says nothing of an object that it could not export. Half of the objects are worse than none. */
+static gboolean
 export_object (HeartbeatBusBranch *self, const char *path, GDBusInterfaceSkeleton *skeleton)
 {
   g_autoptr (GDBusObjectSkeleton) object = g_dbus_object_skeleton_new (path);
+  g_autoptr (GError) error = NULL;
 
   g_dbus_object_skeleton_add_interface (object, skeleton);
   g_dbus_object_manager_server_export (self->manager, object);
-}
-
-/* The manager says nothing of an object that it could not export. */
-static gboolean
-is_visible (GDBusInterfaceSkeleton *skeleton, const char *path, GError **error)
-{
   if (g_dbus_interface_skeleton_get_connection (skeleton) != NULL)
     return TRUE;
-  g_set_error (error, HEARTBEAT_ERROR, HEARTBEAT_ERROR_FAILED,
+  g_set_error (&error, HEARTBEAT_ERROR, HEARTBEAT_ERROR_FAILED,
                "the object %s cannot be exported on the session bus", path);
+  g_signal_emit (self, signals[FAILED], 0, error);
   return FALSE;
 }
 
-static gboolean
-begin_check (HeartbeatBusBranch *self, HeartbeatCheck *check, GError **error)
+/* --- Pieces of work ------------------------------------------------------------------------------------------------- */
+
+static void
+export_agent (gpointer owner, gpointer data)
 {
-  HeartbeatBusCheck *face = g_hash_table_lookup (self->checks, check);
+  HeartbeatBusBranch *self = owner;
+  g_autoptr (HeartbeatBusAgent) face
+      = heartbeat_bus_agent_new (self->consumer, self->collector, self->slices);
+
+  if (!export_object (self, self->path, G_DBUS_INTERFACE_SKELETON (face)))
+    return;
+  heartbeat_bus_agent_set_exported (face, TRUE);
+  self->face = g_steal_pointer (&face);
+}
+
+static void
+export_check (gpointer owner, gpointer data)
+{
+  HeartbeatBusBranch *self = owner;
+  HeartbeatCheck *check = data;
+  g_autoptr (HeartbeatBusCheck) face
+      = heartbeat_bus_check_new (self->agent, check, self->collector);
   g_autofree char *path = check_path (self, check);
 
-  if (!is_visible (G_DBUS_INTERFACE_SKELETON (face), path, error))
-    return FALSE;
+  if (!export_object (self, path, G_DBUS_INTERFACE_SKELETON (face)))
+    return;
   heartbeat_bus_check_set_exported (face, TRUE);
-  return TRUE;
+  g_hash_table_insert (self->checks, g_object_ref (check), g_steal_pointer (&face));
 }
 
 static void
-add_check (HeartbeatBusBranch *self, HeartbeatCheck *check)
+unexport_check (gpointer owner, gpointer data)
 {
-  HeartbeatBusCheck *face = heartbeat_bus_check_new (self->agent, check, self->collector);
-  g_autofree char *path = check_path (self, check);
-
-  g_hash_table_insert (self->checks, g_object_ref (check), face);
-  export_object (self, path, G_DBUS_INTERFACE_SKELETON (face));
-}
-
-static void
-on_check_added (HeartbeatBusBranch *self, HeartbeatCheck *check)
-{
-  g_autoptr (GError) error = NULL;
-
-  add_check (self, check);
-  if (self->visible && !begin_check (self, check, &error))
-    g_signal_emit (self, signals[FAILED], 0, error);
-}
-
-static void
-on_check_removed (HeartbeatBusBranch *self, HeartbeatCheck *check)
-{
+  HeartbeatBusBranch *self = owner;
+  HeartbeatCheck *check = data;
   HeartbeatBusCheck *face = g_hash_table_lookup (self->checks, check);
   g_autofree char *path = check_path (self, check);
 
@@ -118,27 +118,39 @@ on_check_removed (HeartbeatBusBranch *self, HeartbeatCheck *check)
 }
 
 static void
-remove_all_checks (HeartbeatBusBranch *self)
+complete (gpointer owner, gpointer data)
 {
-  g_autoptr (GList) checks = g_hash_table_get_keys (self->checks);
+  g_signal_emit (owner, signals[COMPLETE], 0);
+}
 
-  for (GList *l = checks; l != NULL; l = l->next)
-    on_check_removed (self, l->data);
+/* --- What happens to the agent -------------------------------------------------------------------------------------- */
+
+static void
+on_check_added (HeartbeatBusBranch *self, HeartbeatCheck *check)
+{
+  heartbeat_bus_slices_add (self->slices, export_check, self, check);
+}
+
+static void
+on_check_removed (HeartbeatBusBranch *self, HeartbeatCheck *check)
+{
+  heartbeat_bus_slices_add (self->slices, unexport_check, self, check);
+}
+
+/* Who waits for the name wants to see the checks. */
+static void
+on_loaded (HeartbeatBusBranch *self)
+{
+  if (!heartbeat_agent_has_loaded (self->agent))
+    return;
+  g_signal_handlers_disconnect_by_func (self->agent, on_loaded, self);
+  heartbeat_bus_slices_add (self->slices, complete, self, NULL);
 }
 
 static void
 heartbeat_bus_branch_dispose (GObject *object)
 {
-  HeartbeatBusBranch *self = HEARTBEAT_BUS_BRANCH (object);
-
-  if (self->face != NULL)
-    {
-      g_signal_handlers_disconnect_by_data (self->agent, self);
-      remove_all_checks (self);
-      heartbeat_bus_agent_set_exported (self->face, FALSE);
-      g_dbus_object_manager_server_unexport (self->manager, self->path);
-    }
-  g_clear_object (&self->face);
+  heartbeat_bus_branch_end (HEARTBEAT_BUS_BRANCH (object));
   G_OBJECT_CLASS (heartbeat_bus_branch_parent_class)->dispose (object);
 }
 
@@ -148,10 +160,10 @@ heartbeat_bus_branch_finalize (GObject *object)
   HeartbeatBusBranch *self = HEARTBEAT_BUS_BRANCH (object);
 
   g_hash_table_unref (self->checks);
-  g_clear_object (&self->manager);
   g_clear_object (&self->agent);
   g_clear_object (&self->consumer);
   g_clear_pointer (&self->collector, heartbeat_bus_collector_unref);
+  g_clear_pointer (&self->slices, heartbeat_bus_slices_unref);
   g_free (self->path);
   G_OBJECT_CLASS (heartbeat_bus_branch_parent_class)->finalize (object);
 }
@@ -163,6 +175,15 @@ heartbeat_bus_branch_class_init (HeartbeatBusBranchClass *klass)
 
   object_class->dispose = heartbeat_bus_branch_dispose;
   object_class->finalize = heartbeat_bus_branch_finalize;
+
+  /**
+   * HeartbeatBusBranch::complete:
+   * @self: a branch
+   *
+   * Since the beginning all objects have been exported that a configuration wants: clients may come.
+   */
+  signals[COMPLETE] = g_signal_new ("complete", G_TYPE_FROM_CLASS (klass), G_SIGNAL_RUN_LAST, 0,
+                                    NULL, NULL, NULL, G_TYPE_NONE, 0);
 
   /**
    * HeartbeatBusBranch::failed:
@@ -182,34 +203,23 @@ heartbeat_bus_branch_init (HeartbeatBusBranch *self)
 /**
  * heartbeat_bus_branch_new:
  * @consumer: a consumer
- * @manager: where its objects go
  * @collector: where changes are collected
+ * @slices: what exports objects
  *
- * Gives @manager the agent and all its checks, until the branch is disposed of.
- *
- * Returns: (transfer full): the branch
+ * Returns: (transfer full): the branch, without any objects
  */
 HeartbeatBusBranch *
 heartbeat_bus_branch_new (HeartbeatConsumer *consumer,
-                          GDBusObjectManagerServer *manager,
-                          HeartbeatBusCollector *collector)
+                          HeartbeatBusCollector *collector,
+                          HeartbeatBusSlices *slices)
 {
   HeartbeatBusBranch *self = g_object_new (HEARTBEAT_TYPE_BUS_BRANCH, NULL);
-  g_autoptr (GPtrArray) checks = NULL;
 
   self->consumer = g_object_ref (consumer);
   self->agent = g_object_ref (heartbeat_consumer_get_agent (consumer));
-  self->manager = g_object_ref (manager);
   self->collector = heartbeat_bus_collector_ref (collector);
+  self->slices = heartbeat_bus_slices_ref (slices);
   self->path = child_path (HEARTBEAT_BUS_ROOT, heartbeat_agent_get_name (self->agent));
-  self->face = heartbeat_bus_agent_new (consumer, collector);
-  export_object (self, self->path, G_DBUS_INTERFACE_SKELETON (self->face));
-
-  checks = heartbeat_agent_list_checks (self->agent);
-  for (guint i = 0; i < checks->len; i++)
-    add_check (self, g_ptr_array_index (checks, i));
-  g_signal_connect_swapped (self->agent, "check-added", G_CALLBACK (on_check_added), self);
-  g_signal_connect_swapped (self->agent, "check-removed", G_CALLBACK (on_check_removed), self);
   return self;
 }
 
@@ -227,45 +237,53 @@ heartbeat_bus_branch_get_agent_name (HeartbeatBusBranch *self)
 
 /**
  * heartbeat_bus_branch_begin:
- * @self: a branch
- * @error: return location for an error
+ * @self: a branch that has not begun, or has ended
+ * @manager: where its objects go, with a connection
  *
- * The manager has a connection now: changes are told from here on.
- *
- * Returns: whether all objects could be exported
+ * Exports the agent and its checks, from now until the end. #HeartbeatBusBranch::complete or #HeartbeatBusBranch::failed
+ * may come before this returns.
  */
-gboolean
-heartbeat_bus_branch_begin (HeartbeatBusBranch *self, GError **error)
+void
+heartbeat_bus_branch_begin (HeartbeatBusBranch *self, GDBusObjectManagerServer *manager)
 {
-  GHashTableIter iter;
-  HeartbeatCheck *check;
+  g_autoptr (GPtrArray) checks = heartbeat_agent_list_checks (self->agent);
 
-  if (!is_visible (G_DBUS_INTERFACE_SKELETON (self->face), self->path, error))
-    return FALSE;
-  heartbeat_bus_agent_set_exported (self->face, TRUE);
-  self->visible = TRUE;
-  g_hash_table_iter_init (&iter, self->checks);
-  while (g_hash_table_iter_next (&iter, (gpointer *) &check, NULL))
-    if (!begin_check (self, check, error))
-      return FALSE;
-  return TRUE;
+  self->manager = g_object_ref (manager);
+  g_signal_connect_swapped (self->agent, "check-added", G_CALLBACK (on_check_added), self);
+  g_signal_connect_swapped (self->agent, "check-removed", G_CALLBACK (on_check_removed), self);
+  g_signal_connect_swapped (self->agent, "notify::next-due", G_CALLBACK (on_loaded), self);
+  g_signal_connect_swapped (self->agent, "notify::config-error", G_CALLBACK (on_loaded), self);
+  heartbeat_bus_slices_add (self->slices, export_agent, self, NULL);
+  for (guint i = 0; self->manager != NULL && i < checks->len; i++)
+    on_check_added (self, g_ptr_array_index (checks, i));
+  if (self->manager != NULL)
+    on_loaded (self);
 }
 
 /**
  * heartbeat_bus_branch_end:
  * @self: a branch
  *
- * The manager has no connection any more.
+ * Takes everything away.
  */
 void
 heartbeat_bus_branch_end (HeartbeatBusBranch *self)
 {
-  GHashTableIter iter;
-  HeartbeatBusCheck *face;
+  g_autoptr (GList) checks = NULL;
 
-  self->visible = FALSE;
-  heartbeat_bus_agent_set_exported (self->face, FALSE);
-  g_hash_table_iter_init (&iter, self->checks);
-  while (g_hash_table_iter_next (&iter, NULL, (gpointer *) &face))
-    heartbeat_bus_check_set_exported (face, FALSE);
+  if (self->manager == NULL)
+    return;
+  g_signal_handlers_disconnect_by_data (self->agent, self);
+  heartbeat_bus_slices_forget (self->slices, self);
+  checks = g_hash_table_get_keys (self->checks);
+  for (GList *l = checks; l != NULL; l = l->next)
+    unexport_check (self, l->data);
+  if (self->face != NULL)
+    {
+      heartbeat_bus_slices_forget (self->slices, self->face);
+      heartbeat_bus_agent_set_exported (self->face, FALSE);
+      g_dbus_object_manager_server_unexport (self->manager, self->path);
+    }
+  g_clear_object (&self->face);
+  g_clear_object (&self->manager);
 }

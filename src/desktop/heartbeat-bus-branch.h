@@ -4,6 +4,7 @@
 
 #include "consumer/heartbeat-consumer.h"
 #include "desktop/heartbeat-bus-collector.h"
+#include "desktop/heartbeat-bus-slices.h"
 
 G_BEGIN_DECLS
 
@@ -14,11 +15,11 @@ G_BEGIN_DECLS
 G_DECLARE_FINAL_TYPE (HeartbeatBusBranch, heartbeat_bus_branch, HEARTBEAT, BUS_BRANCH, GObject)
 
 HeartbeatBusBranch *heartbeat_bus_branch_new (HeartbeatConsumer *consumer,
-                                              GDBusObjectManagerServer *manager,
-                                              HeartbeatBusCollector *collector);
+                                              HeartbeatBusCollector *collector,
+                                              HeartbeatBusSlices *slices);
 
 const char *heartbeat_bus_branch_get_agent_name (HeartbeatBusBranch *self);
-gboolean heartbeat_bus_branch_begin (HeartbeatBusBranch *self, GError **error);
+void heartbeat_bus_branch_begin (HeartbeatBusBranch *self, GDBusObjectManagerServer *manager);
 void heartbeat_bus_branch_end (HeartbeatBusBranch *self);
 
 G_END_DECLS

@@ -4,6 +4,9 @@
 
 #define COLLECT_MS 250
 
+/* For so long it tells changes in one turn of the loop. */
+#define SLICE_US 5000
+
 /**
  * HeartbeatBusCollector:
  *
@@ -12,7 +15,8 @@
 struct _HeartbeatBusCollector
 {
   GFunc flush;
-  GPtrArray *items; /* unowned */
+  GPtrArray *items; /* unowned: what waits for the timer */
+  GPtrArray *batch; /* unowned: what is told now, in as many turns as it takes */
   GSource *timer;
 };
 
@@ -31,6 +35,32 @@ collector_clear (gpointer data)
 
   remove_timer (self);
   g_ptr_array_unref (self->items);
+  g_ptr_array_unref (self->batch);
+}
+
+static gboolean on_timer (gpointer user_data);
+
+static void
+set_timer (HeartbeatBusCollector *self, guint milliseconds)
+{
+  remove_timer (self);
+  self->timer = g_timeout_source_new (milliseconds);
+  g_source_set_static_name (self->timer, "collected property changes");
+  g_source_set_callback (self->timer, on_timer, self, NULL);
+  g_source_attach (self->timer, g_main_context_get_thread_default ());
+}
+
+static void
+flush_batch (HeartbeatBusCollector *self)
+{
+  gint64 end = g_get_monotonic_time () + SLICE_US;
+
+  while (self->batch->len > 0 && g_get_monotonic_time () < end)
+    {
+      gpointer item = g_ptr_array_steal_index_fast (self->batch, self->batch->len - 1);
+
+      self->flush (item, self);
+    }
 }
 
 static gboolean
@@ -38,20 +68,27 @@ on_timer (gpointer user_data)
 {
   HeartbeatBusCollector *self = heartbeat_bus_collector_ref (user_data);
 
-  while (self->items->len > 0)
+  if (self->batch->len == 0)
     {
-      gpointer item = g_ptr_array_steal_index_fast (self->items, self->items->len - 1);
+      GPtrArray *empty = self->batch;
 
-      self->flush (item, self);
+      self->batch = self->items;
+      self->items = empty;
     }
-  remove_timer (self);
+  flush_batch (self);
+  if (self->batch->len > 0)
+    set_timer (self, 0);
+  else if (self->items->len > 0)
+    set_timer (self, COLLECT_MS);
+  else
+    remove_timer (self);
   heartbeat_bus_collector_unref (self);
   return G_SOURCE_REMOVE;
 }
 
 /**
  * heartbeat_bus_collector_new:
- * @flush: called with each item 250 ms after the first one was added
+ * @flush: called with each item 250 ms after the first one was added; of thousands, some in each turn of the loop
  *
  * Returns: (transfer full): an empty collector
  */
@@ -62,6 +99,7 @@ heartbeat_bus_collector_new (GFunc flush)
 
   self->flush = flush;
   self->items = g_ptr_array_new ();
+  self->batch = g_ptr_array_new ();
   return self;
 }
 
@@ -96,12 +134,8 @@ void
 heartbeat_bus_collector_add (HeartbeatBusCollector *self, gpointer item)
 {
   g_ptr_array_add (self->items, item);
-  if (self->timer != NULL)
-    return;
-  self->timer = g_timeout_source_new (COLLECT_MS);
-  g_source_set_static_name (self->timer, "collected property changes");
-  g_source_set_callback (self->timer, on_timer, self, NULL);
-  g_source_attach (self->timer, g_main_context_get_thread_default ());
+  if (self->timer == NULL)
+    set_timer (self, COLLECT_MS);
 }
 
 /**
@@ -112,7 +146,8 @@ heartbeat_bus_collector_add (HeartbeatBusCollector *self, gpointer item)
 void
 heartbeat_bus_collector_remove (HeartbeatBusCollector *self, gpointer item)
 {
-  g_ptr_array_remove_fast (self->items, item);
-  if (self->items->len == 0)
+  if (!g_ptr_array_remove_fast (self->items, item))
+    g_ptr_array_remove_fast (self->batch, item);
+  if (self->items->len == 0 && self->batch->len == 0)
     remove_timer (self);
 }

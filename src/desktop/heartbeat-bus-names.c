@@ -340,11 +340,12 @@ heartbeat_bus_names_set_connection (HeartbeatBusNames *self, GDBusConnection *co
 /**
  * heartbeat_bus_names_are_owned:
  * @self: names
+ * @count: how many are wanted
  *
- * Returns: whether all of them are ours; %FALSE without a bus
+ * Returns: whether so many are ours; %FALSE without a bus
  */
 gboolean
-heartbeat_bus_names_are_owned (HeartbeatBusNames *self)
+heartbeat_bus_names_are_owned (HeartbeatBusNames *self, guint count)
 {
-  return self->connection != NULL && self->n_owned == g_hash_table_size (self->claims);
+  return self->connection != NULL && self->n_owned == count;
 }

@@ -17,6 +17,6 @@ char *heartbeat_bus_names_for_agent (const char *agent);
 void heartbeat_bus_names_claim (HeartbeatBusNames *self, const char *agent);
 void heartbeat_bus_names_release (HeartbeatBusNames *self, const char *agent);
 void heartbeat_bus_names_set_connection (HeartbeatBusNames *self, GDBusConnection *connection);
-gboolean heartbeat_bus_names_are_owned (HeartbeatBusNames *self);
+gboolean heartbeat_bus_names_are_owned (HeartbeatBusNames *self, guint count);
 
 G_END_DECLS

@@ -7,7 +7,7 @@
 #include "desktop/heartbeat-bus-names.h"
 #include "desktop/heartbeat-bus-properties.h"
 
-#define MIN_DELAY_S 5
+#define MIN_DELAY_S 1
 #define MAX_DELAY_S 60
 
 /**
@@ -21,8 +21,9 @@ struct _HeartbeatBus
   GObject parent_instance;
 
   GDBusConnection *connection;
-  GDBusObjectManagerServer *manager;
+  GDBusObjectManagerServer *manager; /* NULL without a connection */
   HeartbeatBusCollector *collector;
+  HeartbeatBusSlices *slices;
   HeartbeatBusNames *names;
   GDBusInterfaceSkeleton *root_interface;
   GHashTable *branches;      /* HeartbeatConsumer → HeartbeatBusBranch */
@@ -70,7 +71,7 @@ set_error (HeartbeatBus *self, const char *message)
 static void
 update_ready (HeartbeatBus *self)
 {
-  gboolean ready = heartbeat_bus_names_are_owned (self->names);
+  gboolean ready = heartbeat_bus_names_are_owned (self->names, g_hash_table_size (self->branches));
 
   if (self->ready == ready)
     return;
@@ -123,8 +124,8 @@ heartbeat_bus_finalize (GObject *object)
   g_hash_table_unref (self->branches);
   g_clear_object (&self->names);
   g_clear_object (&self->root_interface);
-  g_clear_object (&self->manager);
   g_clear_pointer (&self->collector, heartbeat_bus_collector_unref);
+  g_clear_pointer (&self->slices, heartbeat_bus_slices_unref);
   g_free (self->error);
   G_OBJECT_CLASS (heartbeat_bus_parent_class)->finalize (object);
 }
@@ -167,8 +168,8 @@ heartbeat_bus_init (HeartbeatBus *self)
 {
   self->error = g_strdup ("");
   self->delay = MIN_DELAY_S;
-  self->manager = g_dbus_object_manager_server_new (HEARTBEAT_BUS_ROOT);
   self->collector = heartbeat_bus_collector_new (flush_item);
+  self->slices = heartbeat_bus_slices_new ();
   self->names = heartbeat_bus_names_new ();
   self->branches = g_hash_table_new_full (NULL, NULL, g_object_unref, g_object_unref);
   g_signal_connect_swapped (self->names, "changed", G_CALLBACK (update_ready), self);
@@ -231,17 +232,15 @@ give_up (HeartbeatBus *self, const GError *error)
   set_error (self, error->message);
 }
 
-static gboolean
-begin_branches (HeartbeatBus *self, GError **error)
+static void
+begin_branches (HeartbeatBus *self)
 {
   GHashTableIter iter;
   HeartbeatBusBranch *branch;
 
   g_hash_table_iter_init (&iter, self->branches);
-  while (g_hash_table_iter_next (&iter, NULL, (gpointer *) &branch))
-    if (!heartbeat_bus_branch_begin (branch, error))
-      return FALSE;
-  return TRUE;
+  while (self->connection != NULL && g_hash_table_iter_next (&iter, NULL, (gpointer *) &branch))
+    heartbeat_bus_branch_begin (branch, self->manager);
 }
 
 static gboolean
@@ -252,7 +251,7 @@ export_root (HeartbeatBus *self, GError **error)
                                               HEARTBEAT_BUS_ROOT, error);
 }
 
-/* Objects first: who sees a name may call at once. */
+/* Names come later, each when all objects of its agent are there: who sees a name may call at once. */
 static void
 use_connection (HeartbeatBus *self, GDBusConnection *connection)
 {
@@ -262,17 +261,19 @@ use_connection (HeartbeatBus *self, GDBusConnection *connection)
     heartbeat_log (G_LOG_LEVEL_MESSAGE, HEARTBEAT_EVENT_BUS, NULL, NULL,
                    "the session bus is there");
   self->connection = g_object_ref (connection);
+  self->manager = g_dbus_object_manager_server_new (HEARTBEAT_BUS_ROOT);
   self->delay = MIN_DELAY_S;
   g_signal_connect_swapped (connection, "closed", G_CALLBACK (on_closed), self);
   set_error (self, "");
   g_dbus_object_manager_server_set_connection (self->manager, connection);
-  if (!export_root (self, &error) || !begin_branches (self, &error))
+  heartbeat_bus_names_set_connection (self->names, connection);
+  if (!export_root (self, &error))
     {
       give_up (self, error);
       return;
     }
-  heartbeat_bus_names_set_connection (self->names, connection);
   g_object_notify_by_pspec (G_OBJECT (self), props[PROP_CONNECTED]);
+  begin_branches (self);
   update_ready (self);
 }
 
@@ -321,8 +322,12 @@ withdraw (HeartbeatBus *self)
   heartbeat_bus_names_set_connection (self->names, NULL);
   g_hash_table_iter_init (&iter, self->branches);
   while (g_hash_table_iter_next (&iter, NULL, (gpointer *) &branch))
-    heartbeat_bus_branch_end (branch);
+    {
+      heartbeat_bus_names_release (self->names, heartbeat_bus_branch_get_agent_name (branch));
+      heartbeat_bus_branch_end (branch);
+    }
   g_dbus_object_manager_server_set_connection (self->manager, NULL);
+  g_clear_object (&self->manager);
   if (self->root_interface != NULL
       && g_dbus_interface_skeleton_has_connection (self->root_interface, self->connection))
     g_dbus_interface_skeleton_unexport (self->root_interface);
@@ -350,6 +355,12 @@ heartbeat_bus_new (void)
 }
 
 static void
+on_branch_complete (HeartbeatBus *self, HeartbeatBusBranch *branch)
+{
+  heartbeat_bus_names_claim (self->names, heartbeat_bus_branch_get_agent_name (branch));
+}
+
+static void
 on_branch_failed (HeartbeatBus *self, const GError *error)
 {
   give_up (self, error);
@@ -366,19 +377,19 @@ void
 heartbeat_bus_add_consumer (HeartbeatBus *self, HeartbeatConsumer *consumer)
 {
   HeartbeatBusBranch *branch;
-  g_autoptr (GError) error = NULL;
 
   g_return_if_fail (HEARTBEAT_IS_BUS (self));
   g_return_if_fail (HEARTBEAT_IS_CONSUMER (consumer));
   g_return_if_fail (!g_hash_table_contains (self->branches, consumer));
 
-  branch = heartbeat_bus_branch_new (consumer, self->manager, self->collector);
+  branch = heartbeat_bus_branch_new (consumer, self->collector, self->slices);
   g_hash_table_insert (self->branches, g_object_ref (consumer), branch);
+  g_signal_connect_object (branch, "complete", G_CALLBACK (on_branch_complete), self,
+                           G_CONNECT_SWAPPED);
   g_signal_connect_object (branch, "failed", G_CALLBACK (on_branch_failed), self,
                            G_CONNECT_SWAPPED);
-  if (self->connection != NULL && !heartbeat_bus_branch_begin (branch, &error))
-    give_up (self, error);
-  heartbeat_bus_names_claim (self->names, heartbeat_bus_branch_get_agent_name (branch));
+  if (self->connection != NULL)
+    heartbeat_bus_branch_begin (branch, self->manager);
   update_ready (self);
 }
 
@@ -400,7 +411,9 @@ heartbeat_bus_remove_consumer (HeartbeatBus *self, HeartbeatConsumer *consumer)
   if (branch == NULL)
     return;
   heartbeat_bus_names_release (self->names, heartbeat_bus_branch_get_agent_name (branch));
+  heartbeat_bus_branch_end (branch);
   g_hash_table_remove (self->branches, consumer);
+  update_ready (self);
 }
 
 /**
@@ -423,7 +436,7 @@ heartbeat_bus_set_root_interface (HeartbeatBus *self, GDBusInterfaceSkeleton *in
  * heartbeat_bus_start:
  * @self: the bus
  *
- * Connects to the session bus, and again whenever it was away: after 5 to 60 seconds.
+ * Connects to the session bus, and again whenever it was away: after 1 to 60 seconds.
  */
 void
 heartbeat_bus_start (HeartbeatBus *self)

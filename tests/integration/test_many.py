@@ -1,0 +1,72 @@
+"""A thousand checks on the bus: the loop turns."""
+
+import os
+import time
+
+from gi.repository import GLib
+
+from bench import latency
+from bench.agent import PREFIX, ROOT
+from bench.case import Case
+from bench.latency import Latency
+from bench.wait import until
+
+CHECKS = 1000
+MANAGER = "org.freedesktop.DBus.ObjectManager"
+
+
+class Many(Case):
+    """Each step of a service with 1,000 checks holds the loop up by less than 50 ms."""
+
+    with_broker = False
+
+    def setUp(self):
+        super().setUp()
+        self.env.update(TICK_SOURCE="local", TICK_INTERVAL_S="86400", **latency.ENV)
+
+    def write_many(self, prefix="check", **check):
+        """Write 1,000 checks."""
+        recent = time.time_ns() // 1_000_000
+        self.write_checks(**{f"{prefix}-{number:04}": {"lastRun": recent, **check} for number in range(CHECKS)})
+
+    def assert_quick(self, what):
+        """The loop was never late; forget what was."""
+        probe = Latency(self.agent, self.services[-1])
+        own, raw = probe.worst_ms()
+        probe.reset()
+        latency.note(f"{what}: worst delay {own:.1f} ms, {raw:.1f} ms with waiting")
+        if not os.environ.get("MEASURE"):
+            self.assertLess(own, probe.limit_ms, what)
+
+    def managed(self):
+        """Return the properties of all checks, by their names."""
+        objects = self.bus.call(self.agent.name, ROOT, MANAGER, "GetManagedObjects")[0]
+        checks = [objects[path][PREFIX + ".Check"] for path in objects if PREFIX + ".Check" in objects[path]]
+        return {check["Name"]: check for check in checks}
+
+    def test_a_thousand_checks(self):
+        self.write_many()
+        self.start()
+        self.assert_quick("start")
+        self.assertEqual(len(self.managed()), CHECKS)
+        self.assert_quick("GetManagedObjects")
+
+        changes = self.bus.record("org.freedesktop.DBus.Properties")
+        self.write_many(priority=7)
+        self.agent.call("Reload")
+        until(lambda: len({change.path for change in changes.matching("PropertiesChanged", PREFIX + ".Check")
+                           if change.args[1].get("Priority") == 7}) == CHECKS, what="all changes to be told")
+        self.assert_quick("reload that changes all")
+        changes.close()
+
+        objects = self.bus.record(MANAGER)
+        self.write_many("other", priority=3)
+        self.agent.call("Reload")
+        until(lambda: len(objects.matching("InterfacesAdded")) == len(objects.matching("InterfacesRemoved")) == CHECKS,
+              what="all checks to be replaced")
+        self.assertEqual({check["Priority"] for check in self.managed().values()}, {3})
+        self.assert_quick("reload that replaces all")
+
+        for run in (0, 1):
+            self.agent.call("Pause", "(sxs)", "*", 0, "") if run else self.agent.run("other-0500")
+            self.assert_quick("run, pause of all"[5 * run:])

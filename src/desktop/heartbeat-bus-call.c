@@ -7,6 +7,9 @@
 #define MIN_TIMEOUT_MS 1000
 #define MAX_TIMEOUT_MS 1500000
 
+/* Characters: of a line for people. */
+#define MAX_TEXT 1000
+
 /* A client's wish to run a check. */
 typedef struct
 {
@@ -79,14 +82,16 @@ describe_with_status (HeartbeatResult *result)
  * @invocation: (transfer full): a call
  * @error: what went wrong
  *
- * Answers with one of our errors, whatever domain @error is from.
+ * Answers with one of our errors, whatever domain @error is from. A message that quotes a long text is cut.
  */
 void
 heartbeat_bus_call_fail (GDBusMethodInvocation *invocation, const GError *error)
 {
   g_autofree char *message = g_utf8_make_valid (error->message, -1);
+  glong length = MIN (g_utf8_strlen (message, -1), MAX_TEXT);
   int code = error->domain == HEARTBEAT_ERROR ? error->code : HEARTBEAT_ERROR_FAILED;
 
+  *g_utf8_offset_to_pointer (message, length) = '\0';
   g_dbus_method_invocation_return_error_literal (invocation, HEARTBEAT_ERROR, code, message);
 }
 
@@ -223,7 +228,7 @@ on_changed (GObject *source, GAsyncResult *result, gpointer user_data)
  * @agent: an agent
  * @check: the name of a check, or `*`
  * @until: the end of the pause, in µs since the epoch, or 0 for none
- * @reason: why, may be empty
+ * @reason: why, may be empty, at most 1000 characters
  * @invocation: (transfer full): who asked
  *
  * Answers when heartbeat.json says so.
@@ -239,6 +244,11 @@ heartbeat_bus_call_pause (HeartbeatAgent *agent,
     g_dbus_method_invocation_return_error (
         invocation, HEARTBEAT_ERROR, HEARTBEAT_ERROR_INVALID_ARGUMENT,
         "the end of a pause is a time in µs since the epoch, or 0");
+  else if (g_utf8_strlen (reason, -1) > MAX_TEXT)
+    g_dbus_method_invocation_return_error (invocation, HEARTBEAT_ERROR,
+                                           HEARTBEAT_ERROR_INVALID_ARGUMENT,
+                                           "the reason of a pause has at most %d characters",
+                                           MAX_TEXT);
   else
     heartbeat_agent_pause_async (agent, check, until, reason, on_changed, invocation);
 }

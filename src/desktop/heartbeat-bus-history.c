@@ -20,24 +20,39 @@ describe (const HeartbeatHistoryEntry *entry)
   return g_variant_dict_end (&dict);
 }
 
+/* There may be ten thousands of them: to pack them takes longer than the main loop has time. */
 static void
-on_read (GObject *source, GAsyncResult *result, gpointer user_data)
+answer (GTask *task, gpointer source, gpointer task_data, GCancellable *cancellable)
 {
-  GDBusMethodInvocation *invocation = user_data;
-  g_autoptr (GError) error = NULL;
-  g_autoptr (GPtrArray) entries
-      = heartbeat_history_read_finish (HEARTBEAT_HISTORY (source), result, &error);
+  GDBusMethodInvocation *invocation = source;
+  GPtrArray *entries = task_data;
   GVariantBuilder builder;
 
-  if (entries == NULL)
-    {
-      heartbeat_bus_call_fail (invocation, error);
-      return;
-    }
   g_variant_builder_init (&builder, G_VARIANT_TYPE ("aa{sv}"));
   for (guint i = 0; i < entries->len; i++)
     g_variant_builder_add_value (&builder, describe (g_ptr_array_index (entries, i)));
-  g_dbus_method_invocation_return_value (invocation, g_variant_new ("(aa{sv})", &builder));
+  g_dbus_method_invocation_return_value (g_object_ref (invocation),
+                                         g_variant_new ("(aa{sv})", &builder));
+  g_ptr_array_set_size (entries, 0);
+  g_task_return_boolean (task, TRUE);
+}
+
+static void
+on_read (GObject *source, GAsyncResult *result, gpointer user_data)
+{
+  g_autoptr (GDBusMethodInvocation) invocation = user_data;
+  g_autoptr (GError) error = NULL;
+  g_autoptr (GTask) task = NULL;
+  GPtrArray *entries = heartbeat_history_read_finish (HEARTBEAT_HISTORY (source), result, &error);
+
+  if (entries == NULL)
+    {
+      heartbeat_bus_call_fail (g_steal_pointer (&invocation), error);
+      return;
+    }
+  task = g_task_new (invocation, NULL, NULL, NULL);
+  g_task_set_task_data (task, entries, (GDestroyNotify) g_ptr_array_unref);
+  g_task_run_in_thread (task, answer);
 }
 
 /**

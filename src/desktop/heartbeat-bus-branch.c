@@ -280,7 +280,6 @@ heartbeat_bus_branch_end (HeartbeatBusBranch *self)
     unexport_check (self, l->data);
   if (self->face != NULL)
     {
-      heartbeat_bus_slices_forget (self->slices, self->face);
       heartbeat_bus_agent_set_exported (self->face, FALSE);
       g_dbus_object_manager_server_unexport (self->manager, self->path);
     }

@@ -371,7 +371,8 @@ on_branch_failed (HeartbeatBus *self, const GError *error)
  * @self: the bus
  * @consumer: a consumer
  *
- * Exports the consumer's agent and its checks, and owns the agent's name, whenever there is a bus.
+ * Exports the consumer's agent and its checks whenever there is a bus, and then owns the agent's name, but not before
+ * heartbeat.json was read for the first time: whoever waits for the name sees all checks.
  */
 void
 heartbeat_bus_add_consumer (HeartbeatBus *self, HeartbeatConsumer *consumer)

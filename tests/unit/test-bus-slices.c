@@ -106,7 +106,7 @@ test_the_end_drops_what_is_left (Fixture *f, gconstpointer data)
 int
 main (int argc, char **argv)
 {
-  g_test_init (&argc, &argv, G_TEST_OPTION_ISOLATE_DIRS, NULL);
+  g_test_init (&argc, &argv, NULL);
 
 #define ADD(path, test) g_test_add ("/bus-slices/" path, Fixture, NULL, set_up, test, tear_down)
   ADD ("little-is-done-at-once", test_little_is_done_at_once);

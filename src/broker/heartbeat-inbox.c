@@ -243,7 +243,8 @@ on_closed (gpointer owner, const GError *error)
 static void
 on_message (gpointer owner, const HeartbeatMessage *message)
 {
-  HeartbeatInbox *self = owner;
+  g_autoptr (HeartbeatInbox) self
+      = g_object_ref (owner); /* who takes it may drop the last other one */
   guint64 generation = self->generation;
   HeartbeatDisposition disposition = HEARTBEAT_DISPOSITION_LATER;
 

@@ -261,9 +261,12 @@ heartbeat_consumer_dispose (GObject *object)
   HeartbeatConsumer *self = HEARTBEAT_CONSUMER (object);
 
   g_clear_pointer (&self->ticker, heartbeat_ticker_free);
-  g_clear_pointer (&self->spare, heartbeat_hold_free);
+  /* A save that is under way keeps the inbox, which must not hand out to who is gone. */
   if (self->inbox != NULL)
-    g_signal_handlers_disconnect_by_data (self->inbox, self);
+    {
+      g_signal_handlers_disconnect_by_data (self->inbox, self);
+      heartbeat_inbox_close_async (self->inbox, NULL, NULL);
+    }
   g_clear_object (&self->reporter);
   g_clear_object (&self->inbox_runner);
   g_clear_object (&self->agent);
@@ -281,6 +284,7 @@ heartbeat_consumer_finalize (GObject *object)
 {
   HeartbeatConsumer *self = HEARTBEAT_CONSUMER (object);
 
+  g_clear_pointer (&self->spare, heartbeat_hold_free);
   g_free (self->agent_name);
   g_free (self->heartbeat_path);
   g_free (self->rabbit_url);
@@ -694,6 +698,7 @@ static HeartbeatDisposition
 take_tick (HeartbeatConsumer *self, const HeartbeatMessage *message)
 {
   g_autoptr (GError) error = NULL;
+  HeartbeatInbox *inbox = self->inbox; /* which holds itself */
   HeartbeatTick tick;
   HeartbeatDisposition disposition;
 
@@ -707,8 +712,8 @@ take_tick (HeartbeatConsumer *self, const HeartbeatMessage *message)
     return HEARTBEAT_DISPOSITION_ACKNOWLEDGE;
   if (heartbeat_hold_is_done (self->spare, &disposition))
     return disposition;
-  heartbeat_hold_keep (g_steal_pointer (&self->spare), self->inbox,
-                       heartbeat_inbox_get_delivery (self->inbox, message));
+  heartbeat_hold_keep (g_steal_pointer (&self->spare), inbox,
+                       heartbeat_inbox_get_delivery (inbox, message));
   return HEARTBEAT_DISPOSITION_LATER;
 }
 
@@ -752,10 +757,11 @@ take_inbox_message (HeartbeatConsumer *self, const HeartbeatMessage *message)
   return HEARTBEAT_DISPOSITION_LATER;
 }
 
+/* A handler, or who is told, may drop the last other reference. */
 static HeartbeatDisposition
 on_message (HeartbeatInbox *inbox, const HeartbeatMessage *message, gpointer user_data)
 {
-  HeartbeatConsumer *self = user_data;
+  g_autoptr (HeartbeatConsumer) self = g_object_ref (user_data);
 
   if (message->too_large)
     return reject (self, message, "it is larger than 1 MiB");
@@ -779,7 +785,7 @@ static void
 on_local_tick (gpointer user_data)
 {
   const HeartbeatEnvelopeSource source = { "scheduled", HEARTBEAT_SOURCE_APP };
-  HeartbeatConsumer *self = user_data;
+  g_autoptr (HeartbeatConsumer) self = g_object_ref (user_data);
   g_autoptr (HeartbeatEnvelope) envelope
       = heartbeat_envelope_new_tick (&source, g_get_real_time () / 1000);
   HeartbeatTick tick;

@@ -590,7 +590,7 @@ move_last_runs (HeartbeatAgent *self)
 static void
 on_loaded (HeartbeatConfig *config, const GError *error, gpointer user_data)
 {
-  HeartbeatAgent *self = user_data;
+  g_autoptr (HeartbeatAgent) self = g_object_ref (user_data); /* see finish_trip() */
 
   if (config != NULL)
     apply_config (self, config);
@@ -847,6 +847,7 @@ manual_envelope (void)
 static void
 start_trip (HeartbeatAgent *self, HeartbeatCheck *check, Pending *tick, GTask *task, guint timeout)
 {
+  g_autoptr (HeartbeatAgent) keep = g_object_ref (self); /* see finish_trip() */
   const HeartbeatCheckSpec *spec = heartbeat_check_get_spec (check);
   Trip *trip = g_new0 (Trip, 1);
   g_autofree char *folder = g_path_get_dirname (heartbeat_file_get_path (self->file));

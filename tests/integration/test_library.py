@@ -9,6 +9,7 @@ import tempfile
 import unittest
 
 from bench import files, process
+from bench.broker import EXCHANGE
 from bench.case import shared_broker
 from bench.library import PROGRAMS, Library, samples
 from bench.service import COMPLAINTS
@@ -105,6 +106,28 @@ class TestHandlers(Embedded):
     def test_vala(self):
         command = [self.library.compile_vala(os.path.join(PROGRAMS, "handlers.vala"), self.path("handlers"))]
         self.check(command, OUTCOMES)
+
+
+class TestDropped(Embedded):
+    """A program may drop its consumer at any moment."""
+
+    def test_c(self):
+        broker = shared_broker()
+        vhost = self.enterContext(broker.vhost())
+        with broker.channel(vhost) as channel:
+            channel.exchange_declare(EXCHANGE, "topic", durable=True)
+            channel.queue_declare("agent.cack.inbox", durable=True)
+            for key in ("system.heartbeat.#", "agent.cack.#"):
+                channel.queue_bind("agent.cack.inbox", EXCHANGE, key)
+            for key in ("system.heartbeat.tick", "agent.cack.mail") * 50:
+                channel.basic_publish(EXCHANGE, key, b"{}")
+        command = self.library.compile(os.path.join(PROGRAMS, "dropped.c"), self.path("dropped"))
+        done = subprocess.run(command, capture_output=True, text=True, timeout=2 * DEADLINE, check=False,
+                              env=self.library.environment(self.home, leaks=True, HEARTBEAT_PATH=self.config,
+                                                           RABBIT_URL=broker.url(vhost)))
+        self.output = done.stdout + done.stderr
+        self.assertEqual((done.returncode, done.stdout), (0, "dropped\n"))
+        self.assertEqual([line for line in done.stderr.splitlines() if COMPLAINTS.search(line)], [])
 
 
 class TestReadme(Embedded):

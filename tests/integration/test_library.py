@@ -135,7 +135,7 @@ class TestReadme(Embedded):
 
     def setUp(self):
         super().setUp()
-        files.write(self.config, files.heartbeat({name: {"handler": name} for name in ("ping", "disk")}))
+        files.write(self.config, files.heartbeat({name: {"handler": name} for name in ("ping", "load")}))
         self.broker = shared_broker()
         self.vhost = self.enterContext(self.broker.vhost())
         self.env = self.environment()
@@ -173,10 +173,10 @@ class TestReadme(Embedded):
 
     def ends_later(self, *command):
         """The second sample: ticks come from a timer, the main loop is the program's."""
-        files.write(self.config, files.heartbeat({"disk": {"handler": "disk"}}))
+        files.write(self.config, files.heartbeat({"load": {"handler": "load"}}))
         program = self.start(*command)
-        self.wait_output(r"disk success in .*: [\d.]+.[kMGT]i?B")
-        until(lambda: files.last_run(self.config, "disk") > 0, what="lastRun to be saved")
+        self.wait_output(r"load success in .*: [\d.]+ [\d.]+ [\d.]+ \d+/\d+")
+        until(lambda: files.last_run(self.config, "load") > 0, what="lastRun to be saved")
         program.terminate()
         self.assertEqual(program.wait(DEADLINE), -signal.SIGTERM)
 

@@ -38,6 +38,8 @@ struct _HeartbeatRun
   GThread *thread;       /* of the loop; only compared */
   gboolean calling;
   gboolean told;
+  GMutex
+      leaving; /* held by the last reference's going, on any thread, and by the loop's giving up */
   HeartbeatResult *pending; /* how the handler that is being called has ended it */
   HeartbeatRunEnded ended;
   HeartbeatRunPassed passed;
@@ -98,9 +100,11 @@ heartbeat_run_dispose (GObject *object)
   HeartbeatRun *self = HEARTBEAT_RUN (object);
 
   /* The last reference may go on any thread, or while a language collects its garbage and must not be called. */
+  g_mutex_lock (&self->leaving);
   if (self->ended != NULL)
     say_on_loop (self, HEARTBEAT_STATUS_FAILED, "the handler dropped the run without ending it",
                  NULL);
+  g_mutex_unlock (&self->leaving);
   G_OBJECT_CLASS (heartbeat_run_parent_class)->dispose (object);
 }
 
@@ -109,6 +113,7 @@ heartbeat_run_finalize (GObject *object)
 {
   HeartbeatRun *self = HEARTBEAT_RUN (object);
 
+  g_mutex_clear (&self->leaving);
   g_clear_object (&self->cancellable);
   g_clear_pointer (&self->pending, heartbeat_result_unref);
   g_main_context_unref (self->context);
@@ -135,6 +140,7 @@ heartbeat_run_class_init (HeartbeatRunClass *klass)
 static void
 heartbeat_run_init (HeartbeatRun *self)
 {
+  g_mutex_init (&self->leaving);
   self->cancellable = g_cancellable_new ();
   self->context = g_main_context_ref_thread_default ();
   self->thread = g_thread_self ();
@@ -226,8 +232,12 @@ heartbeat_run_abandon (HeartbeatRun *run)
 {
   g_return_if_fail (HEARTBEAT_IS_RUN (run));
 
+  /* On another thread the last reference may go just now: until it was given up, such a run is held by what it says to the
+   * loop, and freed here at the earliest. */
+  g_mutex_lock (&run->leaving);
   run->ended = NULL;
   g_object_ref (run);
+  g_mutex_unlock (&run->leaving);
   g_cancellable_cancel (run->cancellable);
   g_object_unref (run);
 }

@@ -464,6 +464,40 @@ test_a_message_has_a_routing_key_and_no_check (void)
   heartbeat_run_succeed (run, NULL);
 }
 
+/* The last reference goes on one thread while the time limit comes on another. */
+static gpointer
+drop_run (gpointer user_data)
+{
+  gpointer *run = user_data;
+  HeartbeatRun *mine = NULL;
+
+  while ((mine = g_atomic_pointer_get (run)) == NULL)
+    ;
+  g_atomic_pointer_set (run, NULL);
+  g_object_unref (mine);
+  return NULL;
+}
+
+static void
+test_dropped_while_abandoned (void)
+{
+  for (guint i = 0; i < 500; i++)
+    {
+      g_auto (Outcome) outcome = { 0 };
+      gpointer shared = NULL;
+      GThread *thread = g_thread_new ("drops", drop_run, &shared);
+      HeartbeatRun *run = run_new (&outcome);
+
+      g_atomic_pointer_set (&shared, run);
+      while (g_atomic_pointer_get (&shared) != NULL)
+        ;
+      heartbeat_run_abandon (run);
+      g_thread_join (thread);
+      iterate ();
+      g_assert_cmpuint (outcome.ended, ==, 0);
+    }
+}
+
 int
 main (int argc, char **argv)
 {
@@ -471,6 +505,7 @@ main (int argc, char **argv)
   /* a handler's mistakes are warnings */
   g_log_set_always_fatal (G_LOG_FATAL_MASK | G_LOG_LEVEL_CRITICAL);
 
+  g_test_add_func ("/run/dropped-while-abandoned", test_dropped_while_abandoned);
   g_test_add_func ("/run/facts", test_facts);
   g_test_add_func ("/run/meta-is-an-object", test_meta);
   g_test_add_func ("/run/ends", test_ends);

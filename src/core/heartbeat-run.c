@@ -38,8 +38,7 @@ struct _HeartbeatRun
   GThread *thread;       /* of the loop; only compared */
   gboolean calling;
   gboolean told;
-  GMutex
-      leaving; /* held by the last reference's going, on any thread, and by the loop's giving up */
+  GMutex leaving; /* when the last reference goes, on any thread, or the loop gives it up */
   HeartbeatResult *pending; /* how the handler that is being called has ended it */
   HeartbeatRunEnded ended;
   HeartbeatRunPassed passed;

@@ -16,6 +16,10 @@
 #define PROGRAM_FOLDER "heartbeat-consumer"
 #define FOLDER         "handlers"
 
+/* A file system that hangs keeps each thread that looks into it, and those who save are not to wait for them: they share
+ * GTask's. */
+#define MAX_HANGING 4
+
 /**
  * HeartbeatExecutables:
  *
@@ -28,6 +32,7 @@ struct _HeartbeatExecutables
 
   GStrv folders;
   HeartbeatProcesses *processes;
+  gint hanging; /* atomic: threads that still look for what nobody waits for any more */
 };
 
 G_DEFINE_FINAL_TYPE (HeartbeatExecutables, heartbeat_executables, G_TYPE_OBJECT)
@@ -179,11 +184,19 @@ heartbeat_executables_find (const char *const *folders, const char *name, GError
 
 /* --- A run ---------------------------------------------------------------------------------------------------------- */
 
+enum
+{
+  SEARCHING,
+  FOUND,
+  GIVEN_UP,
+};
+
 /* What the thread works with. It may outlive the run, and must not hold it. */
 typedef struct
 {
   GStrv folders;
   char *name;
+  gint state; /* atomic */
 } Search;
 
 static void
@@ -199,15 +212,27 @@ search_free (gpointer data)
 static void
 search_in_thread (GTask *task, gpointer source, gpointer data, GCancellable *cancellable)
 {
-  const Search *search = data;
+  HeartbeatExecutables *self = HEARTBEAT_EXECUTABLES (source);
+  Search *search = data;
   GError *error = NULL;
   char *path
       = heartbeat_executables_find ((const char *const *) search->folders, search->name, &error);
 
+  if (!g_atomic_int_compare_and_exchange (&search->state, SEARCHING, FOUND))
+    g_atomic_int_add (&self->hanging, -1);
   if (error != NULL)
     g_task_return_error (task, error);
   else
     g_task_return_pointer (task, path, g_free);
+}
+
+/* Counts the thread until it is back. The count goes up first, since the thread may come back at any moment. */
+static void
+give_up (HeartbeatExecutables *self, Search *search)
+{
+  g_atomic_int_inc (&self->hanging);
+  if (!g_atomic_int_compare_and_exchange (&search->state, SEARCHING, GIVEN_UP))
+    g_atomic_int_add (&self->hanging, -1);
 }
 
 static void
@@ -221,7 +246,10 @@ on_found (GObject *source, GAsyncResult *result, gpointer user_data)
 
   /* After a time-out nobody wants to know. */
   if (g_cancellable_is_cancelled (heartbeat_run_get_cancellable (run)))
-    return;
+    {
+      give_up (self, g_task_get_task_data (G_TASK (result)));
+      return;
+    }
   if (error != NULL)
     heartbeat_run_fail (run, error->message);
   else if (path == NULL)
@@ -242,6 +270,12 @@ handle (HeartbeatRun *run, gpointer user_data)
   if (!heartbeat_executables_is_name (name) || *self->folders == NULL)
     {
       heartbeat_run_pass (run);
+      return;
+    }
+  if (g_atomic_int_get (&self->hanging) >= MAX_HANGING)
+    {
+      heartbeat_run_fail (run, "the folders of HANDLER_PATH cannot be searched: their file system "
+                               "does not answer");
       return;
     }
   search = g_new0 (Search, 1);

@@ -83,6 +83,31 @@ class HandlerCase(Case):
         return int(until(lambda: self.read_text(name).endswith("\n") and self.read_text(name), what=name))
 
 
+@unittest.skipUnless(shutil.which("strace"), "no strace")
+class Hanging(HandlerCase):
+    """A handler folder whose file server is away."""
+
+    def test_it_holds_few_threads(self):
+        slow = self.install("slow", "#!/bin/sh\n")
+        self.install("quick", "#!/bin/sh\necho here\n")
+        names = [f"slow{number}" for number in range(4)]
+        checks = {name: {"handler": "slow", "timeoutMs": 1000} for name in names}
+        self.write(files.heartbeat({"quick": {"handler": "quick"}, **checks}, paused={"*": True}))
+        # each look at the file takes seconds; a traced process cannot look for leaks
+        service = self.start(ASAN_OPTIONS="detect_leaks=0", wrapper=[
+            "strace", "-D", "-f", "-qq", "-o", "/dev/null", "-P", slow, "-e", "trace=newfstatat,statx,stat",
+            "-e", "inject=newfstatat,statx,stat:delay_enter=4000000"])
+        for name in names:
+            self.agent.call("RunCheck", "(sa{sv})", name, {"wait": GLib.Variant("b", False)})
+        for name in names:
+            self.agent.check(name).wait("LastMessage", "timed out after 1 s")
+        self.assert_result("quick", "failed",
+                           "the folders of HANDLER_PATH cannot be searched: their file system does not answer")
+        # when the file server is back, so are the handlers
+        until(lambda: self.agent.run("quick")["message"] == "here", what="the handler to be found")
+        self.assertEqual(service.stop().status, 0)
+
+
 class Executables(HandlerCase):
     """What an executable gets and how it answers."""
 

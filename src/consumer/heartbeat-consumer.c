@@ -881,6 +881,7 @@ static gboolean
 check_settings (HeartbeatConsumer *self, GError **error)
 {
   static const char *const sources[] = { "amqp", "local", "auto", NULL };
+  static const char *const queue_types[] = { "classic", "quorum", NULL };
 
   if (self->started || self->stopping)
     g_set_error_literal (error, HEARTBEAT_ERROR, HEARTBEAT_ERROR_INVALID_ARGUMENT,
@@ -898,6 +899,12 @@ check_settings (HeartbeatConsumer *self, GError **error)
   else if (!g_strv_contains (sources, self->tick_source))
     g_set_error (error, HEARTBEAT_ERROR, HEARTBEAT_ERROR_INVALID_ARGUMENT,
                  "the tick source “%s” is not amqp, local or auto", self->tick_source);
+  else if (!g_strv_contains (queue_types, self->queue_type))
+    g_set_error (error, HEARTBEAT_ERROR, HEARTBEAT_ERROR_INVALID_ARGUMENT,
+                 "the queue type “%s” is not classic or quorum", self->queue_type);
+  else if (self->inbox_handler != NULL && *self->inbox_handler == '\0')
+    g_set_error_literal (error, HEARTBEAT_ERROR, HEARTBEAT_ERROR_INVALID_ARGUMENT,
+                         "the name of the inbox handler is empty");
   else
     return TRUE;
   return FALSE;
@@ -1271,10 +1278,11 @@ heartbeat_consumer_publish_async (HeartbeatConsumer *self,
                                "the type of an event has 1 to 255 bytes");
       return;
     }
-  if (!self->started)
+  if (!self->started || self->stopped)
     {
-      g_task_return_new_error (task, HEARTBEAT_ERROR, HEARTBEAT_ERROR_NOT_CONNECTED,
-                               "the consumer was not started");
+      g_task_return_new_error (task, HEARTBEAT_ERROR, HEARTBEAT_ERROR_NOT_CONNECTED, "%s",
+                               self->stopped ? "the consumer has stopped"
+                                             : "the consumer was not started");
       return;
     }
   node = parse_payload (payload, &error);

@@ -200,6 +200,57 @@ test_bad_name (void)
   g_assert_error (error, HEARTBEAT_ERROR, HEARTBEAT_ERROR_INVALID_ARGUMENT);
 }
 
+static void
+test_bad_settings (void)
+{
+  static const char *const settings[][2] = {
+    { "queue-type", "Quorum" }, { "tick-source", "sun" }, { "inbox-handler", "" },
+    { "handler-path", "a/b" },  { "exchange-name", "" },  { "rabbit-url", "http://localhost" },
+  };
+
+  for (guint i = 0; i < G_N_ELEMENTS (settings); i++)
+    {
+      g_autoptr (HeartbeatConsumer) consumer
+          = g_object_new (HEARTBEAT_TYPE_CONSUMER, "agent-name", "cack", "heartbeat-path",
+                          "/nonexistent/heartbeat.json", settings[i][0], settings[i][1], NULL);
+      g_autoptr (GError) error = NULL;
+
+      g_assert_false (heartbeat_consumer_start (consumer, &error));
+      g_assert_error (error, HEARTBEAT_ERROR, HEARTBEAT_ERROR_INVALID_ARGUMENT);
+    }
+}
+
+static void
+on_refused (GObject *source, GAsyncResult *result, gpointer user_data)
+{
+  g_autoptr (GError) error = NULL;
+
+  g_assert_null (heartbeat_consumer_publish_finish (HEARTBEAT_CONSUMER (source), result, &error));
+  g_assert_error (error, HEARTBEAT_ERROR, HEARTBEAT_ERROR_NOT_CONNECTED);
+  g_main_loop_quit (user_data);
+}
+
+/* A consumer that has left the broker does not come back for an event. */
+static void
+test_publish_after_stop (void)
+{
+  g_autoptr (GMainLoop) loop = g_main_loop_new (NULL, FALSE);
+  g_autoptr (HeartbeatConsumer) consumer
+      = g_object_new (HEARTBEAT_TYPE_CONSUMER, "agent-name", "cack", "heartbeat-path",
+                      "/nonexistent/heartbeat.json", "tick-source", "local", "rabbit-url",
+                      "amqp://127.0.0.1:1/", NULL);
+  g_autoptr (GError) error = NULL;
+
+  heartbeat_consumer_publish_async (consumer, "agent.cack.x", "{}", NULL, on_refused, loop);
+  g_main_loop_run (loop);
+  g_assert_true (heartbeat_consumer_start (consumer, &error));
+  g_assert_no_error (error);
+  heartbeat_consumer_stop_async (consumer, on_stopped, loop);
+  g_main_loop_run (loop);
+  heartbeat_consumer_publish_async (consumer, "agent.cack.x", "{}", NULL, on_refused, loop);
+  g_main_loop_run (loop);
+}
+
 int
 main (int argc, char **argv)
 {
@@ -209,5 +260,7 @@ main (int argc, char **argv)
   g_test_add_func ("/library/a-program-embeds-a-consumer", test_embedded);
   g_test_add_func ("/library/many-runs-on-a-thread", test_many_runs_on_a_thread);
   g_test_add_func ("/library/a-bad-agent-name-is-an-error", test_bad_name);
+  g_test_add_func ("/library/bad-settings-are-errors", test_bad_settings);
+  g_test_add_func ("/library/no-publish-after-the-stop", test_publish_after_stop);
   return g_test_run ();
 }

@@ -32,37 +32,40 @@ config_key (HeartbeatAgentWatch *self)
   return g_strconcat ("config/", heartbeat_agent_get_name (self->agent), NULL);
 }
 
+#pragma GCC diagnostic push
+#pragma GCC diagnostic ignored "-Wformat-nonliteral"
 static char *
-describe_failure (HeartbeatCheck *check, HeartbeatResult *result)
+format_names (const char *format, HeartbeatAgentWatch *self, const char *check)
 {
-  guint failures = heartbeat_check_get_consecutive_failures (check);
-  const char *message = heartbeat_result_get_message (result);
-  g_autofree char *count = NULL;
+  return g_strdup_printf (format, heartbeat_agent_get_name (self->agent), check);
+}
+#pragma GCC diagnostic pop
 
-  if (*message == '\0')
-    message = _ ("It does not say why.");
+/* How often is in the title: of the text below it desktops show no more than a line or two. */
+static char *
+describe_failure (HeartbeatAgentWatch *self, const char *check, guint failures)
+{
   if (failures < 2)
-    return g_strdup (message);
-  /* TRANSLATORS: how often a check has failed since it was good */
-  count = g_strdup_printf (g_dngettext (GETTEXT_PACKAGE, "%u failure in a row.",
-                                        "%u failures in a row.", failures),
-                           failures);
-  return g_strconcat (count, " ", message, NULL);
+    /* TRANSLATORS: the name of an agent, and the name of one of its checks */
+    return format_names (_ ("%s: %s failed"), self, check);
+  /* TRANSLATORS: the name of an agent, the name of one of its checks, and how often it has failed since it was good */
+  return g_strdup_printf (g_dngettext (GETTEXT_PACKAGE, "%s: %s failed %u time in a row",
+                                       "%s: %s failed %u times in a row", failures),
+                          heartbeat_agent_get_name (self->agent), check, failures);
 }
 
 static void
 tell_failure (HeartbeatAgentWatch *self, HeartbeatCheck *check, HeartbeatResult *result)
 {
-  const char *agent = heartbeat_agent_get_name (self->agent);
   const char *name = heartbeat_check_get_name (check);
-  gboolean critical = heartbeat_check_get_consecutive_failures (check) >= CRITICAL_FAILURES;
+  const char *message = heartbeat_result_get_message (result);
+  guint failures = heartbeat_check_get_consecutive_failures (check);
   g_autofree char *key = check_key (self, name);
-  g_autofree char *body = describe_failure (check, result);
-  /* TRANSLATORS: the name of an agent, and the name of one of its checks */
-  g_autofree char *summary = g_strdup_printf (_ ("%s: %s failed"), agent, name);
+  g_autofree char *summary = describe_failure (self, name, failures);
   g_autoptr (HeartbeatNotice) notice = heartbeat_notice_new_for_check (
-      key, critical ? HEARTBEAT_NOTICE_CRITICAL : HEARTBEAT_NOTICE_NORMAL, summary, body, agent,
-      name);
+      key, failures >= CRITICAL_FAILURES ? HEARTBEAT_NOTICE_CRITICAL : HEARTBEAT_NOTICE_NORMAL,
+      summary, *message != '\0' ? message : _ ("It does not say why."),
+      heartbeat_agent_get_name (self->agent), name);
 
   g_hash_table_add (self->failing, g_strdup (name));
   heartbeat_presenter_present (self->presenter, notice);
@@ -80,15 +83,6 @@ good_news (HeartbeatResult *result, gboolean was_failing)
   /* TRANSLATORS: the name of an agent, and the name of one of its checks */
   return _ ("%s: %s succeeded");
 }
-
-#pragma GCC diagnostic push
-#pragma GCC diagnostic ignored "-Wformat-nonliteral"
-static char *
-format_names (const char *format, HeartbeatAgentWatch *self, const char *check)
-{
-  return g_strdup_printf (format, heartbeat_agent_get_name (self->agent), check);
-}
-#pragma GCC diagnostic pop
 
 static void
 tell_success (HeartbeatAgentWatch *self, HeartbeatCheck *check, HeartbeatResult *result)

@@ -112,11 +112,25 @@ is_break (gunichar c)
   return c == '\n' || c == '\r' || c == '\t' || c == 0x2028 || c == 0x2029;
 }
 
+/* Returns the last character of a sequence that colours a terminal's text (ECMA-48), or @text where there is none. */
+static const char *
+skip_sequence (const char *text)
+{
+  const char *end = text + 2;
+
+  if (text[0] != '\033' || text[1] != '[')
+    return text;
+  while (*end >= 0x20 && *end < 0x40)
+    end++;
+  return *end >= 0x40 && *end < 0x7f ? end : text;
+}
+
 /**
  * heartbeat_notice_clean_text:
  * @text: any bytes
  *
- * Returns: (transfer full): @text as one line of at most 300 characters of valid UTF-8, without control characters
+ * Returns: (transfer full): @text as one line of at most 300 characters of valid UTF-8, without control characters and
+ *   without a terminal's colours
  */
 char *
 heartbeat_notice_clean_text (const char *text)
@@ -129,7 +143,13 @@ heartbeat_notice_clean_text (const char *text)
   for (const char *p = valid; *p != '\0'; p = g_utf8_next_char (p))
     {
       gunichar c = g_utf8_get_char (p);
+      const char *end = skip_sequence (p);
 
+      if (end != p)
+        {
+          p = end;
+          continue;
+        }
       if (is_break (c))
         c = ' ';
       else if (g_unichar_iscntrl (c))

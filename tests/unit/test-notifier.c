@@ -20,7 +20,12 @@ test_clean (void)
   assert_text ("", "");
   assert_text ("plain", "plain");
   assert_text ("two\nlines\tand\r\nmore", "two lines and  more");
-  assert_text ("a\x1b[31mred\x07\x7f", "a[31mred");
+  assert_text ("a\x1b[31mred\x1b[0m\x07\x7f", "ared");
+  assert_text ("\x1b[1;38;5;9m\x1b[K", "");
+  assert_text ("\x1b[", "[");
+  assert_text ("\x1b[31", "[31");
+  assert_text ("\x1b[3\xc3\xa4", "[3\xc3\xa4");
+  assert_text ("\x1b", "");
   assert_text ("c1\xc2\x85gone", "c1gone");
   assert_text ("line\xe2\x80\xa8separator", "line separator");
   assert_text ("b\xff"

@@ -3,13 +3,13 @@
 #include "ctl/heartbeat-ctl-doctor.h"
 
 #include <string.h>
-#include <unistd.h>
 
 #include <glib/gi18n.h>
 
 #include "consumer/heartbeat-consumer.h"
 #include "core/heartbeat-agent.h"
 #include "ctl/heartbeat-ctl-environment.h"
+#include "ctl/heartbeat-ctl-terminal.h"
 
 /* AMQP 0-9-1, section 4.2.5.3. */
 #define MAX_SHORT_STRING 255
@@ -252,8 +252,8 @@ print (HeartbeatCtl *ctl, const char *agent, GPtrArray *findings)
 
   if (!ctl->json)
     {
-      text = heartbeat_ctl_findings_to_string (
-          findings, isatty (STDOUT_FILENO) && non_empty (g_getenv ("NO_COLOR")) == NULL);
+      text = heartbeat_ctl_findings_to_string (findings, heartbeat_ctl_terminal_get_width (),
+                                               heartbeat_ctl_terminal_has_colours ());
       g_print ("%s", text);
       return;
     }

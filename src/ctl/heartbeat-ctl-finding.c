@@ -2,10 +2,15 @@
 
 #include "ctl/heartbeat-ctl-finding.h"
 
+#include <string.h>
+
 #include <glib/gi18n.h>
 
 #include "ctl/heartbeat-ctl-phrase.h"
-#include "ctl/heartbeat-ctl-table.h"
+#include "ctl/heartbeat-ctl-text.h"
+
+/* "    → " */
+#define ADVICE_INDENT 6
 
 /* By verdict. The nicks are what `--json` prints. */
 static const struct
@@ -107,48 +112,64 @@ heartbeat_ctl_findings_are_good (GPtrArray *findings)
   return TRUE;
 }
 
-static void
-append_line (GString *text, const HeartbeatCtlFinding *finding, const char *line, gboolean coloured)
+/* Where the messages begin. */
+static guint
+measure_titles (GPtrArray *findings)
 {
-  const char *mark = looks[finding->verdict].mark;
-  g_autofree char *advice = NULL;
-
-  if (coloured)
-    g_string_append_printf (text, "%s%s\033[0m %s\n", looks[finding->verdict].colour, mark, line);
-  else
-    g_string_append_printf (text, "%s %s\n", mark, line);
-  if (finding->advice == NULL)
-    return;
-  advice = heartbeat_ctl_phrase_line (finding->advice);
-  g_string_append_printf (text, "    → %s\n", advice);
-}
-
-/**
- * heartbeat_ctl_findings_to_string:
- * @findings: (element-type HeartbeatCtlFinding): what was found
- * @coloured: whether the marks have colours
- *
- * Returns: (transfer full): a line for each, and one below it with the advice
- */
-char *
-heartbeat_ctl_findings_to_string (GPtrArray *findings, gboolean coloured)
-{
-  g_autoptr (HeartbeatCtlTable) table = heartbeat_ctl_table_new (2);
-  g_autofree char *rows = NULL;
-  g_auto (GStrv) lines = NULL;
-  GString *text = g_string_new (NULL);
+  guint widest = 0;
 
   for (guint i = 0; i < findings->len; i++)
     {
       const HeartbeatCtlFinding *finding = g_ptr_array_index (findings, i);
 
-      heartbeat_ctl_table_add (table, finding->title);
-      heartbeat_ctl_table_add (table, finding->message);
+      widest = MAX (widest, heartbeat_ctl_text_width (finding->title));
     }
-  rows = heartbeat_ctl_table_render (table, 0, FALSE);
-  lines = g_strsplit (rows, "\n", -1);
+  return strlen ("x ") + widest + strlen ("  ");
+}
+
+static void
+append_finding (GString *text,
+                const HeartbeatCtlFinding *finding,
+                guint indent,
+                guint width,
+                gboolean coloured)
+{
+  const char *mark = looks[finding->verdict].mark;
+  g_autofree char *message = heartbeat_ctl_phrase_line (finding->message);
+  g_autofree char *lines = heartbeat_ctl_text_wrap (message, indent, width);
+  g_autofree char *advice = NULL;
+
+  if (coloured)
+    g_string_append_printf (text, "%s%s\033[0m ", looks[finding->verdict].colour, mark);
+  else
+    g_string_append_printf (text, "%s ", mark);
+  g_string_append_printf (
+      text, "%s%*s%s\n", finding->title,
+      (int) (indent - strlen ("x ") - heartbeat_ctl_text_width (finding->title)), "", lines);
+  if (finding->advice == NULL)
+    return;
+  advice = heartbeat_ctl_phrase_line (finding->advice);
+  g_free (g_steal_pointer (&lines));
+  lines = heartbeat_ctl_text_wrap (advice, ADVICE_INDENT, width);
+  g_string_append_printf (text, "    → %s\n", lines);
+}
+
+/**
+ * heartbeat_ctl_findings_to_string:
+ * @findings: (element-type HeartbeatCtlFinding): what was found
+ * @width: how wide a line may be, 0 for any
+ * @coloured: whether the marks have colours
+ *
+ * Returns: (transfer full): a line for each, and one below it with the advice; more where they are longer than that
+ */
+char *
+heartbeat_ctl_findings_to_string (GPtrArray *findings, guint width, gboolean coloured)
+{
+  GString *text = g_string_new (NULL);
+  guint indent = measure_titles (findings);
+
   for (guint i = 0; i < findings->len; i++)
-    append_line (text, g_ptr_array_index (findings, i), lines[i], coloured);
+    append_finding (text, g_ptr_array_index (findings, i), indent, width, coloured);
   return g_string_free (text, FALSE);
 }
 

@@ -55,7 +55,7 @@ void heartbeat_ctl_finding_advise (HeartbeatCtlFinding *self, const char *format
     G_GNUC_PRINTF (2, 3);
 
 gboolean heartbeat_ctl_findings_are_good (GPtrArray *findings);
-char *heartbeat_ctl_findings_to_string (GPtrArray *findings, gboolean coloured);
+char *heartbeat_ctl_findings_to_string (GPtrArray *findings, guint width, gboolean coloured);
 void heartbeat_ctl_findings_add_json (GPtrArray *findings, JsonBuilder *builder);
 
 G_END_DECLS

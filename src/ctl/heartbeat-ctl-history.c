@@ -8,6 +8,10 @@
 
 #define USUAL_MOST 20
 
+/* In a narrow terminal who ran the check goes, then how long it took, so that the message has this much. */
+#define ROOM       24
+#define LEAST_ROOM 16
+
 static void
 add_run (HeartbeatCtlTable *table, GVariant *run, gboolean all, GTimeZone *zone)
 {
@@ -54,6 +58,8 @@ print_table (GVariant *runs, gboolean all)
       add_run (table, run, all, zone);
       g_variant_unref (run);
     }
+  heartbeat_ctl_table_add_spare (table, all ? 4 : 3, ROOM);
+  heartbeat_ctl_table_add_spare (table, all ? 3 : 2, LEAST_ROOM);
   heartbeat_ctl_table_print (table);
 }
 

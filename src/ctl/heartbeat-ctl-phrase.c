@@ -191,13 +191,14 @@ phrase_backing_off (GVariant *reason, gint64 now, GTimeZone *zone)
   return phrase_until (what, reason, now, zone);
 }
 
+/* The state says “invalid” already. */
 static char *
 phrase_invalid (GVariant *reason)
 {
   const char *error = "";
 
   g_variant_lookup (reason, "error", "&s", &error);
-  return g_strdup_printf (_ ("invalid: %s"), error);
+  return g_strdup (error);
 }
 
 /**

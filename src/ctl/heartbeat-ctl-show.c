@@ -98,6 +98,7 @@ print_check (const char *agent, HeartbeatDBusCheck *check)
   add_times (table, check, now);
   add_integer (table, _ ("Priority"), heartbeat_dbus_check_get_priority (check));
   add_result (table, check);
+  heartbeat_ctl_table_set_wrapped (table);
   heartbeat_ctl_table_print (table);
 }
 

@@ -11,6 +11,12 @@
 #include "ctl/heartbeat-ctl-view.h"
 #include "ctl/heartbeat-ctl.h"
 
+/* Columns that go in a narrow terminal, and how wide the last result is to be then. */
+#define COLUMN_CADENCE  2
+#define COLUMN_OUTCOMES 5
+#define ROOM            24
+#define LEAST_ROOM      16
+
 static void
 add_view (JsonBuilder *builder, HeartbeatCtlView *view)
 {
@@ -80,7 +86,34 @@ print_agent (HeartbeatDBusAgent *agent, gint64 now)
   add_line (table, _ ("Last tick"), ticks);
   add_line (table, _ ("Runs"), runs);
   add_line (table, _ ("Next due"), due);
+  heartbeat_ctl_table_set_wrapped (table);
   heartbeat_ctl_table_print (table);
+}
+
+/* A good result speaks for itself. */
+static char *
+describe_result (HeartbeatDBusCheck *check)
+{
+  const char *status = heartbeat_dbus_check_get_last_status (check);
+  const char *message = heartbeat_dbus_check_get_last_message (check);
+  const char *error = heartbeat_dbus_check_get_error (check);
+
+  if (*error != '\0')
+    return g_strdup (error);
+  if (*message == '\0')
+    return g_strdup (status);
+  if (strcmp (status, "success") == 0)
+    return g_strdup (message);
+  return g_strconcat (status, ": ", message, NULL);
+}
+
+/* A check that is running, disabled or invalid is not due at any time that is known. */
+static char *
+describe_next_due (HeartbeatDBusCheck *check, gint64 now)
+{
+  gint64 next = heartbeat_dbus_check_get_next_due (check);
+
+  return next != 0 ? heartbeat_ctl_phrase_future (next, now) : g_strdup ("-");
 }
 
 static void
@@ -97,17 +130,11 @@ add_check (HeartbeatCtlTable *table,
       = heartbeat_ctl_phrase_span (heartbeat_dbus_check_get_cadence_ms (check) * 1000);
   g_autofree char *last
       = heartbeat_ctl_phrase_past (heartbeat_dbus_check_get_last_run (check), now);
-  g_autofree char *next
-      = heartbeat_ctl_phrase_future (heartbeat_dbus_check_get_next_due (check), now);
+  g_autofree char *next = describe_next_due (check, now);
+  g_autofree char *result = describe_result (check);
   const char *status = heartbeat_dbus_check_get_last_status (check);
-  const char *message = heartbeat_dbus_check_get_last_message (check);
   const char *error = heartbeat_dbus_check_get_error (check);
-  g_autofree char *result = NULL;
 
-  if (*error != '\0')
-    result = g_strdup (error);
-  else
-    result = g_strconcat (status, *message != '\0' ? ": " : "", message, NULL);
   heartbeat_ctl_table_add (table, heartbeat_dbus_check_get_name (check));
   heartbeat_ctl_table_add_styled (table, state, heartbeat_ctl_style_of (state));
   heartbeat_ctl_table_add (table, cadence);
@@ -140,6 +167,8 @@ heartbeat_ctl_status_print (HeartbeatCtlView *view, gint64 now)
     heartbeat_ctl_table_add_styled (table, heads[i], HEARTBEAT_CTL_STYLE_HEAD);
   for (guint i = 0; i < view->checks->len; i++)
     add_check (table, g_ptr_array_index (view->checks, i), outcomes, now);
+  heartbeat_ctl_table_add_spare (table, COLUMN_CADENCE, ROOM);
+  heartbeat_ctl_table_add_spare (table, COLUMN_OUTCOMES, LEAST_ROOM);
   g_print ("\n");
   heartbeat_ctl_table_print (table);
 }

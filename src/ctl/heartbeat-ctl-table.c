@@ -6,6 +6,7 @@
 
 #include "ctl/heartbeat-ctl-phrase.h"
 #include "ctl/heartbeat-ctl-terminal.h"
+#include "ctl/heartbeat-ctl-text.h"
 
 #define GAP 2
 
@@ -21,7 +22,15 @@ struct _HeartbeatCtlTable
 {
   GArray *cells;
   guint n_columns;
+  GArray *spares;   /* columns that go where there is little room, in this order */
+  gboolean wrapped; /* the last column goes on in further lines, and is not cut */
 };
+
+typedef struct
+{
+  guint column;
+  guint room;
+} Spare;
 
 typedef struct
 {
@@ -69,11 +78,12 @@ heartbeat_ctl_style_of (const char *word)
 HeartbeatCtlTable *
 heartbeat_ctl_table_new (guint n_columns)
 {
-  HeartbeatCtlTable *self = g_new (HeartbeatCtlTable, 1);
+  HeartbeatCtlTable *self = g_new0 (HeartbeatCtlTable, 1);
 
   self->cells = g_array_new (FALSE, FALSE, sizeof (Cell));
   g_array_set_clear_func (self->cells, cell_clear);
   self->n_columns = n_columns;
+  self->spares = g_array_new (FALSE, FALSE, sizeof (Spare));
   return self;
 }
 
@@ -81,7 +91,37 @@ void
 heartbeat_ctl_table_free (HeartbeatCtlTable *self)
 {
   g_array_unref (self->cells);
+  g_array_unref (self->spares);
   g_free (self);
+}
+
+/**
+ * heartbeat_ctl_table_add_spare:
+ * @self: a table
+ * @column: one of its columns, not the last
+ * @room: how wide the last one is to be at least
+ *
+ * Lets a column go where the last one, the text for people, would be cut and have less than @room. Those that were added
+ * first go first.
+ */
+void
+heartbeat_ctl_table_add_spare (HeartbeatCtlTable *self, guint column, guint room)
+{
+  const Spare spare = { column, room };
+
+  g_array_append_val (self->spares, spare);
+}
+
+/**
+ * heartbeat_ctl_table_set_wrapped:
+ * @self: a table
+ *
+ * Lets the last column go on in further lines where it would be cut.
+ */
+void
+heartbeat_ctl_table_set_wrapped (HeartbeatCtlTable *self)
+{
+  self->wrapped = TRUE;
 }
 
 /**
@@ -109,25 +149,6 @@ heartbeat_ctl_table_add_styled (HeartbeatCtlTable *self, const char *cell, Heart
   g_array_append_val (self->cells, next);
 }
 
-static guint
-width_of_character (gunichar c)
-{
-  if (g_unichar_iszerowidth (c))
-    return 0;
-  return g_unichar_iswide (c) ? 2 : 1;
-}
-
-/* Columns of the terminal that a text takes. */
-static guint
-width_of (const char *text)
-{
-  guint width = 0;
-
-  for (; *text != '\0'; text = g_utf8_next_char (text))
-    width += width_of_character (g_utf8_get_char (text));
-  return width;
-}
-
 static guint *
 measure (HeartbeatCtlTable *self)
 {
@@ -137,7 +158,7 @@ measure (HeartbeatCtlTable *self)
     {
       guint *width = &widths[i % self->n_columns];
 
-      *width = MAX (*width, width_of (g_array_index (self->cells, Cell, i).text));
+      *width = MAX (*width, heartbeat_ctl_text_width (g_array_index (self->cells, Cell, i).text));
     }
   return widths;
 }
@@ -151,46 +172,57 @@ shrink_column (guint *width, guint too_much)
   return too_much - less;
 }
 
-/* The last column is a text for people, and gives way first; then the widest. */
-static void
-fit (guint *widths, guint n_columns, guint width)
+/* A column without a width is not shown: it has no text, or it went. */
+static guint
+total_of (const guint *widths, guint n_columns)
 {
-  guint total = (n_columns - 1) * GAP;
-  guint too_much = 0;
+  guint total = 0;
 
   for (guint i = 0; i < n_columns; i++)
-    total += widths[i];
+    total += widths[i] > 0 ? widths[i] + GAP : 0;
+  return total > 0 ? total - GAP : 0;
+}
+
+static void
+drop_spares (HeartbeatCtlTable *self, guint *widths, guint width)
+{
+  guint last = widths[self->n_columns - 1];
+
+  for (guint i = 0; i < self->spares->len; i++)
+    {
+      const Spare *spare = &g_array_index (self->spares, Spare, i);
+      guint others = total_of (widths, self->n_columns) - last;
+
+      if (others + MIN (spare->room, last) > width)
+        widths[spare->column] = 0;
+    }
+}
+
+/* The last column is a text for people, and gives way first; then the widest. */
+static void
+fit (HeartbeatCtlTable *self, guint *widths, guint width)
+{
+  guint total = total_of (widths, self->n_columns);
+  guint too_much = 0;
+
   if (width == 0 || total <= width)
     return;
-  too_much = shrink_column (&widths[n_columns - 1], total - width);
+  drop_spares (self, widths, width);
+  total = total_of (widths, self->n_columns);
+  if (total <= width)
+    return;
+  too_much = shrink_column (&widths[self->n_columns - 1], total - width);
   while (too_much > 0)
     {
       guint widest = 0;
 
-      for (guint i = 1; i < n_columns; i++)
+      for (guint i = 1; i < self->n_columns; i++)
         if (widths[i] > widths[widest])
           widest = i;
       if (shrink_column (&widths[widest], 1) > 0)
         return;
       too_much--;
     }
-}
-
-/* Returns the text, cut where it is wider than @width. */
-static char *
-cut (const char *text, guint width)
-{
-  const char *end = text;
-  guint used = 1; /* the ellipsis */
-
-  if (width_of (text) <= width)
-    return g_strdup (text);
-  while (used + width_of_character (g_utf8_get_char (end)) <= width)
-    {
-      used += width_of_character (g_utf8_get_char (end));
-      end = g_utf8_next_char (end);
-    }
-  return g_strdup_printf ("%.*s…", (int) (end - text), text);
 }
 
 static void
@@ -204,12 +236,28 @@ append_cell (GString *out, const char *text, HeartbeatCtlStyle style, gboolean c
     g_string_append_printf (out, "\033[%sm%s\033[0m", sequences[style], text);
 }
 
+/* Returns a cell's text as it is shown. */
+static char *
+shape (HeartbeatCtlTable *self, guint i, const guint *widths)
+{
+  const char *text = g_array_index (self->cells, Cell, i).text;
+  guint column = i % self->n_columns;
+
+  if (self->wrapped && column + 1 == self->n_columns)
+    {
+      guint indent = total_of (widths, self->n_columns) - widths[column];
+
+      return heartbeat_ctl_text_wrap (text, indent, indent + widths[column]);
+    }
+  return heartbeat_ctl_text_cut (text, widths[column]);
+}
+
 /* The last cell of its row that has a text: spaces after it would only wrap. */
 static gboolean
-is_last_text (HeartbeatCtlTable *self, guint i)
+is_last_text (HeartbeatCtlTable *self, guint i, const guint *widths)
 {
   for (guint next = i + 1; next < self->cells->len && next % self->n_columns != 0; next++)
-    if (*g_array_index (self->cells, Cell, next).text != '\0')
+    if (*g_array_index (self->cells, Cell, next).text != '\0' && widths[next % self->n_columns] > 0)
       return FALSE;
   return TRUE;
 }
@@ -220,7 +268,7 @@ is_last_text (HeartbeatCtlTable *self, guint i)
  * @width: how wide a line may be, 0 for any
  * @colours: whether cells show what they mean
  *
- * Returns: (transfer full): a line for each row, without spaces at its end
+ * Returns: (transfer full): a line for each row, or several where a text is wrapped, without spaces at its end
  */
 char *
 heartbeat_ctl_table_render (HeartbeatCtlTable *self, guint width, gboolean colours)
@@ -228,18 +276,20 @@ heartbeat_ctl_table_render (HeartbeatCtlTable *self, guint width, gboolean colou
   g_autofree guint *widths = measure (self);
   GString *out = g_string_new (NULL);
 
-  fit (widths, self->n_columns, width);
+  fit (self, widths, width);
   for (guint i = 0; i < self->cells->len; i++)
     {
       const Cell *cell = &g_array_index (self->cells, Cell, i);
       guint column = i % self->n_columns;
-      g_autofree char *text = cut (cell->text, widths[column]);
+      g_autofree char *text = shape (self, i, widths);
+      gboolean last = is_last_text (self, i, widths);
 
-      if (is_last_text (self, i))
+      if (last)
         g_strchomp (text);
       append_cell (out, text, cell->style, colours);
-      if (!is_last_text (self, i))
-        g_string_append_printf (out, "%*s", widths[column] - width_of (text) + GAP, "");
+      if (!last && widths[column] > 0)
+        g_string_append_printf (out, "%*s", widths[column] - heartbeat_ctl_text_width (text) + GAP,
+                                "");
       if (column + 1 == self->n_columns)
         g_string_append_c (out, '\n');
     }

@@ -31,6 +31,8 @@ void heartbeat_ctl_table_free (HeartbeatCtlTable *self);
 void heartbeat_ctl_table_add (HeartbeatCtlTable *self, const char *cell);
 void
 heartbeat_ctl_table_add_styled (HeartbeatCtlTable *self, const char *cell, HeartbeatCtlStyle style);
+void heartbeat_ctl_table_add_spare (HeartbeatCtlTable *self, guint column, guint room);
+void heartbeat_ctl_table_set_wrapped (HeartbeatCtlTable *self);
 char *heartbeat_ctl_table_render (HeartbeatCtlTable *self, guint width, gboolean colours);
 void heartbeat_ctl_table_print (HeartbeatCtlTable *self);
 

@@ -6,6 +6,7 @@
 #include "ctl/heartbeat-ctl-advice.h"
 #include "ctl/heartbeat-ctl-environment.h"
 #include "ctl/heartbeat-ctl-finding.h"
+#include "ctl/heartbeat-ctl-text.h"
 
 static void
 assert_value (const char *text, const char *value)
@@ -72,13 +73,26 @@ static void
 test_table (void)
 {
   g_autoptr (GPtrArray) findings = make_findings (HEARTBEAT_CTL_VERDICT_FAILED);
-  g_autofree char *plain = heartbeat_ctl_findings_to_string (findings, FALSE);
-  g_autofree char *coloured = heartbeat_ctl_findings_to_string (findings, TRUE);
+  g_autofree char *plain = heartbeat_ctl_findings_to_string (findings, 0, FALSE);
+  g_autofree char *coloured = heartbeat_ctl_findings_to_string (findings, 0, TRUE);
 
   g_assert_true (g_str_has_prefix (plain, "✓ Queue        q is there\n✗ Session bus  line end "));
   g_assert_nonnull (strstr (plain, "\n    → log in"));
   g_assert_null (strchr (plain, '\033'));
   g_assert_nonnull (strstr (coloured, "\033[31m✗\033[0m Session bus"));
+}
+
+static void
+test_narrow (void)
+{
+  g_autoptr (GPtrArray) findings = make_findings (HEARTBEAT_CTL_VERDICT_FAILED);
+  g_autofree char *text = heartbeat_ctl_findings_to_string (findings, 24, FALSE);
+  g_auto (GStrv) lines = g_strsplit (text, "\n", -1);
+
+  g_assert_cmpstr (lines[0], ==, "✓ Queue        q is");
+  g_assert_cmpstr (lines[1], ==, "               there");
+  for (char **line = lines; *line != NULL; line++)
+    g_assert_cmpuint (heartbeat_ctl_text_width (*line), <=, 24);
 }
 
 static void
@@ -123,6 +137,7 @@ main (int argc, char **argv)
   g_test_add_func ("/doctor/environment", test_environment);
   g_test_add_func ("/doctor/good", test_good);
   g_test_add_func ("/doctor/table", test_table);
+  g_test_add_func ("/doctor/narrow", test_narrow);
   g_test_add_func ("/doctor/json", test_json);
   g_test_add_func ("/doctor/advice", test_advice);
   return g_test_run ();

@@ -221,7 +221,7 @@ static const struct
     "backing off after 3 failures until Mon 09:00" },
   { "{'code': <'disabled'>}", "disabled" },
   { "{'code': <'running'>}", "running" },
-  { "{'code': <'invalid'>, 'error': <'line 1, column 2: x'>}", "invalid: line 1, column 2: x" },
+  { "{'code': <'invalid'>, 'error': <'line 1, column 2: x'>}", "line 1, column 2: x" },
   /* Of a later service, or of none. */
   { "{'code': <'asleep'>}", "asleep" },
   { "@a{sv} {}", "" },

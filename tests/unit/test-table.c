@@ -143,6 +143,69 @@ test_fit (gconstpointer data)
   g_assert_cmpstr (text, ==, c->expected);
 }
 
+static char *
+render_spare (guint width)
+{
+  g_autoptr (HeartbeatCtlTable) table = heartbeat_ctl_table_new (4);
+
+  heartbeat_ctl_table_add (table, "name");
+  heartbeat_ctl_table_add (table, "first");
+  heartbeat_ctl_table_add (table, "second");
+  heartbeat_ctl_table_add (table, "a rather long text");
+  heartbeat_ctl_table_add_spare (table, 1, 14);
+  heartbeat_ctl_table_add_spare (table, 2, 10);
+  return heartbeat_ctl_table_render (table, width, FALSE);
+}
+
+static void
+test_spare_columns (void)
+{
+  static const struct
+  {
+    guint width;
+    const char *expected;
+  } spares[] = {
+    { 0, "name  first  second  a rather long text\n" },
+    { 39, "name  first  second  a rather long text\n" },
+    { 35, "name  first  second  a rather long…\n" },
+    { 34, "name  second  a rather long text\n" },
+    { 24, "name  second  a rather …\n" },
+    { 23, "name  a rather long te…\n" },
+  };
+
+  for (guint i = 0; i < G_N_ELEMENTS (spares); i++)
+    {
+      g_autofree char *text = render_spare (spares[i].width);
+
+      g_assert_cmpstr (text, ==, spares[i].expected);
+    }
+}
+
+static void
+test_wrap (void)
+{
+  g_autoptr (HeartbeatCtlTable) table = heartbeat_ctl_table_new (2);
+  g_autofree char *text = NULL;
+
+  heartbeat_ctl_table_add (table, "name");
+  heartbeat_ctl_table_add_styled (table, "a rather long text", HEARTBEAT_CTL_STYLE_BAD);
+  heartbeat_ctl_table_add (table, "path");
+  heartbeat_ctl_table_add (table, "/home/anna/heartbeat.json ");
+  heartbeat_ctl_table_add (table, "\xe9\x82\xae");
+  heartbeat_ctl_table_add (
+      table, "\xe9\x82\xae\xe4\xbb\xb6\xe9\x82\xae\xe4\xbb\xb6\xe9\x82\xae\xe4\xbb\xb6");
+  heartbeat_ctl_table_set_wrapped (table);
+  text = heartbeat_ctl_table_render (table, 17, TRUE);
+  g_assert_cmpstr (text, ==,
+                   "name  \033[31ma rather\n"
+                   "      long text\033[0m\n"
+                   "path  /home/anna/\n"
+                   "      heartbeat.j\n"
+                   "      son\n"
+                   "\xe9\x82\xae    \xe9\x82\xae\xe4\xbb\xb6\xe9\x82\xae\xe4\xbb\xb6\xe9\x82\xae\n"
+                   "      \xe4\xbb\xb6\n");
+}
+
 static void
 test_colours (void)
 {
@@ -188,6 +251,8 @@ main (int argc, char **argv)
       g_test_add_data_func (path, &cases[i], test_case);
     }
   g_test_add_func ("/table/many-rows", test_many_rows);
+  g_test_add_func ("/table/spare-columns", test_spare_columns);
+  g_test_add_func ("/table/wrap", test_wrap);
   g_test_add_func ("/table/can-be-asked-twice", test_can_be_asked_twice);
 
   for (guint i = 0; i < G_N_ELEMENTS (fits); i++)

@@ -101,6 +101,7 @@ heartbeat_ctl_list (HeartbeatCtl *self, char **args)
     return status;
   list.several = agents->len > 1;
   list.table = table = heartbeat_ctl_table_new (list.several ? 5 : 4);
+  heartbeat_ctl_table_set_wrapped (table);
   add_heads (&list);
   json_builder_begin_object (builder);
   json_builder_set_member_name (builder, "checks");

@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 
+#include <string.h>
+
 #include <glib/gi18n.h>
 
 #include "ctl/heartbeat-ctl-phrase.h"
@@ -80,7 +82,8 @@ add_result (HeartbeatCtlTable *table, HeartbeatDBusCheck *check)
     }
   add_integer (table, _ ("Failures in a row"),
                heartbeat_dbus_check_get_consecutive_failures (check));
-  if (*error != '\0')
+  /* Else it is why the check does not run. */
+  if (*error != '\0' && strcmp (heartbeat_dbus_check_get_state (check), "invalid") != 0)
     add_line (table, _ ("Error"), error);
 }
 

@@ -76,7 +76,7 @@ class Commands(Ctl):
         self.assertRegex(self.line("later"), r"^idle +due in 4 d$|^idle +due in 5 d$|^idle +due in \d+ h$")
         self.assertRegex(self.line("overdue"), r"^due +due now$")
         self.assertRegex(self.line("off"), r"^disabled +disabled$")
-        self.assertRegex(self.line("wrong"), r"^invalid +invalid: line \d+, column \d+: checks.wrong.cadenceMs: .*, not 5$")
+        self.assertRegex(self.line("wrong"), r"^invalid +line \d+, column \d+: checks.wrong.cadenceMs: .*, not 5$")
         self.assertRegex(self.line("held"), r"^paused +paused: the disk is changed$")
         self.assertRegex(self.line("rest"), r"^paused +paused until \d{4}-\d\d-\d\d \d\d:\d\d$")
 

@@ -24,6 +24,12 @@ TEST_PACKAGES=(
 # shellcheck disable=SC2034
 FUZZ_PACKAGES=(clang-14 libclang-rt-14-dev)
 
+# shellcheck disable=SC2034
+SCREENSHOT_PACKAGES=(
+  xvfb x11-utils x11-xserver-utils xdotool xterm xfce4-notifyd gnome-themes-extra librsvg2-common
+  fonts-dejavu-core fonts-noto-cjk imagemagick pngquant optipng
+)
+
 # install_missing PACKAGE…: install those that are not there, and say so.
 install_missing() {
   local package missing=() sudo=()

@@ -16,7 +16,11 @@
 #define AGENT_INTERFACE "org.bloodbank.Heartbeat1.Agent"
 
 /* Under the table of a live view. */
-#define MAX_LINES 8
+#define MAX_LINES   8
+#define LEAST_LINES 3
+
+/* In a terminal that is not even as high there is no order to keep. */
+#define LEAST_ROWS 8
 
 /* Times that count down are shown to the second; events are shown at once, but not a hundred in a second. */
 #define REFRESH_MS 1000
@@ -37,30 +41,66 @@ typedef struct
   guint redraw;
 } Monitor;
 
-static void
-draw (Monitor *self)
+static char *
+describe_agents (Monitor *self)
 {
-  g_autoptr (HeartbeatCtlTable) events = heartbeat_ctl_table_new (1);
+  GString *text = g_string_new (NULL);
 
-  g_print (SCREEN_TOP);
   for (guint i = 0; i < self->agents->len; i++)
     {
       const char *agent = g_ptr_array_index (self->agents, i);
       g_autoptr (GError) error = NULL;
       g_autoptr (HeartbeatCtlView) view = heartbeat_ctl_view_new (self->ctl, agent, &error);
+      g_autofree char *status
+          = view != NULL ? heartbeat_ctl_status_to_string (view, g_get_real_time ()) : NULL;
 
       if (i > 0)
-        g_print ("\n");
-      if (view != NULL)
-        heartbeat_ctl_status_print (view, g_get_real_time ());
+        g_string_append_c (text, '\n');
+      if (status != NULL)
+        g_string_append (text, status);
       else
         /* Translators: the name of an agent */
-        g_print (_ ("%s is not on the bus\n"), agent);
+        g_string_append_printf (text, _ ("%s is not on the bus\n"), agent);
     }
-  g_print ("\n");
+  return g_string_free (text, FALSE);
+}
+
+static char *
+describe_events (Monitor *self)
+{
+  g_autoptr (HeartbeatCtlTable) table = heartbeat_ctl_table_new (1);
+
   for (GList *l = self->lines.head; l != NULL; l = l->next)
-    heartbeat_ctl_table_add (events, l->data);
-  heartbeat_ctl_table_print (events);
+    heartbeat_ctl_table_add (table, l->data);
+  return heartbeat_ctl_table_to_string (table);
+}
+
+/* What does not fit would scroll the agents' heads out of sight. The last events have what room the checks leave, and three
+ * rows in any case. */
+static void
+draw (Monitor *self)
+{
+  g_autofree char *agents = describe_agents (self);
+  g_autofree char *events = describe_events (self);
+  g_auto (GStrv) upper = g_strsplit (g_strchomp (agents), "\n", -1);
+  g_auto (GStrv) lower = g_strsplit (g_strchomp (events), "\n", -1);
+  guint n_upper = g_strv_length (upper);
+  guint n_lower = g_strv_length (lower);
+  guint rows = heartbeat_ctl_terminal_get_height ();
+
+  if (rows > LEAST_ROWS && n_upper + 1 + n_lower > rows)
+    {
+      guint room = rows - 1; /* and an empty line between them */
+      guint left = room > n_upper ? room - n_upper : 0;
+
+      n_lower = MIN (n_lower, MAX (left, LEAST_LINES));
+      n_upper = MIN (n_upper, room - n_lower);
+    }
+  g_print (SCREEN_TOP);
+  for (guint i = 0; i < n_upper; i++)
+    g_print ("%s\n", upper[i]);
+  for (guint i = g_strv_length (lower) - n_lower; lower[i] != NULL; i++)
+    g_print ("\n%s", lower[i]);
   fflush (stdout);
 }
 

@@ -60,8 +60,8 @@ describe_broker (HeartbeatDBusAgent *agent)
   return g_strdup (_ ("none: ticks come from a timer"));
 }
 
-static void
-print_agent (HeartbeatDBusAgent *agent, gint64 now)
+static char *
+describe_agent (HeartbeatDBusAgent *agent, gint64 now)
 {
   g_autoptr (HeartbeatCtlTable) table = heartbeat_ctl_table_new (2);
   g_autofree char *broker = describe_broker (agent);
@@ -87,7 +87,7 @@ print_agent (HeartbeatDBusAgent *agent, gint64 now)
   add_line (table, _ ("Runs"), runs);
   add_line (table, _ ("Next due"), due);
   heartbeat_ctl_table_set_wrapped (table);
-  heartbeat_ctl_table_print (table);
+  return heartbeat_ctl_table_to_string (table);
 }
 
 /* A good result speaks for itself. */
@@ -146,31 +146,32 @@ add_check (HeartbeatCtlTable *table,
 }
 
 /**
- * heartbeat_ctl_status_print:
+ * heartbeat_ctl_status_to_string:
  * @view: what an agent shows
  * @now: the time, in µs since the epoch
  *
- * Prints the agent and a table of its checks.
+ * Returns: (transfer full): the agent and a table of its checks, as they are to be shown on standard output
  */
-void
-heartbeat_ctl_status_print (HeartbeatCtlView *view, gint64 now)
+char *
+heartbeat_ctl_status_to_string (HeartbeatCtlView *view, gint64 now)
 {
   const char *const heads[] = { _ ("CHECK"),    _ ("STATE"),   _ ("CADENCE"),    _ ("LAST RUN"),
                                 _ ("NEXT DUE"), _ ("LAST 10"), _ ("LAST RESULT") };
   g_autoptr (HeartbeatCtlTable) table = heartbeat_ctl_table_new (G_N_ELEMENTS (heads));
   g_autoptr (HeartbeatCtlOutcomes) outcomes = heartbeat_ctl_outcomes_load (view->agent);
+  g_autofree char *agent = describe_agent (view->agent, now);
+  g_autofree char *checks = NULL;
 
-  print_agent (view->agent, now);
   if (view->checks->len == 0)
-    return;
+    return g_steal_pointer (&agent);
   for (guint i = 0; i < G_N_ELEMENTS (heads); i++)
     heartbeat_ctl_table_add_styled (table, heads[i], HEARTBEAT_CTL_STYLE_HEAD);
   for (guint i = 0; i < view->checks->len; i++)
     add_check (table, g_ptr_array_index (view->checks, i), outcomes, now);
   heartbeat_ctl_table_add_spare (table, COLUMN_CADENCE, ROOM);
   heartbeat_ctl_table_add_spare (table, COLUMN_OUTCOMES, LEAST_ROOM);
-  g_print ("\n");
-  heartbeat_ctl_table_print (table);
+  checks = heartbeat_ctl_table_to_string (table);
+  return g_strconcat (agent, "\n", checks, NULL);
 }
 
 /**
@@ -199,6 +200,7 @@ heartbeat_ctl_status (HeartbeatCtl *self, char **args)
       g_autoptr (GError) error = NULL;
       g_autoptr (HeartbeatCtlView) view
           = heartbeat_ctl_view_new (self, g_ptr_array_index (agents, i), &error);
+      g_autofree char *text = NULL;
 
       if (view == NULL)
         {
@@ -212,7 +214,8 @@ heartbeat_ctl_status (HeartbeatCtl *self, char **args)
         }
       if (i > 0)
         g_print ("\n");
-      heartbeat_ctl_status_print (view, g_get_real_time ());
+      text = heartbeat_ctl_status_to_string (view, g_get_real_time ());
+      g_print ("%s", text);
     }
   json_builder_end_array (builder);
   json_builder_end_object (builder);

@@ -6,6 +6,6 @@
 
 G_BEGIN_DECLS
 
-void heartbeat_ctl_status_print (HeartbeatCtlView *view, gint64 now);
+char *heartbeat_ctl_status_to_string (HeartbeatCtlView *view, gint64 now);
 
 G_END_DECLS

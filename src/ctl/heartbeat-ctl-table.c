@@ -297,16 +297,28 @@ heartbeat_ctl_table_render (HeartbeatCtlTable *self, guint width, gboolean colou
 }
 
 /**
+ * heartbeat_ctl_table_to_string:
+ * @self: a table
+ *
+ * Returns: (transfer full): it for standard output: on a terminal no wider than that, and with colours
+ */
+char *
+heartbeat_ctl_table_to_string (HeartbeatCtlTable *self)
+{
+  return heartbeat_ctl_table_render (self, heartbeat_ctl_terminal_get_width (),
+                                     heartbeat_ctl_terminal_has_colours ());
+}
+
+/**
  * heartbeat_ctl_table_print:
  * @self: a table
  *
- * Prints it: on a terminal no wider than that, and with colours.
+ * Prints heartbeat_ctl_table_to_string().
  */
 void
 heartbeat_ctl_table_print (HeartbeatCtlTable *self)
 {
-  g_autofree char *text = heartbeat_ctl_table_render (self, heartbeat_ctl_terminal_get_width (),
-                                                      heartbeat_ctl_terminal_has_colours ());
+  g_autofree char *text = heartbeat_ctl_table_to_string (self);
 
   g_print ("%s", text);
 }

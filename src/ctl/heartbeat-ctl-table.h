@@ -34,6 +34,7 @@ heartbeat_ctl_table_add_styled (HeartbeatCtlTable *self, const char *cell, Heart
 void heartbeat_ctl_table_add_spare (HeartbeatCtlTable *self, guint column, guint room);
 void heartbeat_ctl_table_set_wrapped (HeartbeatCtlTable *self);
 char *heartbeat_ctl_table_render (HeartbeatCtlTable *self, guint width, gboolean colours);
+char *heartbeat_ctl_table_to_string (HeartbeatCtlTable *self);
 void heartbeat_ctl_table_print (HeartbeatCtlTable *self);
 
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (HeartbeatCtlTable, heartbeat_ctl_table_free)

@@ -5,6 +5,16 @@
 #include <sys/ioctl.h>
 #include <unistd.h>
 
+static struct winsize
+get_size (void)
+{
+  struct winsize size = { 0 };
+
+  if (!isatty (STDOUT_FILENO) || ioctl (STDOUT_FILENO, TIOCGWINSZ, &size) != 0)
+    return (struct winsize){ 0 };
+  return size;
+}
+
 /**
  * heartbeat_ctl_terminal_get_width:
  *
@@ -13,11 +23,18 @@
 guint
 heartbeat_ctl_terminal_get_width (void)
 {
-  struct winsize size = { 0 };
+  return get_size ().ws_col;
+}
 
-  if (!isatty (STDOUT_FILENO) || ioctl (STDOUT_FILENO, TIOCGWINSZ, &size) != 0)
-    return 0;
-  return size.ws_col;
+/**
+ * heartbeat_ctl_terminal_get_height:
+ *
+ * Returns: how many rows the terminal has that standard output is, 0 where it is none
+ */
+guint
+heartbeat_ctl_terminal_get_height (void)
+{
+  return get_size ().ws_row;
 }
 
 /**

@@ -103,6 +103,27 @@ class Monitor(Case):
         longest = max(len(line) for line in self.plain().splitlines())
         self.assertLessEqual(longest, 80)
 
+    def test_a_live_view_keeps_its_head_in_a_low_terminal(self):
+        self.write_checks(bad={**FAILING, "enabled": False}, **{f"check{i}": {"enabled": False} for i in range(30)})
+        self.agent.call("Reload")
+        ours, theirs = pty.openpty()
+        self.addCleanup(os.close, ours)
+        fcntl.ioctl(theirs, termios.TIOCSWINSZ, struct.pack("HHHH", 24, 80, 0, 0))
+        child = self.monitor(stdout=theirs)
+        os.close(theirs)
+        self.collect(ours)
+        self.wait_output("CADENCE")
+        for _ in range(5):
+            self.agent.run("bad")
+        self.wait_output("bad  failed: broken")
+        process.end(child)
+        frames = self.output.decode(errors="replace").split("\x1b[H\x1b[J")[1:]
+        self.assertTrue(any("bad  failed: broken" in frame for frame in frames))
+        # the last one may be incomplete
+        for frame in frames[:-1]:
+            self.assertIn("Agent", frame)
+            self.assertLessEqual(len(frame.splitlines()), 24)
+
     def plain(self):
         """Return the output without escape sequences."""
         return subprocess.run(["sed", "-E", "s/\\x1b\\[[?0-9;]*[a-zA-Z]//g"], input=self.output, capture_output=True,

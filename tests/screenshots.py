@@ -232,7 +232,8 @@ class Stage:
     def take_notification(self, name):
         """Take a picture of the only notification."""
         (window, x, y, width, height), = self.wait_windows(1)
-        self.take(name, "import", "-window", "root", "-crop", f"{width + 20}x{height + 20}+{x - 10}+{y - 10}", "+repage")
+        part = f"{width + 20}x{height + 20}+{x - 10}+{y - 10}"
+        self.take(name, "import", "-window", "root", "-crop", part, "+repage")
         return window, x, y, width, height
 
     def click(self, x, y):
@@ -247,7 +248,8 @@ class Stage:
         background, foreground = LOOKS[look]
         resources = ["*boldColors: false", *(f"*color{i}: {colour}" for i, colour in enumerate(PALETTE))]
         options = [word for resource in resources for word in ("-xrm", resource)]
-        script = f"printf '\\033[1m$\\033[0m {command}\\n'; {command}; printf '\\033[?25l'; touch {HOME}/done; sleep 600"
+        script = (f"printf '\\033[1m$\\033[0m {command}\\n'; {command}; "
+                  f"printf '\\033[?25l'; touch {HOME}/done; sleep 600")
         child = self._spawn("xterm", "-geometry", "80x24+0+0", "-bg", background, "-fg", foreground, "-b", "12", "+sb",
                             "-fa", "DejaVu Sans Mono", "-fs", "10", "-u8", *options, "-e", "sh", "-c", script,
                             env={**self.env, "TERM": "xterm-256color", "LANG": "C.UTF-8"}, cwd=HOME)

@@ -71,7 +71,8 @@ class Words(Told):
         self.assertEqual([call.replaces for call in calls], [0, 1, 1])
         self.assertEqual([call.hints["urgency"] for call in calls], [NORMAL, NORMAL, CRITICAL])
         self.assertEqual([call.summary for call in calls],
-                         ["cack: mail failed", "cack: mail failed 2 times in a row", "cack: mail failed 3 times in a row"])
+                         ["cack: mail failed", "cack: mail failed 2 times in a row",
+                          "cack: mail failed 3 times in a row"])
         self.assertEqual({call.body for call in calls}, {"broken"})
 
     def test_a_desktop_finds_the_applications_name_and_icon(self):

@@ -5,8 +5,10 @@
 #include <glib/gi18n.h>
 
 #include "ctl/heartbeat-ctl-doctor.h"
+#include "ctl/heartbeat-ctl-phrase.h"
 
-#define CALL_LIMIT_MS 10000
+/* As many intervals without a tick make TICK_SOURCE=auto go on by itself. */
+#define INTERVALS 2.5
 
 static gboolean
 skip_without_bus (HeartbeatCtlDoctor *doctor, HeartbeatCtlFinding *finding)
@@ -45,7 +47,7 @@ get_all (HeartbeatCtlDoctor *doctor, GError **error)
   g_autoptr (GVariant) reply = g_dbus_connection_call_sync (
       doctor->ctl->bus, name, path, "org.freedesktop.DBus.Properties", "GetAll",
       g_variant_new ("(s)", "org.bloodbank.Heartbeat1.Agent"), G_VARIANT_TYPE ("(a{sv})"),
-      G_DBUS_CALL_FLAGS_NO_AUTO_START, CALL_LIMIT_MS, NULL, error);
+      G_DBUS_CALL_FLAGS_NO_AUTO_START, HEARTBEAT_CTL_DOCTOR_CALL_MS, NULL, error);
 
   return reply != NULL ? g_variant_get_child_value (reply, 0) : NULL;
 }
@@ -81,14 +83,13 @@ static void
 check_service (HeartbeatCtlDoctor *doctor, HeartbeatCtlFinding *finding)
 {
   g_autoptr (GError) error = NULL;
-  g_autoptr (GVariant) agent = NULL;
 
   if (skip_without_bus (doctor, finding))
     return;
-  agent = get_all (doctor, &error);
-  if (agent != NULL)
+  doctor->service = get_all (doctor, &error);
+  if (doctor->service != NULL)
     {
-      set_connection (finding, agent);
+      set_connection (finding, doctor->service);
       return;
     }
   if (g_error_matches (error, G_DBUS_ERROR, G_DBUS_ERROR_SERVICE_UNKNOWN)
@@ -107,8 +108,99 @@ check_service (HeartbeatCtlDoctor *doctor, HeartbeatCtlFinding *finding)
                                 doctor->agent);
 }
 
+/* --- Ticks ---------------------------------------------------------------------------------------------------------- */
+
+static void
+set_late (HeartbeatCtlDoctor *doctor, HeartbeatCtlFinding *finding, gint64 last, gint64 now)
+{
+  g_autofree char *past = last != 0 ? heartbeat_ctl_phrase_past (last, now) : NULL;
+
+  if (past != NULL)
+    heartbeat_ctl_finding_set (finding, HEARTBEAT_CTL_VERDICT_WARNING, _ ("the last one came %s"),
+                               past);
+  else
+    heartbeat_ctl_finding_set (finding, HEARTBEAT_CTL_VERDICT_WARNING,
+                               _ ("none has come since the service started"));
+  heartbeat_ctl_finding_advise (
+      finding, _ ("somebody publishes them: on one machine, systemctl --user enable --now "
+                  "heartbeat-tick.timer; for one now: heartbeatctl tick; or give the agent its "
+                  "own with TICK_SOURCE=auto"));
+}
+
+static void
+check_ticks (HeartbeatCtlDoctor *doctor, HeartbeatCtlFinding *finding)
+{
+  gint64 now = g_get_real_time (), last = 0;
+  const char *source = "";
+  g_autofree char *past = NULL;
+
+  if (doctor->service == NULL)
+    {
+      heartbeat_ctl_finding_set (finding, HEARTBEAT_CTL_VERDICT_SKIPPED,
+                                 _ ("skipped: only a running service knows"));
+      return;
+    }
+  g_variant_lookup (doctor->service, "LastTick", "x", &last);
+  g_variant_lookup (doctor->service, "TickSource", "&s", &source);
+  /* The service has a timer for those, the first of which is an interval after its start. */
+  if (last == 0 && strcmp (source, "amqp") != 0)
+    heartbeat_ctl_finding_set (finding, HEARTBEAT_CTL_VERDICT_OK,
+                               _ ("the first is to come from the service's own timer"));
+  else if (last == 0 || now - last > (gint64) (doctor->interval * INTERVALS * G_USEC_PER_SEC))
+    set_late (doctor, finding, last, now);
+  else
+    {
+      past = heartbeat_ctl_phrase_past (last, now);
+      heartbeat_ctl_finding_set (finding, HEARTBEAT_CTL_VERDICT_OK, _ ("the last one came %s"),
+                                 past);
+    }
+}
+
+/* --- Notifications -------------------------------------------------------------------------------------------------- */
+
+static gboolean
+has_name (HeartbeatCtlDoctor *doctor, const char *method, const char *name)
+{
+  g_autoptr (GVariant) reply
+      = g_dbus_connection_call_sync (doctor->ctl->bus, "org.freedesktop.DBus",
+                                     "/org/freedesktop/DBus", "org.freedesktop.DBus", method, NULL,
+                                     G_VARIANT_TYPE ("(as)"), G_DBUS_CALL_FLAGS_NONE,
+                                     HEARTBEAT_CTL_DOCTOR_CALL_MS, NULL, NULL);
+  g_autofree const char **names = NULL;
+
+  if (reply == NULL)
+    return FALSE;
+  g_variant_get (reply, "(^a&s)", &names);
+  return g_strv_contains (names, name);
+}
+
+static void
+check_notifications (HeartbeatCtlDoctor *doctor, HeartbeatCtlFinding *finding)
+{
+  const char *name = "org.freedesktop.Notifications";
+
+  if (skip_without_bus (doctor, finding))
+    return;
+  if (!doctor->notify)
+    heartbeat_ctl_finding_set (finding, HEARTBEAT_CTL_VERDICT_SKIPPED, _ ("NOTIFY is none"));
+  else if (has_name (doctor, "ListNames", name))
+    heartbeat_ctl_finding_set (finding, HEARTBEAT_CTL_VERDICT_OK, _ ("runs"));
+  else if (has_name (doctor, "ListActivatableNames", name))
+    heartbeat_ctl_finding_set (finding, HEARTBEAT_CTL_VERDICT_OK, _ ("starts when it is needed"));
+  else
+    {
+      heartbeat_ctl_finding_set (finding, HEARTBEAT_CTL_VERDICT_WARNING,
+                                 _ ("nobody on this bus shows notifications"));
+      heartbeat_ctl_finding_advise (
+          finding, _ ("log in to a desktop, or start a notification server (dunst, mako); where "
+                      "there is no screen, set NOTIFY=none"));
+    }
+}
+
 const HeartbeatCtlDoctorCheck heartbeat_ctl_bus_checks[] = {
   { "bus", N_ ("Session bus"), NULL, check_bus },
   { "service", N_ ("Service"), "bus", check_service },
+  { "ticks", N_ ("Ticks arrive"), NULL, check_ticks },
+  { "notifications", N_ ("Notifications"), "bus", check_notifications },
   { NULL, NULL, NULL, NULL },
 };

@@ -8,116 +8,25 @@
 
 #include "consumer/heartbeat-consumer.h"
 #include "core/heartbeat-agent.h"
-#include "ctl/heartbeat-ctl-environment.h"
 #include "ctl/heartbeat-ctl-terminal.h"
 
 /* AMQP 0-9-1, section 4.2.5.3. */
 #define MAX_SHORT_STRING 255
 
+/* Seconds between two ticks, where nothing else is said. */
+#define DEFAULT_INTERVAL 60
+
 /* --- Settings ------------------------------------------------------------------------------------------------------- */
-
-/**
- * Sources:
- * @path: the file that systemd reads for the service
- * @file: (nullable): what is in it; %NULL where it cannot be read
- * @error: (nullable): why, where it is there
- *
- * Where settings come from, besides options: this command is not started by systemd, and finds them where the service does.
- */
-typedef struct
-{
-  char *path;
-  GHashTable *file;
-  GError *error;
-} Sources;
-
-static void
-read_sources (Sources *sources, const char *agent)
-{
-  g_autofree char *name = g_strconcat (agent, ".env", NULL);
-  g_autofree char *text = NULL;
-
-  sources->path = g_build_filename (g_get_user_config_dir (), "heartbeat-consumer", name, NULL);
-  if (g_file_get_contents (sources->path, &text, NULL, &sources->error))
-    sources->file = heartbeat_ctl_environment_parse (text);
-  else if (g_error_matches (sources->error, G_FILE_ERROR, G_FILE_ERROR_NOENT))
-    g_clear_error (&sources->error);
-}
-
-static void
-clear_sources (Sources *sources)
-{
-  g_free (sources->path);
-  g_clear_pointer (&sources->file, g_hash_table_unref);
-  g_clear_error (&sources->error);
-}
-
-static const char *
-non_empty (const char *text)
-{
-  return text != NULL && *text != '\0' ? text : NULL;
-}
-
-/* As the service: an option wins over its variable, an empty variable counts as unset. */
-static const char *
-look_up (const Sources *sources, const char *option, const char *variable, const char **from)
-{
-  const char *value = g_getenv (variable);
-
-  if (option != NULL)
-    *from = _ ("the command line");
-  else if (non_empty (value) != NULL)
-    *from = _ ("the environment");
-  else if (sources->file != NULL)
-    *from = sources->path;
-  if (option != NULL || non_empty (value) != NULL)
-    return option != NULL ? option : value;
-  return sources->file != NULL ? non_empty (g_hash_table_lookup (sources->file, variable)) : NULL;
-}
-
-static const char *
-setting (const Sources *sources, const char *option, const char *variable, const char *fallback)
-{
-  const char *from = NULL;
-  const char *value = look_up (sources, option, variable, &from);
-
-  return value != NULL ? value : fallback;
-}
-
-static char *
-read_credential (const char **from)
-{
-  const char *folder = non_empty (g_getenv ("CREDENTIALS_DIRECTORY"));
-  g_autofree char *path = folder != NULL ? g_build_filename (folder, "rabbit-url", NULL) : NULL;
-  char *text = NULL;
-
-  if (path == NULL || !g_file_get_contents (path, &text, NULL, NULL))
-    return NULL;
-  *from = _ ("the credential rabbit-url");
-  return g_strstrip (text);
-}
-
-static char *
-dup_url (HeartbeatCtl *ctl, const Sources *sources, const char **from)
-{
-  const char *url = look_up (sources, ctl->rabbit_url, "RABBIT_URL", from);
-  char *credential = url == NULL ? read_credential (from) : NULL;
-
-  if (url != NULL)
-    return g_strdup (url);
-  if (credential != NULL)
-    return credential;
-  *from = NULL;
-  return g_strdup (HEARTBEAT_DEFAULT_RABBIT_URL);
-}
 
 /* Which brokers there are; NULL after a finding where they are not known or none is used. */
 static GPtrArray *
-find_brokers (HeartbeatCtlDoctor *doctor, const Sources *sources, HeartbeatCtlFinding *finding)
+find_brokers (HeartbeatCtlDoctor *doctor,
+              const HeartbeatCtlSources *sources,
+              HeartbeatCtlFinding *finding)
 {
   g_autoptr (GError) error = NULL;
   const char *from = NULL;
-  g_autofree char *url = dup_url (doctor->ctl, sources, &from);
+  g_autofree char *url = heartbeat_ctl_sources_dup_url (sources, doctor->ctl->rabbit_url, &from);
   GPtrArray *uris = NULL;
 
   if (from == NULL && doctor->local)
@@ -153,19 +62,44 @@ is_short_string (const char *text)
   return *text != '\0' && strlen (text) <= MAX_SHORT_STRING && g_utf8_validate (text, -1, NULL);
 }
 
+/* What the service takes is up to it: where this is no number, it does not start. */
+static guint
+read_interval (const char *text)
+{
+  guint64 interval;
+
+  return g_ascii_string_to_unsigned (text, 10, 1, 86400, &interval, NULL) ? interval
+                                                                          : DEFAULT_INTERVAL;
+}
+
 static gboolean
-set_up (HeartbeatCtlDoctor *doctor, const Sources *sources)
+set_up (HeartbeatCtlDoctor *doctor, const HeartbeatCtlSources *sources)
 {
   HeartbeatCtl *ctl = doctor->ctl;
-  const char *type = setting (sources, ctl->queue_type, "QUEUE_TYPE", "classic");
+  const char *type = heartbeat_ctl_sources_get (sources, ctl->queue_type, "QUEUE_TYPE", "classic");
 
-  doctor->exchange
-      = g_strdup (setting (sources, ctl->exchange, "EXCHANGE_NAME", HEARTBEAT_DEFAULT_EXCHANGE));
+  doctor->exchange = g_strdup (heartbeat_ctl_sources_get (sources, ctl->exchange, "EXCHANGE_NAME",
+                                                          HEARTBEAT_DEFAULT_EXCHANGE));
   doctor->queue = g_strdup_printf ("agent.%s.inbox", doctor->agent);
   doctor->quorum = g_ascii_strcasecmp (type, "quorum") == 0;
-  doctor->local = g_ascii_strcasecmp (setting (sources, NULL, "TICK_SOURCE", "amqp"), "local") == 0;
+  doctor->local
+      = g_ascii_strcasecmp (heartbeat_ctl_sources_get (sources, NULL, "TICK_SOURCE", "amqp"),
+                            "local")
+        == 0;
   doctor->bus
-      = g_ascii_strcasecmp (setting (sources, NULL, "HEARTBEAT_BUS", "session"), "none") != 0;
+      = g_ascii_strcasecmp (heartbeat_ctl_sources_get (sources, NULL, "HEARTBEAT_BUS", "session"),
+                            "none")
+        != 0;
+  doctor->notify
+      = g_ascii_strcasecmp (heartbeat_ctl_sources_get (sources, NULL, "NOTIFY", "failures"), "none")
+        != 0;
+  doctor->path
+      = g_strdup (heartbeat_ctl_sources_get (sources, ctl->config, "HEARTBEAT_PATH", NULL));
+  doctor->handler_path = g_strdup (heartbeat_ctl_sources_get (sources, NULL, "HANDLER_PATH", NULL));
+  doctor->inbox_handler
+      = g_strdup (heartbeat_ctl_sources_get (sources, NULL, "INBOX_HANDLER", NULL));
+  doctor->interval
+      = read_interval (heartbeat_ctl_sources_get (sources, NULL, "TICK_INTERVAL_S", ""));
   if (!is_short_string (doctor->exchange))
     heartbeat_ctl_complain (_ ("EXCHANGE_NAME (--exchange) has 1 to 255 bytes of UTF-8"));
   else if (!doctor->quorum && g_ascii_strcasecmp (type, "classic") != 0)
@@ -231,7 +165,7 @@ check_broker (HeartbeatCtlDoctor *doctor, HeartbeatBrokerUri *uri, GPtrArray *fi
 }
 
 static void
-run_all (HeartbeatCtlDoctor *doctor, const Sources *sources, GPtrArray *findings)
+run_all (HeartbeatCtlDoctor *doctor, const HeartbeatCtlSources *sources, GPtrArray *findings)
 {
   HeartbeatCtlFinding *finding = heartbeat_ctl_finding_new ("settings", _ ("Settings"), NULL);
   g_autoptr (GPtrArray) uris = find_brokers (doctor, sources, finding);
@@ -240,6 +174,20 @@ run_all (HeartbeatCtlDoctor *doctor, const Sources *sources, GPtrArray *findings
   for (guint i = 0; uris != NULL && i < uris->len; i++)
     check_broker (doctor, g_ptr_array_index (uris, i), findings);
   run_checks (doctor, heartbeat_ctl_bus_checks, NULL, findings);
+  run_checks (doctor, heartbeat_ctl_file_checks, NULL, findings);
+}
+
+static void
+clear (HeartbeatCtlDoctor *doctor)
+{
+  g_free (doctor->exchange);
+  g_free (doctor->queue);
+  g_free (doctor->path);
+  g_free (doctor->handler_path);
+  g_free (doctor->inbox_handler);
+  g_clear_pointer (&doctor->service, g_variant_unref);
+  g_clear_pointer (&doctor->text, g_bytes_unref);
+  g_clear_pointer (&doctor->config, heartbeat_config_unref);
 }
 
 /* --- The command ---------------------------------------------------------------------------------------------------- */
@@ -273,8 +221,11 @@ print (HeartbeatCtl *ctl, const char *agent, GPtrArray *findings)
 static HeartbeatCtlExit
 choose_agent (HeartbeatCtl *ctl, char **agent)
 {
-  const char *name = ctl->agent != NULL ? ctl->agent : non_empty (g_getenv ("AGENT_NAME"));
+  const char *variable = g_getenv ("AGENT_NAME");
+  const char *name = ctl->agent;
 
+  if (name == NULL && variable != NULL && *variable != '\0')
+    name = variable;
   if (name == NULL && heartbeat_ctl_find_agent (ctl, agent) == HEARTBEAT_CTL_OK)
     return HEARTBEAT_CTL_OK;
   if (name == NULL)
@@ -295,7 +246,7 @@ choose_agent (HeartbeatCtl *ctl, char **agent)
  * @self: the command line
  * @args: none
  *
- * `heartbeatctl doctor`: looks at everything between the broker and the agent, and says what is wrong and what to do. Nothing is
+ * `heartbeatctl doctor`: looks at everything between the broker and the agent's handlers, and says what is wrong and what to do. Nothing is
  * changed: what does not exist is not made. With `--json`, one document:
  *
  * |[
@@ -312,13 +263,13 @@ heartbeat_ctl_doctor (HeartbeatCtl *self, char **args)
       = g_ptr_array_new_with_free_func ((GDestroyNotify) heartbeat_ctl_finding_free);
   g_autofree char *agent = NULL;
   HeartbeatCtlDoctor doctor = { .ctl = self };
-  Sources sources = { 0 };
+  HeartbeatCtlSources sources = { 0 };
   HeartbeatCtlExit status = choose_agent (self, &agent);
 
   if (status != HEARTBEAT_CTL_OK)
     return status;
   doctor.agent = agent;
-  read_sources (&sources, agent);
+  heartbeat_ctl_sources_read (&sources, agent);
   if (!set_up (&doctor, &sources))
     status = HEARTBEAT_CTL_USAGE;
   else
@@ -328,8 +279,7 @@ heartbeat_ctl_doctor (HeartbeatCtl *self, char **args)
       if (!heartbeat_ctl_findings_are_good (findings))
         status = HEARTBEAT_CTL_FAILED;
     }
-  g_free (doctor.exchange);
-  g_free (doctor.queue);
-  clear_sources (&sources);
+  clear (&doctor);
+  heartbeat_ctl_sources_clear (&sources);
   return status;
 }

@@ -2,11 +2,16 @@
 
 #pragma once
 
+#include "core/heartbeat-config.h"
 #include "ctl/heartbeat-ctl-finding.h"
 #include "ctl/heartbeat-ctl-probe.h"
+#include "ctl/heartbeat-ctl-sources.h"
 #include "ctl/heartbeat-ctl.h"
 
 G_BEGIN_DECLS
+
+/* A service that does not answer for that long is stuck. */
+#define HEARTBEAT_CTL_DOCTOR_CALL_MS 10000
 
 /**
  * HeartbeatCtlDoctor:
@@ -17,12 +22,20 @@ G_BEGIN_DECLS
  * @quorum: whether it is to be a quorum queue
  * @local: whether the agent has its ticks from a timer, and so no queue
  * @bus: whether the service is to be on the session bus
+ * @notify: whether the service is to show notifications
+ * @path: (nullable): the agent's heartbeat.json; %NULL where no setting names it
+ * @handler_path: (nullable): the folders of its handlers
+ * @inbox_handler: (nullable): the handler of its messages
+ * @interval: seconds between two ticks
  * @probe: the broker that is looked at; %NULL in checks without one
  * @uri: where that is
  * @stage: how far the connection came
  * @error: (nullable): why it came no further
  * @waiting: messages in the queue
  * @consumers: consumers of the queue
+ * @service: (nullable): the properties of the agent on the bus; %NULL where no service runs
+ * @text: (nullable): what is in heartbeat.json
+ * @config: (nullable): what it says, where it can be used
  *
  * What the checks look at, and what earlier ones found out for later ones.
  */
@@ -35,6 +48,11 @@ typedef struct
   gboolean quorum;
   gboolean local;
   gboolean bus;
+  gboolean notify;
+  char *path;
+  char *handler_path;
+  char *inbox_handler;
+  guint interval;
 
   HeartbeatCtlProbe *probe;
   HeartbeatBrokerUri *uri;
@@ -42,6 +60,10 @@ typedef struct
   const GError *error;
   guint32 waiting;
   guint32 consumers;
+
+  GVariant *service;
+  GBytes *text;
+  HeartbeatConfig *config;
 } HeartbeatCtlDoctor;
 
 /**
@@ -61,8 +83,9 @@ typedef struct
   void (*run) (HeartbeatCtlDoctor *doctor, HeartbeatCtlFinding *finding);
 } HeartbeatCtlDoctorCheck;
 
-/* Tables that end with a row without a name: one for each broker, one for the agent. */
+/* Tables that end with a row without a name: one for each broker, then those for the agent. */
 extern const HeartbeatCtlDoctorCheck heartbeat_ctl_broker_checks[];
 extern const HeartbeatCtlDoctorCheck heartbeat_ctl_bus_checks[];
+extern const HeartbeatCtlDoctorCheck heartbeat_ctl_file_checks[];
 
 G_END_DECLS

@@ -2,6 +2,8 @@
 
 #include "handlers/heartbeat-built-in.h"
 
+#include <string.h>
+
 #include "handlers/heartbeat-command.h"
 #include "handlers/heartbeat-compaction.h"
 #include "handlers/heartbeat-sub-health.h"
@@ -33,6 +35,24 @@ make_sub_health (HeartbeatOutbox *outbox, HeartbeatProcesses *processes)
   return (HeartbeatHandler){ heartbeat_sub_health_handler, sub_health, sub_health_free };
 }
 
+/* In the order of the handlers below. */
+static const char *const names[] = { "default", "sub_health", "quarterly_compaction", "command" };
+
+/**
+ * heartbeat_built_in_has:
+ * @name: a handler's name
+ *
+ * Returns: whether it comes with the program
+ */
+gboolean
+heartbeat_built_in_has (const char *name)
+{
+  for (guint i = 0; i < G_N_ELEMENTS (names); i++)
+    if (strcmp (names[i], name) == 0)
+      return TRUE;
+  return FALSE;
+}
+
 /**
  * heartbeat_built_in_register:
  * @registry: the handlers that an agent knows
@@ -46,19 +66,13 @@ heartbeat_built_in_register (HeartbeatRegistry *registry,
                              HeartbeatOutbox *outbox,
                              HeartbeatProcesses *processes)
 {
-  const struct
-  {
-    const char *name;
-    HeartbeatHandler handler;
-  } handlers[] = {
-    { "default", { default_handler, NULL, NULL } },
-    { "sub_health", make_sub_health (outbox, processes) },
-    { "quarterly_compaction",
-      { heartbeat_compaction_handler, g_object_ref (outbox), g_object_unref } },
-    { "command", { heartbeat_command_handler, g_object_ref (processes), g_object_unref } },
+  const HeartbeatHandler handlers[G_N_ELEMENTS (names)] = {
+    { default_handler, NULL, NULL },
+    make_sub_health (outbox, processes),
+    { heartbeat_compaction_handler, g_object_ref (outbox), g_object_unref },
+    { heartbeat_command_handler, g_object_ref (processes), g_object_unref },
   };
 
   for (guint i = 0; i < G_N_ELEMENTS (handlers); i++)
-    heartbeat_registry_add (registry, HEARTBEAT_HANDLER_BUILT_IN, handlers[i].name,
-                            &handlers[i].handler);
+    heartbeat_registry_add (registry, HEARTBEAT_HANDLER_BUILT_IN, names[i], &handlers[i]);
 }

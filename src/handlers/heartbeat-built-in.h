@@ -8,6 +8,7 @@
 
 G_BEGIN_DECLS
 
+gboolean heartbeat_built_in_has (const char *name);
 void heartbeat_built_in_register (HeartbeatRegistry *registry,
                                   HeartbeatOutbox *outbox,
                                   HeartbeatProcesses *processes);

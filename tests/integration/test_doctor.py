@@ -2,16 +2,22 @@
 
 import contextlib
 import json
+import os
 import subprocess
+import time
 
+from bench import files
 from bench.case import Case
 from bench.ports import free_ports
+from bench.service import program
+from bench.wait import until
 
 EXCHANGE = "bloodbank.events.v1"
 # LeakSanitizer itself crashes (signal 11 in its tracer) as heartbeatctl ends after GIO has spoken TLS, in `tick` as well:
 # leaks are not looked for there
 NO_LEAKS = "detect_leaks=0"
 STAGES = ["broker", "tls", "amqp", "credentials", "vhost"]
+AGENT = ["bus", "service", "ticks", "notifications", "file", "schema", "window", "clock", "handlers"]
 
 
 class Doctor(Case):
@@ -64,10 +70,12 @@ class WithService(Doctor):
         self.service = self.start()
 
     def test_all_is_good(self):
+        self.notifications()
+        self.tick_runs("good")
         rows = self.doctor(0)
         self.assertEqual({name: row["status"] for name, row in rows.items()}, dict.fromkeys(rows, "ok"))
         self.assertEqual(list(rows), ["settings", *STAGES, "exchange", "exchange-type", "queue", "queue-type",
-                                      "agent-binding", "tick-binding", "consumers", "messages", "bus", "service"])
+                                      "agent-binding", "tick-binding", "consumers", "messages", *AGENT])
         self.assertEqual({name for row in rows.values() for name in row},
                          {"check", "broker", "status", "message", "advice"})
 
@@ -103,6 +111,27 @@ class WithService(Doctor):
             channel.basic_consume(self.queue, lambda *args: None)
             self.broker.wait_consumers(self.vhost, self.queue, 2)
             self.assert_found(self.doctor(0), "consumers", "warning", "2 consumers", "list_consumers")
+
+
+    def test_no_tick_is_a_warning(self):
+        self.assert_found(self.doctor(0), "ticks", "warning", "none", "heartbeat-tick.timer")
+
+    def test_a_late_tick_is_a_warning(self):
+        self.tick_runs("good")
+        until(lambda: self.doctor(0, TICK_INTERVAL_S="1")["ticks"]["status"] == "warning", what="the tick to be old")
+        self.assert_found(self.doctor(0), "ticks", "ok", "ago")
+
+    def test_handlers_are_those_of_the_service(self):
+        self.write_checks(good={}, theirs={"handler": "theirs"}, lost={"handler": "nowhere"})
+        self.agent.call("Reload")
+        self.assert_found(self.doctor(0), "handlers", "warning", "lost (nowhere), theirs (theirs)", "D-Bus")
+        self.agent.call("RegisterHandler", "(so)", "theirs", "/handler")
+        rows = self.doctor(0)
+        self.assert_found(rows, "handlers", "warning", "lost (nowhere)")
+        self.assertNotIn("theirs", rows["handlers"]["message"])
+
+    def test_the_service_names_the_file(self):
+        self.assert_found(self.doctor(0, HEARTBEAT_PATH=None), "file", "ok", self.config)
 
 
 class WithoutService(Doctor):
@@ -207,7 +236,7 @@ class WithoutService(Doctor):
 
     def test_no_broker_is_needed_for_local_ticks(self):
         rows = self.doctor(0, RABBIT_URL=None, TICK_SOURCE="local", HEARTBEAT_BUS="none")
-        self.assertEqual(list(rows), ["settings", "bus", "service"])
+        self.assertEqual(list(rows), ["settings", *AGENT])
 
     def test_an_unusable_url_fails_without_showing_it(self):
         rows = self.doctor(1, RABBIT_URL="amqp://guest:secret/word@127.0.0.1/")
@@ -236,6 +265,133 @@ class Tls(Doctor):
     def test_a_tls_port_spoken_to_plainly(self):
         self.assert_fails_at(self.doctor(1, RABBIT_URL=self.broker.url(self.vhost, self.port)), "amqp",
                              advice="amqps://")
+
+
+class File(Doctor):
+    """What is read without broker and service."""
+
+    with_broker = False
+
+    def setUp(self):
+        super().setUp()
+        self.env.update(TICK_SOURCE="local", HEARTBEAT_BUS="none")
+
+    def test_no_path(self):
+        rows = self.doctor(1, HEARTBEAT_PATH=None)
+        self.assert_found(rows, "file", "failed", "HEARTBEAT_PATH", "heartbeatctl init cack")
+        for name in ("schema", "window", "handlers"):
+            self.assert_found(rows, name, "skipped")
+        self.assert_found(rows, "clock", "ok")
+
+    def test_the_path_may_be_an_option(self):
+        self.assert_found(self.doctor(0, "--config", self.config, HEARTBEAT_PATH=None), "file", "ok", self.config)
+
+    def test_no_file(self):
+        self.assert_found(self.doctor(1, HEARTBEAT_PATH=self.path("none")), "file", "failed", self.path("none"),
+                          f"heartbeatctl init cack --config {self.path('none')}")
+
+    def test_a_folder_and_a_pipe_are_no_files(self):
+        os.mkfifo(self.path("pipe"))
+        for path in (self.home, self.path("pipe")):
+            self.assert_found(self.doctor(1, HEARTBEAT_PATH=path), "file", "failed", path, "HEARTBEAT_PATH")
+
+    def test_a_file_that_cannot_be_replaced(self):
+        if subprocess.run(["unshare", "-m", "mount", "--bind", "/tmp", "/tmp"], check=False,
+                          capture_output=True).returncode != 0:
+            self.skipTest("no mount namespaces here")
+        for mount in ('mount --bind "$0" "$0"', 'd=${0%/*}; mount --bind "$d" "$d" && mount -o remount,bind,ro "$d"'):
+            ended = subprocess.run(["unshare", "-m", "sh", "-c", mount + ' && exec "$@"', self.config,
+                                    program("HEARTBEATCTL"), "doctor", "--json"], env=self.env, capture_output=True,
+                                   text=True, check=False)
+            rows = {row["check"]: row for row in json.loads(ended.stdout)["checks"]}
+            self.assert_found(rows, "file", "warning", "cannot be saved", "cack.json")
+            self.assert_found(rows, "schema", "ok")
+
+    def test_a_broken_file(self):
+        self.write(b'{"agent": "cack",\n  "checks": {]}')
+        rows = self.doctor(1)
+        self.assert_found(rows, "file", "ok")
+        self.assert_found(rows, "schema", "failed", f"{self.config}:2:14: ", f"heartbeatctl validate {self.config}")
+        for name in ("window", "handlers"):
+            self.assert_found(rows, name, "skipped")
+
+    def test_invalid_checks(self):
+        self.write_checks(good={}, fast={"cadenceMs": 1}, slow={"cadenceMs": -1})
+        rows = self.doctor(1)
+        self.assert_found(rows, "schema", "failed", "2 problems", "validate")
+        self.assertIn(f"{self.config}:", rows["schema"]["message"])
+        self.assert_found(rows, "window", "ok", "1 of 3 checks may run, 2 invalid")
+
+    def test_the_file_of_another_agent(self):
+        self.write(self.read().replace(b'"cack"', b'"other"'))
+        self.assert_found(self.doctor(0), "schema", "warning", "other", "HEARTBEAT_PATH")
+
+    def test_what_may_run_now(self):
+        never = {"window": {"start": "00:00", "end": "00:00", "tz": "UTC", "days": ["mon"]}}
+        now = time.gmtime()
+        if (now.tm_wday, now.tm_hour) in ((6, 23), (0, 0)):
+            never["window"]["days"] = ["thu"]
+        self.write_checks(good={}, outside=never, off={"enabled": False},
+                          other={"quarterOf": "year", "triggerOnQuarters": [f"Q{(now.tm_mon + 4) // 3 % 4 + 1}"]})
+        rows = self.doctor(0)
+        self.assert_found(rows, "window", "ok", "1 of 4 checks may run, 1 outside their window, 1 outside their "
+                                                "quarters, 1 disabled")
+        document = json.loads(self.read())
+        self.write(json.dumps({**document, "paused": {"good": True}}).encode())
+        self.assert_found(self.doctor(0), "window", "ok", "0 of 4 checks may run, 1 outside their window, 1 outside "
+                                                          "their quarters, 1 paused, 1 disabled")
+        self.write(json.dumps({**document, "paused": {"*": True}}).encode())
+        self.assert_found(self.doctor(0), "window", "ok", "0 of 4 checks may run, 3 paused, 1 disabled")
+
+    def test_a_last_run_in_the_future(self):
+        now = time.time_ns() // 1_000_000
+        self.write_checks(good={"lastRun": now + 30_000, "cadenceMs": 60_000},
+                          ahead={"lastRun": now + 10_000_000, "cadenceMs": 60_000})
+        rows = self.doctor(0)
+        self.assert_found(rows, "clock", "warning", "ahead", "timedatectl")
+        self.assertNotIn("good", rows["clock"]["message"])
+
+    def test_handlers_without_a_service(self):
+        self.write_checks(**{name: {"handler": name} for name in ("default", "sub_health", "command",
+                                                                  "quarterly_compaction", "mine")})
+        self.assert_found(self.doctor(0), "handlers", "warning", "mine (mine)", "handlers")
+        os.mkdir(self.path("handlers"))
+        files.write(self.path("handlers/mine"), b"#!/bin/sh\n")
+        self.assert_found(self.doctor(1, HANDLER_PATH=self.path("handlers")), "handlers", "failed", "mine",
+                          "chmod +x")
+        os.chmod(self.path("handlers/mine"), 0o755)
+        self.assert_found(self.doctor(0, HANDLER_PATH=self.path("handlers")), "handlers", "ok")
+        rows = self.doctor(0, HANDLER_PATH=self.path("handlers"), INBOX_HANDLER="letters")
+        self.assert_found(rows, "handlers", "warning", "INBOX_HANDLER (letters)")
+
+    def test_names_are_one_line(self):
+        self.write_checks(**{f"{n}\n\u001b[31m": {"handler": "none"} for n in range(9)})
+        ended = self.ctl("doctor")
+        (line,) = [line for line in ended.stdout.splitlines() if "Handlers" in line]
+        self.assertIn("4 ", line)
+        self.assertTrue(line.endswith("…"), line)
+        self.assertNotIn("\033", ended.stdout)
+
+
+class Notifications(Doctor):
+    """Who shows notifications."""
+
+    with_broker = False
+
+    def setUp(self):
+        super().setUp()
+        self.env.update(TICK_SOURCE="local")
+
+    def test_nobody(self):
+        self.assert_found(self.doctor(1), "notifications", "warning", advice="NOTIFY=none")
+        self.assert_found(self.doctor(1, NOTIFY="none"), "notifications", "skipped", "NOTIFY")
+
+    def test_somebody(self):
+        self.notifications()
+        self.assert_found(self.doctor(1), "notifications", "ok", "runs")
+
+    def test_ticks_without_a_service_are_not_known(self):
+        self.assert_found(self.doctor(1), "ticks", "skipped")
 
 
 class Usage(Doctor):

@@ -1,0 +1,385 @@
+/* SPDX-License-Identifier: MIT */
+
+#include <errno.h>
+#include <fcntl.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <sys/timex.h>
+#include <unistd.h>
+
+#include <glib/gi18n.h>
+
+#include "core/heartbeat-decision.h"
+#include "core/heartbeat-storage.h"
+#include "ctl/heartbeat-ctl-doctor.h"
+#include "ctl/heartbeat-ctl-phrase.h"
+#include "desktop/heartbeat-dbus.h"
+#include "handlers/heartbeat-built-in.h"
+#include "handlers/heartbeat-executables.h"
+
+/* How many names a row has at most: a table is no list. */
+#define MAX_NAMES 5
+
+/* --- The file ------------------------------------------------------------------------------------------------------- */
+
+/* A name may have line ends within; what is listed is one line, and not a page. */
+static void
+add_name (GString *names, guint n, const char *name)
+{
+  if (n < MAX_NAMES)
+    g_string_append_printf (names, "%s%s", n > 0 ? ", " : "", name);
+  else if (n == MAX_NAMES)
+    g_string_append (names, ", …");
+}
+
+/* Without a setting, the service says which file it reads. */
+static gboolean
+find_path (HeartbeatCtlDoctor *doctor, HeartbeatCtlFinding *finding)
+{
+  if (doctor->path == NULL && doctor->service != NULL)
+    g_variant_lookup (doctor->service, "ConfigPath", "s", &doctor->path);
+  if (doctor->path != NULL)
+    return TRUE;
+  heartbeat_ctl_finding_set (finding, HEARTBEAT_CTL_VERDICT_FAILED,
+                             _ ("HEARTBEAT_PATH is set nowhere"));
+  heartbeat_ctl_finding_advise (
+      finding,
+      _ ("write it into the agent's settings (heartbeatctl init %s makes file and settings), or "
+         "name the file: --config FILE"),
+      doctor->agent);
+  return FALSE;
+}
+
+static void
+refuse_file (HeartbeatCtlDoctor *doctor, HeartbeatCtlFinding *finding, const GError *error)
+{
+  g_autofree char *path = g_filename_display_name (doctor->path);
+
+  heartbeat_ctl_finding_set (finding, HEARTBEAT_CTL_VERDICT_FAILED, "%s", error->message);
+  if (g_error_matches (error, G_IO_ERROR, G_IO_ERROR_NOT_FOUND))
+    heartbeat_ctl_finding_advise (
+        finding, _ ("correct HEARTBEAT_PATH, or make the file: heartbeatctl init %s --config %s"),
+        doctor->agent, path);
+  else if (g_error_matches (error, G_IO_ERROR, G_IO_ERROR_PERMISSION_DENIED))
+    heartbeat_ctl_finding_advise (
+        finding, _ ("let the service's user read it, and look into each folder above: namei -l %s"),
+        path);
+  else
+    heartbeat_ctl_finding_advise (finding, _ ("put a file there, or correct HEARTBEAT_PATH"));
+}
+
+/* A file that is a mount of its own, as containers have it, cannot be replaced. */
+static gboolean
+is_mount (const char *path, const char *folder)
+{
+  struct statx file, above;
+
+  return statx (AT_FDCWD, path, AT_STATX_SYNC_AS_STAT, STATX_MNT_ID, &file) == 0
+         && statx (AT_FDCWD, folder, AT_STATX_SYNC_AS_STAT, STATX_MNT_ID, &above) == 0
+         && file.stx_mnt_id != above.stx_mnt_id;
+}
+
+/* Why a file that was read cannot be replaced; NULL where it seems that it can. Only trying would tell for certain. */
+static char *
+find_obstacle (const char *path)
+{
+  g_autofree char *real = realpath (path, NULL);
+  g_autofree char *folder = real != NULL ? g_path_get_dirname (real) : NULL;
+
+  if (real == NULL || faccessat (AT_FDCWD, folder, W_OK, AT_EACCESS) != 0)
+    return g_strdup_printf (_ ("its folder: %s"), g_strerror (errno));
+  if (is_mount (real, folder))
+    return g_strdup (_ ("it is mounted on its own"));
+  return NULL;
+}
+
+static void
+check_file (HeartbeatCtlDoctor *doctor, HeartbeatCtlFinding *finding)
+{
+  g_autoptr (GError) error = NULL;
+  g_autofree char *path = NULL;
+  g_autofree char *obstacle = NULL;
+  HeartbeatIdentity identity;
+
+  if (!find_path (doctor, finding))
+    return;
+  path = g_filename_display_name (doctor->path);
+  doctor->text
+      = heartbeat_storage_read (doctor->path, HEARTBEAT_CONFIG_MAX_SIZE, &identity, &error);
+  if (doctor->text == NULL)
+    {
+      refuse_file (doctor, finding, error);
+      return;
+    }
+  doctor->config = heartbeat_config_parse (doctor->text, NULL);
+  obstacle = find_obstacle (doctor->path);
+  if (obstacle == NULL)
+    {
+      heartbeat_ctl_finding_set (finding, HEARTBEAT_CTL_VERDICT_OK, _ ("%s can be read and saved"),
+                                 path);
+      return;
+    }
+  heartbeat_ctl_finding_set (finding, HEARTBEAT_CTL_VERDICT_WARNING, _ ("%s cannot be saved: %s"),
+                             path, obstacle);
+  heartbeat_ctl_finding_advise (
+      finding,
+      _ ("let the service's user write to its folder (a container mounts the folder, not the "
+         "file); until then lastRun goes to %s/heartbeat-consumer/%s.json, and pause and enable "
+         "do not work"),
+      g_get_user_state_dir (), doctor->agent);
+}
+
+static void
+check_schema (HeartbeatCtlDoctor *doctor, HeartbeatCtlFinding *finding)
+{
+  g_autoptr (GPtrArray) problems = heartbeat_config_validate (doctor->text);
+  g_autofree char *path = g_filename_display_name (doctor->path);
+  const HeartbeatProblem *first;
+  g_autofree char *what = NULL;
+
+  if (problems->len > 0)
+    {
+      first = g_ptr_array_index (problems, 0);
+      what = heartbeat_problem_describe (first);
+      heartbeat_ctl_finding_set (finding, HEARTBEAT_CTL_VERDICT_FAILED,
+                                 ngettext ("%u problem: %s:%u:%u: %s",
+                                           "%u problems, the first: %s:%u:%u: %s", problems->len),
+                                 problems->len, path, first->line, first->column, what);
+      heartbeat_ctl_finding_advise (finding, _ ("all of them: heartbeatctl validate %s"), path);
+    }
+  else if (doctor->config != NULL && g_strcmp0 (doctor->config->agent, doctor->agent) != 0)
+    {
+      heartbeat_ctl_finding_set (finding, HEARTBEAT_CTL_VERDICT_WARNING,
+                                 _ ("it is of the agent “%s”"), doctor->config->agent);
+      heartbeat_ctl_finding_advise (
+          finding, _ ("correct its member “agent”, or HEARTBEAT_PATH; it is used as it is"));
+    }
+  else
+    heartbeat_ctl_finding_set (finding, HEARTBEAT_CTL_VERDICT_OK,
+                               ngettext ("%u check, without a problem",
+                                         "%u checks, without a problem",
+                                         doctor->config != NULL ? doctor->config->checks->len : 0),
+                               doctor->config != NULL ? doctor->config->checks->len : 0);
+}
+
+/* --- Now ------------------------------------------------------------------------------------------------------------ */
+
+/* Checks of a file that is broken as a whole are not known. */
+static gboolean
+skip_without_config (HeartbeatCtlDoctor *doctor, HeartbeatCtlFinding *finding)
+{
+  if (doctor->config == NULL)
+    heartbeat_ctl_finding_set (finding, HEARTBEAT_CTL_VERDICT_SKIPPED,
+                               _ ("skipped: the file cannot be used"));
+  return doctor->config == NULL;
+}
+
+static void
+append_count (GString *text, guint count, const char *what)
+{
+  if (count > 0)
+    g_string_append_printf (text, ", %u %s", count, what);
+}
+
+/* Nothing here is wrong: but “why does it not run?” is asked as often as why something fails. */
+static void
+check_window (HeartbeatCtlDoctor *doctor, HeartbeatCtlFinding *finding)
+{
+  gint64 now = g_get_real_time () / 1000;
+  guint counts[HEARTBEAT_REASON_INVALID + 1] = { 0 };
+  g_autoptr (GString) text = g_string_new (NULL);
+
+  if (skip_without_config (doctor, finding))
+    return;
+  for (guint i = 0; i < doctor->config->checks->len; i++)
+    {
+      const HeartbeatCheckSpec *spec = g_ptr_array_index (doctor->config->checks, i);
+      /* One that has never run, so that nothing but the rules keeps it. */
+      const HeartbeatCheckState state = { 0 };
+
+      if (heartbeat_pause_holds (&doctor->config->pause, now) && spec->error == NULL
+          && spec->enabled)
+        counts[HEARTBEAT_REASON_PAUSED]++;
+      else
+        counts[heartbeat_decision_judge (spec, &state, 0, now).code]++;
+    }
+  g_string_printf (text, _ ("%u of %u checks may run"), counts[HEARTBEAT_REASON_DUE],
+                   doctor->config->checks->len);
+  append_count (text, counts[HEARTBEAT_REASON_OUTSIDE_WINDOW], _ ("outside their window"));
+  append_count (text, counts[HEARTBEAT_REASON_OUTSIDE_QUARTER], _ ("outside their quarters"));
+  append_count (text, counts[HEARTBEAT_REASON_PAUSED], _ ("paused"));
+  append_count (text, counts[HEARTBEAT_REASON_DISABLED], _ ("disabled"));
+  append_count (text, counts[HEARTBEAT_REASON_INVALID], _ ("invalid"));
+  heartbeat_ctl_finding_set (finding, HEARTBEAT_CTL_VERDICT_OK, "%s", text->str);
+}
+
+/* Whether somebody, NTP for one, has told the kernel that the time is right. */
+static gboolean
+is_synchronised (void)
+{
+  struct timex timex = { 0 };
+
+  return adjtimex (&timex) >= 0 && (timex.status & STA_UNSYNC) == 0;
+}
+
+static guint
+find_future (HeartbeatCtlDoctor *doctor, gint64 now, GString *names)
+{
+  guint n = 0;
+
+  for (guint i = 0; doctor->config != NULL && i < doctor->config->checks->len; i++)
+    {
+      const HeartbeatCheckSpec *spec = g_ptr_array_index (doctor->config->checks, i);
+
+      if (spec->error == NULL && spec->last_run - now > spec->cadence)
+        add_name (names, n++, spec->name);
+    }
+  return n;
+}
+
+static void
+check_clock (HeartbeatCtlDoctor *doctor, HeartbeatCtlFinding *finding)
+{
+  gint64 now = g_get_real_time ();
+  g_autoptr (GTimeZone) local = g_time_zone_new_local ();
+  g_autoptr (GTimeZone) zone = heartbeat_zone_lookup (HEARTBEAT_ZONE_DEFAULT, NULL);
+  g_autofree char *time = heartbeat_ctl_phrase_stamp (now, local);
+  g_autoptr (GString) names = g_string_new (NULL);
+  guint future = find_future (doctor, now / 1000, names);
+
+  if (zone == NULL)
+    {
+      heartbeat_ctl_finding_set (finding, HEARTBEAT_CTL_VERDICT_FAILED,
+                                 _ ("there is no time zone data: windows and quarters are errors"));
+      heartbeat_ctl_finding_advise (finding, _ ("install tzdata: sudo apt-get install tzdata"));
+    }
+  else if (future > 0)
+    {
+      heartbeat_ctl_finding_set (
+          finding, HEARTBEAT_CTL_VERDICT_WARNING,
+          _ ("it is %s; the lastRun of %s is far in the future, and counts as never"), time,
+          names->str);
+      heartbeat_ctl_finding_advise (finding, _ ("if the time is wrong, see timedatectl; if it is "
+                                                "right, nothing needs to be done: the next run "
+                                                "writes a lastRun that counts"));
+    }
+  else
+    heartbeat_ctl_finding_set (finding, HEARTBEAT_CTL_VERDICT_OK, "%s, %s", time,
+                               is_synchronised () ? _ ("synchronised") : _ ("not synchronised"));
+}
+
+/* --- Handlers ------------------------------------------------------------------------------------------------------- */
+
+typedef struct
+{
+  GStrv known;   /* what the service says; NULL where none runs */
+  GStrv folders; /* else where executables are */
+} Handlers;
+
+static void
+find_handlers (HeartbeatCtlDoctor *doctor, Handlers *handlers)
+{
+  g_autoptr (HeartbeatDBusAgent) agent = NULL;
+
+  handlers->folders = heartbeat_executables_parse_path (doctor->handler_path, NULL);
+  if (doctor->service == NULL)
+    return;
+  agent = heartbeat_ctl_reach_agent (doctor->ctl, doctor->agent, NULL);
+  if (agent == NULL)
+    return;
+  g_dbus_proxy_set_default_timeout (G_DBUS_PROXY (agent), HEARTBEAT_CTL_DOCTOR_CALL_MS);
+  heartbeat_dbus_agent_call_list_handlers_sync (agent, &handlers->known, NULL, NULL);
+}
+
+/* FALSE with @error is a file that cannot be executed. A service that runs knows best: its folders may be others. */
+static gboolean
+has_handler (const Handlers *handlers, const char *name, GError **error)
+{
+  g_autofree char *path = NULL;
+
+  if (handlers->known != NULL && g_strv_contains ((const char *const *) handlers->known, name))
+    return TRUE;
+  if (handlers->folders != NULL && heartbeat_executables_is_name (name))
+    path = heartbeat_executables_find ((const char *const *) handlers->folders, name, error);
+  return handlers->known == NULL && (path != NULL || heartbeat_built_in_has (name));
+}
+
+/* Which checks have a handler that is nowhere; a handler that is no program comes into @error. */
+static guint
+find_lost (HeartbeatCtlDoctor *doctor, const Handlers *handlers, GString *names, GError **error)
+{
+  guint n = 0;
+
+  for (guint i = 0; i < doctor->config->checks->len; i++)
+    {
+      const HeartbeatCheckSpec *spec = g_ptr_array_index (doctor->config->checks, i);
+      g_autoptr (GError) found = NULL;
+      g_autofree char *both = NULL;
+
+      if (spec->error != NULL || has_handler (handlers, spec->handler, &found))
+        continue;
+      both = g_strdup_printf ("%s (%s)", spec->name, spec->handler);
+      if (found == NULL)
+        add_name (names, n++, both);
+      else if (*error == NULL)
+        g_propagate_prefixed_error (error, g_steal_pointer (&found), "%s: ", spec->name);
+    }
+  if (doctor->inbox_handler != NULL && !has_handler (handlers, doctor->inbox_handler, NULL))
+    {
+      g_autofree char *both = g_strdup_printf ("INBOX_HANDLER (%s)", doctor->inbox_handler);
+
+      add_name (names, n++, both);
+    }
+  return n;
+}
+
+static void
+set_handlers (HeartbeatCtlDoctor *doctor, const Handlers *handlers, HeartbeatCtlFinding *finding)
+{
+  g_autoptr (GError) error = NULL;
+  g_autoptr (GString) names = g_string_new (NULL);
+  g_autofree char *folders
+      = handlers->folders != NULL ? g_strjoinv (", ", handlers->folders) : NULL;
+  guint lost = find_lost (doctor, handlers, names, &error);
+
+  if (error != NULL)
+    {
+      heartbeat_ctl_finding_set (finding, HEARTBEAT_CTL_VERDICT_FAILED, "%s", error->message);
+      heartbeat_ctl_finding_advise (finding, _ ("a handler is an executable file: chmod +x"));
+    }
+  else if (lost > 0)
+    {
+      heartbeat_ctl_finding_set (finding, HEARTBEAT_CTL_VERDICT_WARNING,
+                                 _ ("not found, so that “default” runs, which does nothing: %s"),
+                                 names->str);
+      heartbeat_ctl_finding_advise (
+          finding,
+          _ ("put an executable of that name into one of %s, correct the name, or start "
+             "the program that registers it on D-Bus"),
+          folders != NULL ? folders : "HANDLER_PATH");
+    }
+  else
+    heartbeat_ctl_finding_set (finding, HEARTBEAT_CTL_VERDICT_OK, _ ("all are found"));
+}
+
+static void
+check_handlers (HeartbeatCtlDoctor *doctor, HeartbeatCtlFinding *finding)
+{
+  Handlers handlers = { 0 };
+
+  if (skip_without_config (doctor, finding))
+    return;
+  find_handlers (doctor, &handlers);
+  set_handlers (doctor, &handlers, finding);
+  g_strfreev (handlers.known);
+  g_strfreev (handlers.folders);
+}
+
+const HeartbeatCtlDoctorCheck heartbeat_ctl_file_checks[] = {
+  { "file", N_ ("File"), NULL, check_file },
+  { "schema", N_ ("Schema"), "file", check_schema },
+  { "window", N_ ("Window now"), "file", check_window },
+  { "clock", N_ ("Clock"), NULL, check_clock },
+  { "handlers", N_ ("Handlers"), "file", check_handlers },
+  { NULL, NULL, NULL, NULL },
+};

@@ -1,0 +1,120 @@
+/* SPDX-License-Identifier: MIT */
+
+#include "ctl/heartbeat-ctl-sources.h"
+
+#include <glib/gi18n.h>
+
+#include "consumer/heartbeat-consumer.h"
+#include "ctl/heartbeat-ctl-environment.h"
+
+/**
+ * heartbeat_ctl_sources_read:
+ * @self: to be filled
+ * @agent: an agent's name
+ *
+ * Reads the file of the agent's settings, where there is one.
+ */
+void
+heartbeat_ctl_sources_read (HeartbeatCtlSources *self, const char *agent)
+{
+  g_autofree char *name = g_strconcat (agent, ".env", NULL);
+  g_autofree char *text = NULL;
+
+  self->path = g_build_filename (g_get_user_config_dir (), "heartbeat-consumer", name, NULL);
+  if (g_file_get_contents (self->path, &text, NULL, &self->error))
+    self->file = heartbeat_ctl_environment_parse (text);
+  else if (g_error_matches (self->error, G_FILE_ERROR, G_FILE_ERROR_NOENT))
+    g_clear_error (&self->error);
+}
+
+void
+heartbeat_ctl_sources_clear (HeartbeatCtlSources *self)
+{
+  g_clear_pointer (&self->path, g_free);
+  g_clear_pointer (&self->file, g_hash_table_unref);
+  g_clear_error (&self->error);
+}
+
+static const char *
+non_empty (const char *text)
+{
+  return text != NULL && *text != '\0' ? text : NULL;
+}
+
+/* As the service: an option wins over its variable, an empty variable counts as unset. */
+static const char *
+look_up (const HeartbeatCtlSources *self,
+         const char *option,
+         const char *variable,
+         const char **from)
+{
+  const char *value = g_getenv (variable);
+
+  if (option != NULL)
+    *from = _ ("the command line");
+  else if (non_empty (value) != NULL)
+    *from = _ ("the environment");
+  else if (self->file != NULL)
+    *from = self->path;
+  if (option != NULL || non_empty (value) != NULL)
+    return option != NULL ? option : value;
+  return self->file != NULL ? non_empty (g_hash_table_lookup (self->file, variable)) : NULL;
+}
+
+/**
+ * heartbeat_ctl_sources_get:
+ * @self: where settings come from
+ * @option: (nullable): what the command line says
+ * @variable: the name of the variable
+ * @fallback: (nullable): the default
+ *
+ * Returns: (nullable): the setting, as the service would have it
+ */
+const char *
+heartbeat_ctl_sources_get (const HeartbeatCtlSources *self,
+                           const char *option,
+                           const char *variable,
+                           const char *fallback)
+{
+  const char *from = NULL;
+  const char *value = look_up (self, option, variable, &from);
+
+  return value != NULL ? value : fallback;
+}
+
+static char *
+read_credential (const char **from)
+{
+  const char *folder = non_empty (g_getenv ("CREDENTIALS_DIRECTORY"));
+  g_autofree char *path = folder != NULL ? g_build_filename (folder, "rabbit-url", NULL) : NULL;
+  char *text = NULL;
+
+  if (path == NULL || !g_file_get_contents (path, &text, NULL, NULL))
+    return NULL;
+  *from = _ ("the credential rabbit-url");
+  return g_strstrip (text);
+}
+
+/**
+ * heartbeat_ctl_sources_dup_url:
+ * @self: where settings come from
+ * @option: (nullable): what the command line says
+ * @from: (out) (nullable): where it is set, for people; %NULL where it is not
+ *
+ * Returns: (transfer full): the broker's URL, or the default one; it may hold a password
+ */
+char *
+heartbeat_ctl_sources_dup_url (const HeartbeatCtlSources *self,
+                               const char *option,
+                               const char **from)
+{
+  const char *url = look_up (self, option, "RABBIT_URL", from);
+  char *credential = url == NULL ? read_credential (from) : NULL;
+
+  if (url != NULL)
+    return g_strdup (url);
+  if (credential != NULL)
+    return credential;
+  *from = NULL;
+  return g_strdup (HEARTBEAT_DEFAULT_RABBIT_URL);
+}

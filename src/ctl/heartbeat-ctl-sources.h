@@ -1,0 +1,34 @@
+/* SPDX-License-Identifier: MIT */
+
+#pragma once
+
+#include <glib.h>
+
+G_BEGIN_DECLS
+
+/**
+ * HeartbeatCtlSources:
+ * @path: the file that systemd reads for the service
+ * @file: (nullable): what is in it; %NULL where it cannot be read
+ * @error: (nullable): why, where it is there
+ *
+ * Where settings come from, besides options: heartbeatctl is not started by systemd, and finds them where the service does.
+ */
+typedef struct
+{
+  char *path;
+  GHashTable *file;
+  GError *error;
+} HeartbeatCtlSources;
+
+void heartbeat_ctl_sources_read (HeartbeatCtlSources *self, const char *agent);
+void heartbeat_ctl_sources_clear (HeartbeatCtlSources *self);
+const char *heartbeat_ctl_sources_get (const HeartbeatCtlSources *self,
+                                       const char *option,
+                                       const char *variable,
+                                       const char *fallback);
+char *heartbeat_ctl_sources_dup_url (const HeartbeatCtlSources *self,
+                                     const char *option,
+                                     const char **from);
+
+G_END_DECLS

@@ -183,6 +183,21 @@ heartbeat_ctl_find_agent (HeartbeatCtl *self, char **agent)
   return HEARTBEAT_CTL_USAGE;
 }
 
+static HeartbeatDBusAgent *
+make_proxy (HeartbeatCtl *self, const char *agent, GDBusProxyFlags more, GError **error)
+{
+  const GDBusProxyFlags flags
+      = G_DBUS_PROXY_FLAGS_DO_NOT_LOAD_PROPERTIES | G_DBUS_PROXY_FLAGS_DO_NOT_AUTO_START;
+  g_autofree char *name = heartbeat_ctl_bus_name (agent);
+  g_autofree char *path = heartbeat_ctl_agent_path (agent);
+  HeartbeatDBusAgent *proxy
+      = heartbeat_dbus_agent_proxy_new_sync (self->bus, flags | more, name, path, NULL, error);
+
+  if (proxy != NULL)
+    g_dbus_proxy_set_default_timeout (G_DBUS_PROXY (proxy), NO_TIMEOUT);
+  return proxy;
+}
+
 /**
  * heartbeat_ctl_reach_agent:
  * @self: the command line, connected to the bus
@@ -194,17 +209,21 @@ heartbeat_ctl_find_agent (HeartbeatCtl *self, char **agent)
 HeartbeatDBusAgent *
 heartbeat_ctl_reach_agent (HeartbeatCtl *self, const char *agent, GError **error)
 {
-  const GDBusProxyFlags flags = G_DBUS_PROXY_FLAGS_DO_NOT_LOAD_PROPERTIES
-                                | G_DBUS_PROXY_FLAGS_DO_NOT_CONNECT_SIGNALS
-                                | G_DBUS_PROXY_FLAGS_DO_NOT_AUTO_START;
-  g_autofree char *name = heartbeat_ctl_bus_name (agent);
-  g_autofree char *path = heartbeat_ctl_agent_path (agent);
-  HeartbeatDBusAgent *proxy
-      = heartbeat_dbus_agent_proxy_new_sync (self->bus, flags, name, path, NULL, error);
+  return make_proxy (self, agent, G_DBUS_PROXY_FLAGS_DO_NOT_CONNECT_SIGNALS, error);
+}
 
-  if (proxy != NULL)
-    g_dbus_proxy_set_default_timeout (G_DBUS_PROXY (proxy), NO_TIMEOUT);
-  return proxy;
+/**
+ * heartbeat_ctl_listen_to_agent:
+ * @self: the command line, connected to the bus
+ * @agent: an agent's name
+ * @error: return location for an error
+ *
+ * Returns: (transfer full): the agent, to call its methods and to hear its signals
+ */
+HeartbeatDBusAgent *
+heartbeat_ctl_listen_to_agent (HeartbeatCtl *self, const char *agent, GError **error)
+{
+  return make_proxy (self, agent, G_DBUS_PROXY_FLAGS_NONE, error);
 }
 
 /**

@@ -33,7 +33,9 @@ typedef struct
 {
   char *agent;
   gboolean json;
+  gboolean help;
   gboolean version;
+  gboolean yes;
   char *rabbit_url;
   char *exchange;
   char *queue_type;
@@ -58,6 +60,8 @@ HeartbeatCtlExit heartbeat_ctl_disable (HeartbeatCtl *self, char **args);
 HeartbeatCtlExit heartbeat_ctl_reload (HeartbeatCtl *self, char **args);
 HeartbeatCtlExit heartbeat_ctl_history (HeartbeatCtl *self, char **args);
 HeartbeatCtlExit heartbeat_ctl_init (HeartbeatCtl *self, char **args);
+HeartbeatCtlExit heartbeat_ctl_forget (HeartbeatCtl *self, char **args);
+HeartbeatCtlExit heartbeat_ctl_complete (HeartbeatCtl *self, char **args);
 HeartbeatCtlExit heartbeat_ctl_monitor (HeartbeatCtl *self, char **args);
 HeartbeatCtlExit heartbeat_ctl_publish (HeartbeatCtl *self, char **args);
 HeartbeatCtlExit heartbeat_ctl_tick (HeartbeatCtl *self, char **args);
@@ -69,6 +73,8 @@ HeartbeatCtlExit heartbeat_ctl_find_agents (HeartbeatCtl *self, GPtrArray **agen
 HeartbeatCtlExit heartbeat_ctl_find_agent (HeartbeatCtl *self, char **agent);
 HeartbeatDBusAgent *
 heartbeat_ctl_reach_agent (HeartbeatCtl *self, const char *agent, GError **error);
+HeartbeatDBusAgent *
+heartbeat_ctl_listen_to_agent (HeartbeatCtl *self, const char *agent, GError **error);
 char *heartbeat_ctl_bus_name (const char *agent);
 char *heartbeat_ctl_agent_path (const char *agent);
 HeartbeatCtlExit heartbeat_ctl_fail (GError *error);

@@ -1,0 +1,102 @@
+/* SPDX-License-Identifier: MIT */
+
+#include "ctl/heartbeat-ctl-progress.h"
+
+#include <unistd.h>
+
+#include <glib/gi18n.h>
+
+#include "ctl/heartbeat-ctl-phrase.h"
+
+/* A long name must not fill the line: what is longer cannot be drawn over. */
+#define MAX_NAME 40
+
+/**
+ * HeartbeatCtlProgress:
+ *
+ * A line on the terminal that standard error is, with the seconds that a run has taken. It does nothing where there is none.
+ */
+struct _HeartbeatCtlProgress
+{
+  char *check;
+  gint64 started; /* monotonic; 0 before the run begins */
+  guint timer;
+};
+
+static void
+draw (HeartbeatCtlProgress *self)
+{
+  /* Rounded: the timer is as often a bit early as late. */
+  gint64 seconds = (g_get_monotonic_time () - self->started + G_USEC_PER_SEC / 2) / G_USEC_PER_SEC;
+  /* Translators: a check runs since so many seconds */
+  g_autofree char *text
+      = self->started != 0
+            ? g_strdup_printf (_ ("%s runs: %" G_GINT64_FORMAT " s"), self->check, seconds)
+            : g_strdup_printf (_ ("%s: asking the service…"), self->check);
+
+  /* ECMA-48: to the beginning of the line, and erase it */
+  g_printerr ("\r\033[K%s", text);
+}
+
+static gboolean
+on_second (gpointer user_data)
+{
+  draw (user_data);
+  return G_SOURCE_CONTINUE;
+}
+
+/**
+ * heartbeat_ctl_progress_new:
+ * @check: the check that is to run
+ *
+ * Returns: (transfer full): the line, drawn again each second by the main loop
+ */
+HeartbeatCtlProgress *
+heartbeat_ctl_progress_new (const char *check)
+{
+  HeartbeatCtlProgress *self = g_new0 (HeartbeatCtlProgress, 1);
+  g_autofree char *line = heartbeat_ctl_phrase_line (check);
+
+  self->check = g_utf8_strlen (line, -1) > MAX_NAME ? g_utf8_substring (line, 0, MAX_NAME)
+                                                    : g_steal_pointer (&line);
+  if (!isatty (STDERR_FILENO))
+    return self;
+  self->timer = g_timeout_add (1000, on_second, self);
+  draw (self);
+  return self;
+}
+
+/**
+ * heartbeat_ctl_progress_free:
+ * @self: a line
+ *
+ * Takes it off the terminal.
+ */
+void
+heartbeat_ctl_progress_free (HeartbeatCtlProgress *self)
+{
+  if (self->timer != 0)
+    {
+      g_source_remove (self->timer);
+      g_printerr ("\r\033[K");
+    }
+  g_free (self->check);
+  g_free (self);
+}
+
+/**
+ * heartbeat_ctl_progress_begin:
+ * @self: a line
+ *
+ * The run has begun.
+ */
+void
+heartbeat_ctl_progress_begin (HeartbeatCtlProgress *self)
+{
+  self->started = g_get_monotonic_time ();
+  if (self->timer == 0)
+    return;
+  g_source_remove (self->timer);
+  self->timer = g_timeout_add (1000, on_second, self);
+  draw (self);
+}

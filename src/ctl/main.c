@@ -6,98 +6,38 @@
 
 #include <glib/gi18n.h>
 
-#include "ctl/heartbeat-ctl.h"
+#include "ctl/heartbeat-ctl-commands.h"
 
-typedef struct
-{
-  const char *name;
-  guint least; /* how many arguments it takes */
-  guint most;
-  HeartbeatCtlExit (*run) (HeartbeatCtl *ctl, char **args);
-  const char *synopsis;
-  const char *help;
-} Command;
-
-#define ANY_NUMBER G_MAXUINT
-
-static const Command commands[] = {
-  { "status", 0, 0, heartbeat_ctl_status, "status", N_ ("Show the agents and their checks") },
-  { "list", 0, 0, heartbeat_ctl_list, "list",
-    N_ ("List the checks, and why each would run now or not") },
-  { "show", 1, 1, heartbeat_ctl_show, "show CHECK", N_ ("Show everything about a check") },
-  { "run", 1, 1, heartbeat_ctl_run, "run CHECK", N_ ("Run a check now and wait for its end") },
-  { "pause", 0, 1, heartbeat_ctl_pause, "pause CHECK|--all",
-    N_ ("Let a check rest: --for 2h, --until 17:30 or until resumed; --reason WHY") },
-  { "resume", 0, 1, heartbeat_ctl_resume, "resume CHECK|--all", N_ ("End a pause") },
-  { "enable", 1, 1, heartbeat_ctl_enable, "enable CHECK", N_ ("Let a check run again") },
-  { "disable", 1, 1, heartbeat_ctl_disable, "disable CHECK", N_ ("Let a check run no more") },
-  { "reload", 0, 0, heartbeat_ctl_reload, "reload", N_ ("Have heartbeat.json read now") },
-  { "history", 0, 1, heartbeat_ctl_history, "history [CHECK]",
-    N_ ("List the last runs, newest first: --most 50") },
-  { "monitor", 0, 0, heartbeat_ctl_monitor, "monitor",
-    N_ ("Watch the agents live, or with --json a line for each event") },
-  { "publish", 2, 2, heartbeat_ctl_publish, "publish EVENT_TYPE JSON",
-    N_ ("Have the service publish an event of the agent's") },
-  { "init", 1, 1, heartbeat_ctl_init, "init NAME",
-    N_ ("Write a first heartbeat.json and the settings of a user service") },
-  { "tick", 0, 0, heartbeat_ctl_tick, "tick", N_ ("Publish a tick for all agents on the broker") },
-  { "validate", 1, ANY_NUMBER, heartbeat_ctl_validate, "validate FILE…",
-    N_ ("Say everything that is wrong with a heartbeat.json") },
-  { "doctor", 0, 0, heartbeat_ctl_doctor, "doctor",
-    N_ ("Check the broker and the service, and say what to do") },
-  { "schema", 0, 0, heartbeat_ctl_schema, "schema",
-    N_ ("Print the JSON Schema of heartbeat.json") },
-};
-
-/* Columns that the longest synopsis takes. */
-#define SYNOPSIS_WIDTH 23
-
-static char *
-describe_commands (void)
-{
-  GString *text = g_string_new (_ ("Commands:"));
-
-  for (guint i = 0; i < G_N_ELEMENTS (commands); i++)
-    g_string_append_printf (text, "\n  %s%*s %s", commands[i].synopsis,
-                            SYNOPSIS_WIDTH - (int) g_utf8_strlen (commands[i].synopsis, -1), "",
-                            _ (commands[i].help));
-  return g_string_free (text, FALSE);
-}
-
+/* The help is our own: it has the commands, and options by command. */
 static gboolean
 parse (HeartbeatCtl *ctl, int *argc, char ***argv, GError **error)
 {
-  const GOptionEntry entries[] = {
-    { "agent", 0, 0, G_OPTION_ARG_STRING, &ctl->agent, N_ ("The agent, where several run"),
-      N_ ("NAME") },
-    { "json", 0, 0, G_OPTION_ARG_NONE, &ctl->json, N_ ("Print one JSON document"), NULL },
-    { "all", 0, 0, G_OPTION_ARG_NONE, &ctl->all, N_ ("pause, resume: all checks"), NULL },
-    { "for", 0, 0, G_OPTION_ARG_STRING, &ctl->pause_for, N_ ("pause: for how long, 30min, 2h, 3d"),
-      N_ ("SPAN") },
-    { "until", 0, 0, G_OPTION_ARG_STRING, &ctl->pause_until,
-      N_ ("pause: until when, 17:30 or 2030-12-31 09:00"), N_ ("TIME") },
-    { "reason", 0, 0, G_OPTION_ARG_STRING, &ctl->reason, N_ ("pause: why, for people"),
-      N_ ("TEXT") },
-    { "config", 0, 0, G_OPTION_ARG_FILENAME, &ctl->config,
-      N_ ("init: the heartbeat.json, new or not"), N_ ("FILE") },
-    { "most", 0, 0, G_OPTION_ARG_INT, &ctl->most, N_ ("history: how many runs"), N_ ("NUMBER") },
-    { "rabbit-url", 0, 0, G_OPTION_ARG_STRING, &ctl->rabbit_url,
-      N_ ("tick, doctor, init: the broker (RABBIT_URL)"), N_ ("URL") },
-    { "exchange", 0, 0, G_OPTION_ARG_STRING, &ctl->exchange,
-      N_ ("tick, doctor: the exchange (EXCHANGE_NAME)"), N_ ("NAME") },
-    { "queue-type", 0, 0, G_OPTION_ARG_STRING, &ctl->queue_type,
-      N_ ("doctor: classic or quorum (QUEUE_TYPE)"), N_ ("TYPE") },
-    { "routing-key", 0, 0, G_OPTION_ARG_STRING, &ctl->routing_key,
-      N_ ("tick: another routing key than system.heartbeat.tick"), N_ ("KEY") },
-    { "version", 0, 0, G_OPTION_ARG_NONE, &ctl->version, N_ ("Print the version"), NULL },
-    { NULL, 0, 0, 0, NULL, NULL, NULL },
-  };
-  g_autoptr (GOptionContext) context = g_option_context_new (_ ("COMMAND"));
-  g_autofree char *summary = describe_commands ();
+  g_autoptr (GArray) entries = g_array_new (TRUE, TRUE, sizeof (GOptionEntry));
+  g_autoptr (GOptionContext) context = g_option_context_new (NULL);
 
-  g_option_context_add_main_entries (context, entries, GETTEXT_PACKAGE);
-  g_option_context_set_summary (context, summary);
+  for (const HeartbeatCtlOption *option = heartbeat_ctl_options; option->name != NULL; option++)
+    {
+      GOptionEntry entry = {
+        .long_name = option->name,
+        .short_name = strcmp (option->name, "help") == 0 ? 'h' : 0,
+        .arg = option->arg,
+        .arg_data = G_STRUCT_MEMBER_P (ctl, option->offset),
+      };
+
+      g_array_append_val (entries, entry);
+    }
+  g_option_context_set_help_enabled (context, FALSE);
+  g_option_context_add_main_entries (context, (const GOptionEntry *) entries->data,
+                                     GETTEXT_PACKAGE);
   return g_option_context_parse (context, argc, argv, error);
+}
+
+static void
+print_help (const char *name)
+{
+  g_autofree char *text = heartbeat_ctl_help (heartbeat_ctl_find_command (name));
+
+  g_print ("%s", text);
 }
 
 static gboolean
@@ -110,27 +50,31 @@ are_utf8 (char **args)
 }
 
 static HeartbeatCtlExit
+run_command (HeartbeatCtl *ctl, const HeartbeatCtlCommand *command, char **args)
+{
+  guint n_args = g_strv_length (args);
+
+  /* Names go over D-Bus; files do not. */
+  if (command->most != HEARTBEAT_CTL_ANY_NUMBER && !are_utf8 (args))
+    heartbeat_ctl_complain (_ ("an argument is not UTF-8"));
+  else if (n_args < command->least || n_args > command->most)
+    heartbeat_ctl_complain (_ ("usage: heartbeatctl %s"), command->synopsis);
+  else
+    return command->run (ctl, args);
+  return HEARTBEAT_CTL_USAGE;
+}
+
+static HeartbeatCtlExit
 dispatch (HeartbeatCtl *ctl, char **args)
 {
-  for (guint i = 0; i < G_N_ELEMENTS (commands); i++)
-    {
-      guint n_args;
+  const HeartbeatCtlCommand *command = heartbeat_ctl_find_command (args[0]);
 
-      if (g_strcmp0 (args[0], commands[i].name) != 0)
-        continue;
-      n_args = g_strv_length (args + 1);
-      /* Names go over D-Bus; files do not. */
-      if (commands[i].most != ANY_NUMBER && !are_utf8 (args + 1))
-        break;
-      if (n_args >= commands[i].least && n_args <= commands[i].most)
-        return commands[i].run (ctl, args + 1);
-      heartbeat_ctl_complain (_ ("usage: heartbeatctl %s"), commands[i].synopsis);
-      return HEARTBEAT_CTL_USAGE;
-    }
-  if (args[0] != NULL && !are_utf8 (args))
-    heartbeat_ctl_complain (_ ("an argument is not UTF-8"));
-  else if (args[0] == NULL)
+  if (command != NULL)
+    return run_command (ctl, command, args + 1);
+  if (args[0] == NULL)
     heartbeat_ctl_complain (_ ("a command is expected; see heartbeatctl --help"));
+  else if (!are_utf8 (args))
+    heartbeat_ctl_complain (_ ("an argument is not UTF-8"));
   else
     heartbeat_ctl_complain (_ ("there is no command “%s”; see heartbeatctl --help"), args[0]);
   return HEARTBEAT_CTL_USAGE;
@@ -180,6 +124,8 @@ main (int argc, char **argv)
       heartbeat_ctl_complain ("%s", error->message);
       status = HEARTBEAT_CTL_USAGE;
     }
+  else if (ctl.help)
+    print_help (argv[1]);
   else if (ctl.version)
     g_print ("heartbeatctl %s\n", PACKAGE_VERSION);
   else

@@ -1,0 +1,137 @@
+/* SPDX-License-Identifier: MIT */
+
+#include <string.h>
+
+#include <glib/gi18n.h>
+
+#include "ctl/heartbeat-ctl-commands.h"
+
+/* Nobody waits longer for the Tab key. */
+#define LIMIT_MS 2000
+
+/* A word and what it means, in one line; a word that has more than one cannot be typed. */
+static void
+print_word (const char *word, const char *meaning)
+{
+  for (const char *p = word; *p != '\0'; p = g_utf8_next_char (p))
+    if (g_unichar_iscntrl (g_utf8_get_char (p)))
+      return;
+  g_print ("%s\t%s\n", word, meaning);
+}
+
+static void
+print_commands (void)
+{
+  for (const HeartbeatCtlCommand *command = heartbeat_ctl_commands; command->name != NULL;
+       command++)
+    if (command->help != NULL)
+      print_word (command->name, _ (command->help));
+}
+
+/* Before the command is known, every option may be meant. */
+static void
+print_options (const char *command)
+{
+  for (const HeartbeatCtlOption *option = heartbeat_ctl_options; option->name != NULL; option++)
+    {
+      g_autofree char *word
+          = g_strdup_printf ("--%s%s", option->name, option->placeholder != NULL ? "=" : "");
+
+      if (option->commands == NULL || command == NULL || *command == '\0'
+          || heartbeat_ctl_option_is_for (option, command))
+        print_word (word, _ (option->help));
+    }
+}
+
+/* What may follow a command: a word that the scripts know, or nothing. */
+static void
+print_argument (const char *command)
+{
+  const HeartbeatCtlCommand *found = heartbeat_ctl_find_command (command);
+
+  if (found == NULL || found->help == NULL)
+    return;
+  if (strstr (found->synopsis, "CHECK") != NULL)
+    g_print ("checks\n");
+  else if (strstr (found->synopsis, "FILE") != NULL)
+    g_print ("files\n");
+}
+
+static HeartbeatCtlExit
+print_agents (HeartbeatCtl *self)
+{
+  g_autoptr (GPtrArray) agents = NULL;
+  HeartbeatCtlExit status = heartbeat_ctl_find_agents (self, &agents);
+
+  for (guint i = 0; status == HEARTBEAT_CTL_OK && i < agents->len; i++)
+    print_word (g_ptr_array_index (agents, i), _ ("Agent"));
+  return status;
+}
+
+static void
+print_checks_of (HeartbeatCtl *self, const char *agent)
+{
+  g_autofree char *name = heartbeat_ctl_bus_name (agent);
+  g_autoptr (GVariant) reply
+      = g_dbus_connection_call_sync (self->bus, name, HEARTBEAT_CTL_ROOT,
+                                     "org.freedesktop.DBus.ObjectManager", "GetManagedObjects",
+                                     NULL, G_VARIANT_TYPE ("(a{oa{sa{sv}}})"),
+                                     G_DBUS_CALL_FLAGS_NO_AUTO_START, LIMIT_MS, NULL, NULL);
+  g_autoptr (GVariantIter) objects = NULL;
+  GVariant *interfaces;
+
+  if (reply == NULL)
+    return;
+  g_variant_get (reply, "(a{oa{sa{sv}}})", &objects);
+  while (g_variant_iter_loop (objects, "{&o@a{sa{sv}}}", NULL, &interfaces))
+    {
+      g_autoptr (GVariant) check
+          = g_variant_lookup_value (interfaces, "org.bloodbank.Heartbeat1.Check",
+                                    G_VARIANT_TYPE_VARDICT);
+      const char *word = NULL, *handler = "";
+
+      if (check == NULL || !g_variant_lookup (check, "Name", "&s", &word))
+        continue;
+      g_variant_lookup (check, "Handler", "&s", &handler);
+      print_word (word, strpbrk (handler, "\n\t") == NULL ? handler : "");
+    }
+}
+
+static HeartbeatCtlExit
+print_checks (HeartbeatCtl *self)
+{
+  g_autoptr (GPtrArray) agents = NULL;
+  HeartbeatCtlExit status = heartbeat_ctl_find_agents (self, &agents);
+
+  for (guint i = 0; status == HEARTBEAT_CTL_OK && i < agents->len; i++)
+    print_checks_of (self, g_ptr_array_index (agents, i));
+  return status;
+}
+
+/**
+ * heartbeat_ctl_complete:
+ * @self: the command line
+ * @args: `commands`, `options`, `argument`, `agents` or `checks`, and the command that was typed
+ *
+ * `heartbeatctl complete KIND [COMMAND]`, for the shells' completion and not in `--help`: prints a word a line, and after a tab
+ * what it means; of `argument` what the command takes, `checks` or `files`. So the scripts cannot be older than the program.
+ *
+ * Returns: the exit status
+ */
+HeartbeatCtlExit
+heartbeat_ctl_complete (HeartbeatCtl *self, char **args)
+{
+  if (g_str_equal (args[0], "commands"))
+    print_commands ();
+  else if (g_str_equal (args[0], "options"))
+    print_options (args[1]);
+  else if (g_str_equal (args[0], "argument"))
+    print_argument (args[1]);
+  else if (g_str_equal (args[0], "agents"))
+    return print_agents (self);
+  else if (g_str_equal (args[0], "checks"))
+    return print_checks (self);
+  else
+    return HEARTBEAT_CTL_USAGE;
+  return HEARTBEAT_CTL_OK;
+}

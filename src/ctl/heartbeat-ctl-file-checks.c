@@ -276,15 +276,14 @@ typedef struct
   GStrv folders; /* else where executables are */
 } Handlers;
 
+/* Leaves what is known empty where no service answers. */
 static void
-find_handlers (HeartbeatCtlDoctor *doctor, Handlers *handlers)
+ask_service (HeartbeatCtlDoctor *doctor, Handlers *handlers)
 {
   g_autoptr (HeartbeatDBusAgent) agent = NULL;
 
-  handlers->folders = heartbeat_executables_parse_path (doctor->handler_path, NULL);
-  if (doctor->service == NULL)
-    return;
-  agent = heartbeat_ctl_reach_agent (doctor->ctl, doctor->agent, NULL);
+  if (doctor->service != NULL)
+    agent = heartbeat_ctl_reach_agent (doctor->ctl, doctor->agent, NULL);
   if (agent == NULL)
     return;
   g_dbus_proxy_set_default_timeout (G_DBUS_PROXY (agent), HEARTBEAT_CTL_DOCTOR_CALL_MS);
@@ -299,7 +298,7 @@ has_handler (const Handlers *handlers, const char *name, GError **error)
 
   if (handlers->known != NULL && g_strv_contains ((const char *const *) handlers->known, name))
     return TRUE;
-  if (handlers->folders != NULL && heartbeat_executables_is_name (name))
+  if (heartbeat_executables_is_name (name))
     path = heartbeat_executables_find ((const char *const *) handlers->folders, name, error);
   return handlers->known == NULL && (path != NULL || heartbeat_built_in_has (name));
 }
@@ -338,8 +337,7 @@ set_handlers (HeartbeatCtlDoctor *doctor, const Handlers *handlers, HeartbeatCtl
 {
   g_autoptr (GError) error = NULL;
   g_autoptr (GString) names = g_string_new (NULL);
-  g_autofree char *folders
-      = handlers->folders != NULL ? g_strjoinv (", ", handlers->folders) : NULL;
+  g_autofree char *folders = g_strjoinv (", ", handlers->folders);
   guint lost = find_lost (doctor, handlers, names, &error);
 
   if (error != NULL)
@@ -356,7 +354,7 @@ set_handlers (HeartbeatCtlDoctor *doctor, const Handlers *handlers, HeartbeatCtl
           finding,
           _ ("put an executable of that name into one of %s, correct the name, or start "
              "the program that registers it on D-Bus"),
-          folders != NULL ? folders : "HANDLER_PATH");
+          *folders != '\0' ? folders : "HANDLER_PATH");
     }
   else
     heartbeat_ctl_finding_set (finding, HEARTBEAT_CTL_VERDICT_OK, _ ("all are found"));
@@ -366,10 +364,19 @@ static void
 check_handlers (HeartbeatCtlDoctor *doctor, HeartbeatCtlFinding *finding)
 {
   Handlers handlers = { 0 };
+  g_autoptr (GError) error = NULL;
 
   if (skip_without_config (doctor, finding))
     return;
-  find_handlers (doctor, &handlers);
+  handlers.folders = heartbeat_executables_parse_path (doctor->handler_path, &error);
+  if (handlers.folders == NULL)
+    {
+      heartbeat_ctl_finding_set (finding, HEARTBEAT_CTL_VERDICT_FAILED, "%s", error->message);
+      heartbeat_ctl_finding_advise (finding,
+                                    _ ("correct HANDLER_PATH: the service does not start with it"));
+      return;
+    }
+  ask_service (doctor, &handlers);
   set_handlers (doctor, &handlers, finding);
   g_strfreev (handlers.known);
   g_strfreev (handlers.folders);

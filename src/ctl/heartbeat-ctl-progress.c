@@ -27,12 +27,11 @@ static void
 draw (HeartbeatCtlProgress *self)
 {
   /* Rounded: the timer is as often a bit early as late. */
-  gint64 seconds = (g_get_monotonic_time () - self->started + G_USEC_PER_SEC / 2) / G_USEC_PER_SEC;
+  guint seconds = (g_get_monotonic_time () - self->started + G_USEC_PER_SEC / 2) / G_USEC_PER_SEC;
   /* Translators: a check runs since so many seconds */
-  g_autofree char *text
-      = self->started != 0
-            ? g_strdup_printf (_ ("%s runs: %" G_GINT64_FORMAT " s"), self->check, seconds)
-            : g_strdup_printf (_ ("%s: asking the service…"), self->check);
+  g_autofree char *text = self->started != 0
+                              ? g_strdup_printf (_ ("%s runs: %u s"), self->check, seconds)
+                              : g_strdup_printf (_ ("%s: asking the service…"), self->check);
 
   /* ECMA-48: to the beginning of the line, and erase it */
   g_printerr ("\r\033[K%s", text);

@@ -363,6 +363,7 @@ class File(Doctor):
         self.assert_found(self.doctor(0, HANDLER_PATH=self.path("handlers")), "handlers", "ok")
         rows = self.doctor(0, HANDLER_PATH=self.path("handlers"), INBOX_HANDLER="letters")
         self.assert_found(rows, "handlers", "warning", "INBOX_HANDLER (letters)")
+        self.assert_found(self.doctor(1, HANDLER_PATH="handlers"), "handlers", "failed", "handlers", "HANDLER_PATH")
 
     def test_names_are_one_line(self):
         self.write_checks(**{f"{n}\n\u001b[31m": {"handler": "none"} for n in range(9)})

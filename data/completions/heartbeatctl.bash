@@ -21,7 +21,7 @@ _heartbeatctl()
   local program=$1 cur=${COMP_WORDS[COMP_CWORD]} raw='' before='' open='' plain
   local command='' agent='' pending='' arguments=0 word options
   COMPREPLY=()
-  options=$'\n'$("$program" complete options 2>/dev/null)
+  options=$'\n'$(command "$program" complete options 2>/dev/null)
 
   # Which words came before; readline makes words of their own of “=” and “:”
   for word in "${COMP_WORDS[@]:1:COMP_CWORD-1}"; do
@@ -64,7 +64,7 @@ _heartbeatctl()
   [[ -z $kept ]] || arguments=0
 
   case $pending in
-    --agent) _heartbeatctl_offer "$plain" "$kept" "$open" < <("$program" complete agents 2>/dev/null) ;;
+    --agent) _heartbeatctl_offer "$plain" "$kept" "$open" < <(command "$program" complete agents 2>/dev/null) ;;
     --queue-type) _heartbeatctl_offer "$plain" "$kept" "$open" <<<$'classic\nquorum' ;;
     --config)
       compopt -o filenames 2>/dev/null
@@ -72,15 +72,15 @@ _heartbeatctl()
     ?*) ;;
     *)
       if [[ $cur == -* ]]; then
-        _heartbeatctl_offer "$cur" '' open < <("$program" complete options "$command" 2>/dev/null)
+        _heartbeatctl_offer "$cur" '' open < <(command "$program" complete options "$command" 2>/dev/null)
         [[ ${COMPREPLY[*]} != *= ]] || compopt -o nospace 2>/dev/null
       elif [[ -z $command ]]; then
-        _heartbeatctl_offer "$cur" '' '' < <("$program" complete commands 2>/dev/null)
+        _heartbeatctl_offer "$cur" '' '' < <(command "$program" complete commands 2>/dev/null)
       else
-        case $("$program" complete argument "$command" 2>/dev/null) in
+        case $(command "$program" complete argument "$command" 2>/dev/null) in
           checks)
             ((arguments)) || _heartbeatctl_offer "$plain" "$kept" "$open" \
-              < <("$program" ${agent:+--agent="$agent"} complete checks 2>/dev/null) ;;
+              < <(command "$program" ${agent:+--agent="$agent"} complete checks 2>/dev/null) ;;
           files)
             compopt -o filenames 2>/dev/null
             mapfile -t COMPREPLY < <(compgen -f -- "$cur") ;;

@@ -7,6 +7,7 @@ import unittest
 
 from bench.case import Case
 from bench.service import program
+from bench.terminal import Terminal
 
 COMPLETIONS = os.path.join(os.path.dirname(__file__), "..", "..", "data", "completions")
 COMMANDS = ["status", "list", "show", "run", "pause", "resume", "enable", "disable", "reload", "history", "monitor",
@@ -112,6 +113,23 @@ class WithService(Complete):
         self.assertEqual(self.bash("heartbeatctl run $", "heartbeatctl", "run", "$"), [r"\$\(touch\ x\)"])
         self.assertEqual(self.bash("heartbeatctl run "), [r"\$\(touch\ x\)", r"\`touch\ x\`"])
         self.assertFalse(os.path.exists(self.path("x")))
+
+    def test_the_tab_key(self):
+        rc = self.path("rc")
+        with open(rc, "w", encoding="utf-8") as file:
+            file.write(f"source {COMPLETIONS}/heartbeatctl.bash\nPS1='ready> '\nbind 'set bell-style none'\n"
+                       "bind 'set enable-bracketed-paste off'\nheartbeatctl() { printf '<%s>' \"$@\" >&2; }\n")
+        shell = Terminal(["bash", "--noprofile", "--rcfile", rc, "-i"], self.env)
+        self.addCleanup(shell.close)
+        shell.wait("ready> ")
+        for typed, expected in ((r"run my\t", "<run><my check>"), (r"run 'my\t", "<run><my check>"),
+                                (r"run a:\t", "<run><a:b>"), (r"run it\t", "<run><it's $HOME>"),
+                                (r"--agent=c\t resu\t mai\t", "<--agent=cack><resume><mail>")):
+            shell.type(f"heartbeatctl {typed}\n".replace("\\t", "\t"))
+            shell.wait(expected)
+        # an interactive shell takes no notice of SIGTERM
+        shell.type("exit\n")
+        self.assertEqual(shell.end()[0], 0)
 
     @unittest.skipUnless(shutil.which("fish"), "fish is not installed")
     def test_fish(self):

@@ -49,7 +49,7 @@ class Forget(Case):
     def test_yes_deletes(self):
         status, output, screen = self.ask("y\n")
         self.assertEqual((status, self.is_there()), (0, False), screen)
-        self.assertIn(f"Delete the queue agent.cack.inbox with 3 messages on 127.0.0.1:{self.broker.port}? [y/N]", screen)
+        self.assertIn(f"Delete the queue {self.queue} with 3 messages on 127.0.0.1:{self.broker.port}? [y/N]", screen)
         self.assertIn("agent.cack.inbox deleted", output)
 
     def test_anything_else_does_not(self):

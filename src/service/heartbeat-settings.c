@@ -59,6 +59,8 @@ typedef struct
 static const Setting settings[] = {
   { "AGENT_NAME", "agent", TEXT (agent), N_ ("NAME"), N_ ("The agent to serve") },
   { "HEARTBEAT_PATH", "config", TEXT (config), N_ ("FILE"), N_ ("Its heartbeat.json") },
+  { "HEARTBEAT_DIR", "agents-dir", TEXT (agents_dir), N_ ("FOLDER"),
+    N_ ("Serve all agents whose files are in it, instead of one") },
   { "RABBIT_URL", "rabbit-url", TEXT (rabbit_url), N_ ("URL"),
     N_ ("The broker, amqp:// or amqps://; several are separated by spaces") },
   { "EXCHANGE_NAME", "exchange", FIXED (exchange, HEARTBEAT_DEFAULT_EXCHANGE), N_ ("NAME"),
@@ -208,9 +210,29 @@ require (const char *value, const char *variable, const char *option, GError **e
   return FALSE;
 }
 
+/* One agent, or a folder of them: who gives both may mean either. */
+static gboolean
+check_folder (HeartbeatSettings *self, GError **error)
+{
+  const Setting *other = self->agent != NULL ? &settings[0] : &settings[1];
+
+  if (!require (self->agents_dir, "HEARTBEAT_DIR", "agents-dir", error))
+    return FALSE;
+  if (self->agent == NULL && self->config == NULL)
+    return TRUE;
+  g_set_error (
+      error, HEARTBEAT_ERROR, HEARTBEAT_ERROR_INVALID_ARGUMENT,
+      "HEARTBEAT_DIR (--agents-dir) serves all agents of a folder and %s (--%s) is of one: "
+      "unset one of the two",
+      other->variable, other->option);
+  return FALSE;
+}
+
 static gboolean
 check_agent (HeartbeatSettings *self, GError **error)
 {
+  if (self->agents_dir != NULL)
+    return check_folder (self, error);
   if (!require (self->agent, "AGENT_NAME", "agent", error)
       || !require (self->config, "HEARTBEAT_PATH", "config", error))
     return FALSE;

@@ -9,13 +9,14 @@ G_BEGIN_DECLS
 /**
  * HeartbeatSettings:
  *
- * What the environment and the command line say, checked. @rabbit_url and @handler_path are %NULL where nobody
+ * What the environment and the command line say, checked. Either @agent and @config or @agents_dir are %NULL. @rabbit_url and @handler_path are %NULL where nobody
  * has set one.
  */
 typedef struct
 {
   char *agent;
   char *config;
+  char *agents_dir;
   char *rabbit_url;
   char *exchange;
   char *log_level;

@@ -12,8 +12,8 @@
 #include "core/heartbeat-config.h"
 #include "core/heartbeat-error.h"
 #include "core/heartbeat-storage.h"
+#include "service/heartbeat-agent-files.h"
 #include "service/heartbeat-application.h"
-#include "service/heartbeat-lock.h"
 #include "service/heartbeat-log-writer.h"
 
 /* systemd must not restart on this one: only a person can change it. */
@@ -45,27 +45,43 @@ check_certificates (const HeartbeatSettings *settings)
     }
 }
 
-static int
-check_config (const HeartbeatSettings *settings)
+static void
+report_problem (const char *path, const char *problem)
+{
+  g_printerr ("heartbeat-consumer: %s: %s\n", path, problem);
+}
+
+/* Says what is wrong with a file; %NULL where anything is. */
+static HeartbeatConfig *
+check_file (const char *path)
 {
   g_autoptr (GError) error = NULL;
-  g_autoptr (GBytes) text = NULL;
-  g_autoptr (HeartbeatConfig) config = NULL;
   g_autoptr (GPtrArray) problems = NULL;
   HeartbeatIdentity identity;
+  g_autoptr (GBytes) text
+      = heartbeat_storage_read (path, HEARTBEAT_CONFIG_MAX_SIZE, &identity, &error);
 
-  text = heartbeat_storage_read (settings->config, HEARTBEAT_CONFIG_MAX_SIZE, &identity, &error);
   if (text == NULL)
-    return report (error, EXIT_UNUSABLE);
+    {
+      report (error, EXIT_UNUSABLE);
+      return NULL;
+    }
   problems = heartbeat_config_validate (text);
   for (guint i = 0; i < problems->len; i++)
     {
       g_autofree char *problem = heartbeat_problem_to_string (g_ptr_array_index (problems, i));
 
-      g_printerr ("heartbeat-consumer: %s: %s\n", settings->config, problem);
+      report_problem (path, problem);
     }
-  config = heartbeat_config_parse (text, NULL);
-  if (problems->len > 0 || config == NULL)
+  return problems->len == 0 ? heartbeat_config_parse (text, NULL) : NULL;
+}
+
+static int
+check_agent (const HeartbeatSettings *settings)
+{
+  g_autoptr (HeartbeatConfig) config = check_file (settings->config);
+
+  if (config == NULL)
     return EXIT_UNUSABLE;
   if (strcmp (config->agent, settings->agent) != 0)
     g_printerr ("heartbeat-consumer: %s: is written for the agent “%s”, not for “%s”\n",
@@ -73,6 +89,46 @@ check_config (const HeartbeatSettings *settings)
   check_certificates (settings);
   g_print (_ ("%s: the settings and %u checks are good\n"), settings->config, config->checks->len);
   return EXIT_SUCCESS;
+}
+
+static gboolean
+check_agent_file (const HeartbeatAgentFile *file)
+{
+  g_autoptr (HeartbeatConfig) config = NULL;
+
+  if (file->problem != NULL)
+    {
+      g_printerr ("heartbeat-consumer: %s\n", file->problem);
+      return FALSE;
+    }
+  config = check_file (file->path);
+  return config != NULL;
+}
+
+static int
+check_folder (const HeartbeatSettings *settings)
+{
+  g_autoptr (GError) error = NULL;
+  g_autoptr (HeartbeatAgentFiles) contents
+      = heartbeat_agent_files_read (settings->agents_dir, NULL, &error);
+  gboolean good = TRUE;
+
+  if (contents == NULL)
+    return report (error, EXIT_UNUSABLE);
+  for (guint i = 0; i < contents->files->len; i++)
+    good &= check_agent_file (g_ptr_array_index (contents->files, i));
+  if (!good)
+    return EXIT_UNUSABLE;
+  check_certificates (settings);
+  g_print (_ ("%s: the settings and the files of %u agents are good\n"), settings->agents_dir,
+           contents->files->len);
+  return EXIT_SUCCESS;
+}
+
+static int
+check_config (const HeartbeatSettings *settings)
+{
+  return settings->agents_dir != NULL ? check_folder (settings) : check_agent (settings);
 }
 
 /* What could not be written was not said. */
@@ -85,21 +141,16 @@ finish_output (int status)
   return EXIT_FAILURE;
 }
 
+/* What only a person can change is no reason to start again. */
 static int
 serve (const HeartbeatSettings *settings)
 {
   g_autoptr (GError) error = NULL;
-  g_autoptr (HeartbeatLock) lock = heartbeat_lock_take (settings->agent, &error);
-  g_autoptr (HeartbeatApplication) application = NULL;
+  g_autoptr (HeartbeatApplication) application = heartbeat_application_new (settings);
 
-  if (lock == NULL)
-    return report (error, g_error_matches (error, HEARTBEAT_ERROR, HEARTBEAT_ERROR_ALREADY_RUNNING)
-                              ? EXIT_UNUSABLE
-                              : EXIT_FAILURE);
-  application = heartbeat_application_new (settings);
-  if (!heartbeat_application_run (application, &error))
-    return report (error, EXIT_UNUSABLE);
-  return EXIT_SUCCESS;
+  if (heartbeat_application_run (application, &error))
+    return EXIT_SUCCESS;
+  return report (error, error->domain == HEARTBEAT_ERROR ? EXIT_UNUSABLE : EXIT_FAILURE);
 }
 
 int

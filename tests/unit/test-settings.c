@@ -12,10 +12,12 @@
 #define PASSWORD  "geheim"
 
 static const char *const variables[]
-    = { "AGENT_NAME",    "HEARTBEAT_PATH",  "RABBIT_URL",           "EXCHANGE_NAME",
-        "LOG_LEVEL",     "TICK_SOURCE",     "TICK_INTERVAL_S",      "HEARTBEAT_BUS",
-        "NOTIFY",        "QUEUE_TYPE",      "MAX_CONCURRENT_RUNS",  "HANDLER_TIMEOUT_S",
-        "INBOX_HANDLER", "PUBLISH_RESULTS", "CREDENTIALS_DIRECTORY" };
+    = { "AGENT_NAME",      "HEARTBEAT_PATH",      "RABBIT_URL",
+        "EXCHANGE_NAME",   "LOG_LEVEL",           "TICK_SOURCE",
+        "TICK_INTERVAL_S", "HEARTBEAT_BUS",       "NOTIFY",
+        "QUEUE_TYPE",      "MAX_CONCURRENT_RUNS", "HANDLER_TIMEOUT_S",
+        "INBOX_HANDLER",   "PUBLISH_RESULTS",     "CREDENTIALS_DIRECTORY",
+        "HEARTBEAT_DIR" };
 
 /* Settings from `NAME=VALUE` texts alone, and from arguments. */
 static HeartbeatSettings *
@@ -418,6 +420,17 @@ test_required_settings (void)
     { { "AGENT_NAME=cack" }, { NULL }, "HEARTBEAT_PATH (--config) is missing" },
     { { "AGENT_NAME=cack", "HEARTBEAT_PATH=" }, { NULL }, "HEARTBEAT_PATH (--config) is missing" },
     { { "AGENT_NAME=cack" }, { "--config=" }, "HEARTBEAT_PATH (--config) is missing" },
+    { { NULL }, { "--agents-dir=" }, "HEARTBEAT_DIR (--agents-dir) is missing" },
+    { { "AGENT_NAME=cack", "HEARTBEAT_DIR=d" },
+      { NULL },
+      "HEARTBEAT_DIR (--agents-dir) serves all agents of a folder and AGENT_NAME (--agent) is of "
+      "one: unset one of the "
+      "two" },
+    { { "HEARTBEAT_DIR=d" },
+      { "--config=h" },
+      "HEARTBEAT_DIR (--agents-dir) serves all agents of a folder and HEARTBEAT_PATH (--config) is "
+      "of one: unset one of "
+      "the two" },
   };
 
   for (guint i = 0; i < G_N_ELEMENTS (cases); i++)
@@ -686,6 +699,20 @@ test_yes_and_no (void)
       }
 }
 
+static void
+test_a_folder_instead_of_an_agent (void)
+{
+  static const char *const environment[] = { "AGENT_NAME=", "HEARTBEAT_DIR=/a/b", NULL };
+  static const char *const arguments[] = { "--agents-dir=c", NULL };
+  g_autoptr (HeartbeatSettings) by_variable = read_good (environment, NULL);
+  g_autoptr (HeartbeatSettings) by_option = read_good (environment, arguments);
+
+  g_assert_cmpstr (by_variable->agents_dir, ==, "/a/b");
+  g_assert_null (by_variable->agent);
+  g_assert_null (by_variable->config);
+  g_assert_cmpstr (by_option->agents_dir, ==, "c");
+}
+
 int
 main (int argc, char **argv)
 {
@@ -736,5 +763,6 @@ main (int argc, char **argv)
   ADD ("/settings/credential/unreadable", test_unreadable_credential);
   ADD ("/settings/credential/empty-variable", test_empty_credentials_variable);
 
+  g_test_add_func ("/settings/folder", test_a_folder_instead_of_an_agent);
   return g_test_run ();
 }

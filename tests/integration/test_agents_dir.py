@@ -213,6 +213,50 @@ class Served(Folder):
         self.assertEqual(ended.status, 0)
         self.assertLess(ended.seconds, 20)
 
+    def test_files_that_come_and_go_all_the_time(self):
+        self.add("stays")
+        self.serve("stays")
+        for i in range(30):
+            self.add(f"x{i % 5}")
+            self.put(f"y{i % 3}.json", (b"{", b"[]", heartbeat(f"z{i % 4}"), b"")[i % 4])
+            if i % 2:
+                self.remove(f"x{i % 5}.json")
+            time.sleep(0.03)
+        for name in os.listdir(self.folder):
+            if name[0] in "xy":
+                self.remove(name)
+        self.add("last")
+        self.wait_served("stays", "last")
+        for name in (*(f"x{i}" for i in range(5)), *(f"z{i}" for i in range(4)), "y0", "y1", "y2"):
+            self.bus.wait_name(Agent(self.bus, name).name, owned=False)
+            self.broker.wait_consumers(self.vhost, f"agent.{name}.inbox", 0)
+        self.tick()
+        self.wait_success("stays", "last")
+
+    def test_each_inbox_has_the_handler(self):
+        folder = os.path.join(self.env["XDG_CONFIG_HOME"], "heartbeat-consumer", "handlers")
+        log = self.path("handled")
+        os.makedirs(folder)
+        files.write(os.path.join(folder, "mail"), f"#!/bin/sh\ncat >> {log}\n".encode())
+        os.chmod(os.path.join(folder, "mail"), 0o755)
+        self.add("ann", "bob")
+        self.serve("ann", "bob", INBOX_HANDLER="mail")
+        for name in ("ann", "bob"):
+            self.publish(f"agent.{name}.mail", b"{}")
+            self.broker.wait_depth(self.vhost, f"agent.{name}.inbox", (0, 0))
+        handled = [json.loads(line) for line in files.read(log).splitlines()]
+        self.assertEqual([(message["agent"], message["routing_key"]) for message in handled],
+                         [("ann", "agent.ann.mail"), ("bob", "agent.bob.mail")])
+
+    def test_sighup_reloads_all(self):
+        listener = self.listen()
+        self.add("ann", "bob")
+        service = self.serve("ann", "bob")
+        listener.wait("READY=1")
+        service.send(signal.SIGHUP)
+        listener.wait("RELOADING=1")
+        until(lambda: listener.lines.count("READY=1") == 2, what="READY=1 after the reload")
+
     def test_the_broker_goes_and_comes_back(self):
         proxy = self.behind_proxy()
         self.add("ann", "bob")
@@ -277,12 +321,14 @@ class Local(Folder):
         os.symlink(self.path("elsewhere"), os.path.join(self.folder, "good.json"))
         with open(os.path.join(os.fsencode(self.folder), b"\xff.json"), "wb") as file:
             file.write(heartbeat("bytes"))
-        service = self.serve("linked")
+        os.mkfifo(os.path.join(self.folder, "pipe.json"))
+        service = self.serve("linked", "pipe")
         service.wait_log(r"a b\.json: the agent's name “a b” .*: give it an “agent”")
         service.wait_log(r"dots\.json: the agent's name “a\.b” .*: change its “agent”")
         service.wait_log(r"link\.json: the link leads to no file")
         service.wait_log(r"\.json: the name of the file is not UTF-8")
         self.wait_success("linked")
+        until(lambda: Agent(self.bus, "pipe").get("ConfigError"), what="ConfigError of the pipe")
 
     def test_check_config(self):
         self.add("ann", "bob")
@@ -300,22 +346,6 @@ class Local(Folder):
             service, status = self.run_service(**{name: "x"})
             self.assertEqual(status, 2)
             self.assertRegex(service.stderr, f"HEARTBEAT_DIR.*{name}.*unset one")
-
-    def test_files_that_come_and_go_all_the_time(self):
-        self.add("stays")
-        self.serve("stays")
-        for i in range(30):
-            self.add(f"x{i % 5}")
-            self.put(f"y{i % 3}.json", (b"{", b"[]", heartbeat(f"z{i % 4}"), b"")[i % 4])
-            if i % 2:
-                self.remove(f"x{i % 5}.json")
-            time.sleep(0.03)
-        for name in os.listdir(self.folder):
-            if name[0] in "xy":
-                self.remove(name)
-        self.add("last")
-        self.wait_served("stays", "last")
-        self.wait_gone(*(f"x{i}" for i in range(5)), *(f"z{i}" for i in range(4)), "y0", "y1", "y2")
 
 
 class Many(Folder):

@@ -20,7 +20,7 @@ struct _HeartbeatAgentsFolder
 {
   GObject parent_instance;
 
-  char *path;
+  char *path;                    /* absolute, as events have it */
   HeartbeatAgentFiles *contents; /* NULL while there is no folder */
   GHashTable *watches;           /* path of a folder → Watch */
   GSource *timer;
@@ -139,7 +139,7 @@ heartbeat_agents_folder_new (const char *path)
 {
   HeartbeatAgentsFolder *self = g_object_new (HEARTBEAT_TYPE_AGENTS_FOLDER, NULL);
 
-  self->path = g_strdup (path);
+  self->path = g_canonicalize_filename (path, NULL);
   return self;
 }
 
@@ -179,6 +179,16 @@ is_hidden (GFile *file)
   return name == NULL || *name == '.';
 }
 
+/* Another folder of that name would look like the one that is gone where it gets the same inode. */
+static void
+forget_folder (HeartbeatAgentsFolder *self, GFile *file)
+{
+  g_autofree char *path = g_file_get_path (file);
+
+  if (path != NULL)
+    g_hash_table_remove (self->watches, path);
+}
+
 /* Half-written files are hidden until they take their place. What is gone may be the folder itself. */
 static void
 on_event (GFileMonitor *monitor,
@@ -187,7 +197,13 @@ on_event (GFileMonitor *monitor,
           GFileMonitorEvent event,
           HeartbeatAgentsFolder *self)
 {
-  if (event == G_FILE_MONITOR_EVENT_DELETED || !is_hidden (file) || !is_hidden (other))
+  gboolean gone = event == G_FILE_MONITOR_EVENT_DELETED || event == G_FILE_MONITOR_EVENT_MOVED_OUT
+                  || event == G_FILE_MONITOR_EVENT_RENAMED
+                  || event == G_FILE_MONITOR_EVENT_UNMOUNTED;
+
+  if (gone)
+    forget_folder (self, file);
+  if (gone || !is_hidden (file) || !is_hidden (other))
     look_in (self, BURST_MS);
 }
 

@@ -3,6 +3,7 @@
 import json
 import os
 import re
+import shutil
 import signal
 import time
 import unittest
@@ -131,6 +132,12 @@ class Served(Folder):
         self.wait_gone("ann")
         os.rename(os.path.join(self.folder, "sub"), self.path("away"))
         self.wait_gone("sub")
+        for _ in range(3):
+            self.put("sub/heartbeat.json", heartbeat("sub"))
+            self.wait_served("sub")
+            shutil.rmtree(os.path.join(self.folder, "sub"))
+            os.mkdir(os.path.join(self.folder, "sub"))
+            self.wait_gone("sub")
         # the name is the file's agent's: another file, the same agent
         os.rename(os.path.join(self.folder, "bob.json"), os.path.join(self.folder, "robert.json"))
         service.wait_log("serving .*robert.json")

@@ -25,6 +25,7 @@ CONFIG = """\
     <allow own="*"/>
   </policy>
   <limit name="max_replies_per_connection">50000</limit>
+  <limit name="max_names_per_connection">50000</limit>
 </busconfig>
 """
 

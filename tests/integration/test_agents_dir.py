@@ -402,6 +402,6 @@ class Many(Folder):
             self.put(f"many{i}.json", heartbeat(f"many{i}", **checks))
         for bus, (dirty, _, _) in base.items():
             more, started, ticked = self.measure(self.agents + 1, HEARTBEAT_BUS=bus)
-            print(f"figure: {(more - dirty) / self.agents:.1f} KiB an agent with --bus={bus}, {self.agents} agents of 10 "
-                  f"checks, all consume after {started:.2f} s, a tick to all {1000 * ticked / self.agents:.2f} ms an agent",
-                  flush=True)
+            print(f"figure: {(more - dirty) / self.agents:.1f} KiB an agent with --bus={bus}, {self.agents} agents of "
+                  f"10 checks, all consume after {started:.2f} s, "
+                  f"a tick to all {1000 * ticked / self.agents:.2f} ms an agent", flush=True)

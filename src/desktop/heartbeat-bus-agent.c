@@ -133,6 +133,7 @@ heartbeat_bus_agent_get_property (GObject *object, guint id, GValue *value, GPar
     g_value_set_uint64 (value, get_count (self, id));
   else
     heartbeat_bus_properties_set_text (value, get_text (self, id));
+  heartbeat_bus_properties_note_read (self->properties, id, value);
 }
 
 static void

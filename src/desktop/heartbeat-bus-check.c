@@ -106,7 +106,8 @@ get_last (HeartbeatCheck *check, guint id, GValue *value)
 static void
 heartbeat_bus_check_get_property (GObject *object, guint id, GValue *value, GParamSpec *pspec)
 {
-  HeartbeatCheck *check = HEARTBEAT_BUS_CHECK (object)->check;
+  HeartbeatBusCheck *self = HEARTBEAT_BUS_CHECK (object);
+  HeartbeatCheck *check = self->check;
 
   switch (id)
     {
@@ -131,6 +132,7 @@ heartbeat_bus_check_get_property (GObject *object, guint id, GValue *value, GPar
     default:
       get_last (check, id, value);
     }
+  heartbeat_bus_properties_note_read (self->properties, id, value);
 }
 
 static void

@@ -18,6 +18,7 @@ struct _HeartbeatBusProperties
   GPtrArray *models; /* unowned: what they are computed from */
   GVariant *told;    /* NULL while nobody can read them */
   gboolean dirty;
+  guint64 seen; /* while dirty: the places in told of what somebody has read otherwise */
 };
 
 /* Nobody listens while it is known that something has changed: so a tick among many does not even call us. */
@@ -66,19 +67,19 @@ take_picture (HeartbeatBusProperties *self)
   return picture;
 }
 
-/* The members of @now that are not the same in @before; both have the same names in the same order. */
+/* The members of @now that a client may know otherwise; @told has the same names in the same order. */
 static GVariant *
-find_changes (GVariant *before, GVariant *now)
+find_changes (GVariant *told, guint64 seen, GVariant *now)
 {
   GVariantBuilder changes;
 
   g_variant_builder_init (&changes, G_VARIANT_TYPE_VARDICT);
   for (gsize i = 0; i < g_variant_n_children (now); i++)
     {
-      g_autoptr (GVariant) old = g_variant_get_child_value (before, i);
+      g_autoptr (GVariant) old = g_variant_get_child_value (told, i);
       g_autoptr (GVariant) new = g_variant_get_child_value (now, i);
 
-      if (!g_variant_equal (old, new))
+      if ((seen & G_GUINT64_CONSTANT (1) << i) != 0 || !g_variant_equal (old, new))
         g_variant_builder_add_value (&changes, new);
     }
   return g_variant_ref_sink (g_variant_builder_end (&changes));
@@ -170,6 +171,7 @@ heartbeat_bus_properties_end (HeartbeatBusProperties *self)
   else if (self->told != NULL)
     listen (self, FALSE);
   self->dirty = FALSE;
+  self->seen = 0;
   g_clear_pointer (&self->told, g_variant_unref);
 }
 
@@ -190,6 +192,38 @@ heartbeat_bus_properties_mark (HeartbeatBusProperties *self)
 }
 
 /**
+ * heartbeat_bus_properties_note_read:
+ * @self: (nullable): the watch
+ * @id: a property's number in the description of the interface, from 1
+ * @value: what it is
+ *
+ * A client reads a property. While changes are being collected it may read a value that nobody will be told of, since it
+ * is gone again when they are told; clients must then hear of the value that is there instead.
+ */
+void
+heartbeat_bus_properties_note_read (HeartbeatBusProperties *self, guint id, const GValue *value)
+{
+  GDBusInterfaceInfo *info;
+  const char *name;
+  gsize place = 0;
+  g_autoptr (GVariant) told = NULL;
+  g_autoptr (GVariant) read = NULL;
+
+  if (self == NULL || !self->dirty)
+    return;
+  info = g_dbus_interface_skeleton_get_info (self->skeleton);
+  name = info->properties[id - 1]->name;
+  if (!is_announced (info, name))
+    return;
+  for (guint i = 0; i + 1 < id; i++)
+    place += is_announced (info, info->properties[i]->name);
+  g_variant_get_child (self->told, place, "{&sv}", NULL, &told);
+  read = g_dbus_gvalue_to_gvariant (value, g_variant_get_type (told));
+  if (!g_variant_equal (read, told))
+    self->seen |= G_GUINT64_CONSTANT (1) << place;
+}
+
+/**
  * heartbeat_bus_properties_flush:
  * @self: the watch
  *
@@ -207,7 +241,8 @@ heartbeat_bus_properties_flush (HeartbeatBusProperties *self)
   self->dirty = FALSE;
   listen (self, TRUE);
   now = take_picture (self);
-  changes = find_changes (self->told, now);
+  changes = find_changes (self->told, self->seen, now);
+  self->seen = 0;
   if (g_variant_n_children (changes) == 0)
     return;
   emit (self, changes);

@@ -18,6 +18,8 @@ void heartbeat_bus_properties_watch (HeartbeatBusProperties *self, gpointer mode
 void heartbeat_bus_properties_begin (HeartbeatBusProperties *self);
 void heartbeat_bus_properties_end (HeartbeatBusProperties *self);
 void heartbeat_bus_properties_mark (HeartbeatBusProperties *self);
+void
+heartbeat_bus_properties_note_read (HeartbeatBusProperties *self, guint id, const GValue *value);
 void heartbeat_bus_properties_flush (HeartbeatBusProperties *self);
 
 void heartbeat_bus_properties_refuse_set (GObject *object,

@@ -83,7 +83,7 @@ class Properties(Interface):
         self.known = {f"{name}.{key}": value for name in ("Agent", "Check")
                       for key, value in self.object(name).all().items()}
         self.seen = len(self.recorder.signals)
-        # a change that is still being collected may have been read already
+        # a change that is still being collected may have been read already, and is told, even if it is undone by then
         self.read = set(self.known)
         self.assertEqual(set(self.known), set(self.documented), "what is there is what is documented")
 
@@ -107,6 +107,8 @@ class Properties(Interface):
         """Say whether a property has been told to be, and is, what is expected."""
         target = self.object(name.partition(".")[0])
         value = target.get(name.partition(".")[2])
+        if value != self.known[name]:
+            self.read.add(name)
         self.listen()
         told = self.known[name] if self.documented[name].emits == "true" else value
         return all(expected(each) if callable(expected) else each == expected for each in (value, told))

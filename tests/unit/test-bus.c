@@ -336,6 +336,15 @@ find_heard (Fixture *f, const char *start)
   return -1;
 }
 
+static gboolean
+hears (Fixture *f, const char *part)
+{
+  for (guint i = 0; i < f->heard->len; i++)
+    if (strstr (g_ptr_array_index (f->heard, i), part) != NULL)
+      return TRUE;
+  return FALSE;
+}
+
 static GVariant *
 run_arguments (const char *check, const char *option, GVariant *value)
 {
@@ -496,6 +505,25 @@ test_methods (Fixture *f, gconstpointer data)
   assert_fails (f, AGENT, PREFIX "Agent.Reload", NULL, ERRORS "ConfigUnusable");
   write_file (f, "");
   g_variant_unref (call (f, AGENT, PREFIX "Agent.Reload", NULL));
+}
+
+/* Who has read what was then taken back before anybody was told is told of what is there instead. */
+static void
+test_read_too_early (Fixture *f, gconstpointer data)
+{
+  g_autoptr (GVariant) error = NULL;
+
+  start (f);
+  linger (600); /* what changed at the start has been told */
+  listen (f);
+  g_file_set_contents (f->path, "{", -1, NULL);
+  reload (f);
+  error = get (f, AGENT, PREFIX "Agent", "ConfigError");
+  g_assert_cmpstr (g_variant_get_string (error, NULL), !=, "");
+  write_file (f, "");
+  reload (f);
+  wait_for (hears (f, " ConfigError"));
+  assert_text (f, AGENT, PREFIX "Agent", "ConfigError", "");
 }
 
 static void
@@ -676,6 +704,7 @@ main (int argc, char **argv)
   add ("/bus/methods", test_methods);
   add ("/bus/backlog", test_backlog);
   add ("/bus/no-change", test_no_change);
+  add ("/bus/read-too-early", test_read_too_early);
   add ("/bus/order", test_order);
   add ("/bus/come-and-go", test_come_and_go);
   add ("/bus/message", test_message);

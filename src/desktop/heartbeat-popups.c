@@ -33,6 +33,7 @@ struct _HeartbeatPopups
   HeartbeatPopupsFunc chosen;
   gpointer user_data;
   GHashTable *popups; /* key → Popup */
+  guint64 n_presented;
   GDBusConnection *connection;
   GCancellable *cancellable;
   guint n_calls;
@@ -49,6 +50,7 @@ typedef struct
 {
   HeartbeatPopups *owner;
   HeartbeatNotice *notice;
+  guint64 serial;            /* of the notice among all that were presented */
   NotifyNotification *shown; /* NULL when the server has none */
   gboolean current;          /* the user has seen the notice, or sees it */
   gboolean seen;             /* the user has seen this or an earlier one */
@@ -281,10 +283,20 @@ forget_bus (HeartbeatPopups *self)
   g_clear_object (&self->connection);
 }
 
+static int
+compare_serials (gconstpointer a, gconstpointer b)
+{
+  const Popup *one = a;
+  const Popup *other = b;
+
+  return one->serial < other->serial ? -1 : one->serial > other->serial;
+}
+
+/* In the order in which it happened, so that the newest is on top. */
 static void
 show_news (HeartbeatPopups *self)
 {
-  g_autoptr (GList) popups = g_hash_table_get_values (self->popups);
+  g_autoptr (GList) popups = g_list_sort (g_hash_table_get_values (self->popups), compare_serials);
   g_autoptr (GError) error = NULL;
 
   for (GList *l = popups; l != NULL; l = l->next)
@@ -483,6 +495,7 @@ heartbeat_popups_present (HeartbeatPopups *self, HeartbeatNotice *notice)
   remove_timer (&popup->expiry);
   g_clear_pointer (&popup->notice, heartbeat_notice_unref);
   popup->notice = heartbeat_notice_ref (notice);
+  popup->serial = self->n_presented++;
   popup->current = FALSE;
   ask_server (self);
 }

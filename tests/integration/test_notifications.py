@@ -175,6 +175,15 @@ class Servers(Told):
         server.start()
         self.assert_shown(server, "cack: disk failed 2 times in a row")
 
+    def test_what_waited_is_shown_in_the_order_of_its_failures(self):
+        self.write_checks(**{f"check{number}": self.until_mended(f"check{number}") for number in range(8)})
+        service = self.start()
+        for number in range(8):
+            self.runs(f"check{number}", "failed")
+        service.wait_log("notifications cannot be shown now, they wait")
+        calls = self.notifications().wait_calls(8)
+        self.assertEqual([call.summary for call in calls], [f"cack: check{number} failed" for number in range(8)])
+
     def test_one_that_is_slow(self):
         server = self.notifications()
         self.start()

@@ -4,19 +4,10 @@
 
 #include "core/heartbeat-agent.h"
 #include "core/heartbeat-history.h"
+#include "core/heartbeat-pending-tick.h"
 #include "core/heartbeat-registry.h"
-#include "core/heartbeat-tick.h"
 
 G_BEGIN_DECLS
-
-/**
- * HeartbeatTickDone:
- * @safe: whether all that the tick has caused is safe, so that it may be acknowledged; %FALSE where the agent stops
- * @user_data: what was passed to heartbeat_agent_tick()
- *
- * Called once for each tick that is not idle.
- */
-typedef void (*HeartbeatTickDone) (gboolean safe, gpointer user_data);
 
 HeartbeatAgent *
 heartbeat_agent_new (const char *name, const char *path, HeartbeatRegistry *registry);

@@ -5,19 +5,17 @@
 #include <string.h>
 
 #include "core/heartbeat-absent-handler.h"
-#include "core/heartbeat-change.h"
-#include "core/heartbeat-envelope.h"
+#include "core/heartbeat-config-report.h"
+#include "core/heartbeat-editor.h"
 #include "core/heartbeat-error.h"
-#include "core/heartbeat-execution.h"
 #include "core/heartbeat-keeper.h"
 #include "core/heartbeat-loader.h"
 #include "core/heartbeat-log.h"
-#include "core/heartbeat-result-private.h"
 #include "core/heartbeat-schedule.h"
+#include "core/heartbeat-trip.h"
 
 #define MAX_NAME_LENGTH    64
 #define DEFAULT_TIMEOUT_MS 300000
-#define DEFAULT_HANDLER    "default"
 #define STOP_GRACE_MS      10000
 
 /**
@@ -38,13 +36,16 @@ struct _HeartbeatAgent
   gboolean keeper_asked;
   gboolean keeper_ready; /* it has read what heartbeat.json could not be told */
   HeartbeatSchedule *schedule;
+  HeartbeatEditor *editor;
   HeartbeatHistory *history;
   char *config_error;
   guint max_runs;
   guint timeout;
 
-  struct Pending *waiting; /* the tick that is not decided yet */
-  GPtrArray *trips;        /* of Trip: the runs that go on */
+  HeartbeatTripHome home;
+  char *folder;                  /* of heartbeat.json */
+  HeartbeatPendingTick *waiting; /* the tick that is not decided yet */
+  GPtrArray *trips;              /* of HeartbeatTrip: the runs that go on */
   guint tick_runs;
   gboolean stopping;
   GTask *stop_task;
@@ -55,25 +56,6 @@ struct _HeartbeatAgent
   guint64 ticks_idle;
   guint64 runs[HEARTBEAT_STATUS_SKIPPED + 1];
 };
-
-/* A tick that has caused something, or may. */
-typedef struct Pending
-{
-  HeartbeatTickDone done;
-  gpointer user_data;
-  char *body;
-  guint quarter;
-} Pending;
-
-/* One run from its start until all that it caused is safe. */
-typedef struct
-{
-  HeartbeatAgent *agent; /* unowned: it owns the trip */
-  HeartbeatExecution *execution;
-  HeartbeatResult *result;
-  Pending *tick; /* the tick that caused it, or NULL */
-  GTask *task;   /* who asked for it, or NULL */
-} Trip;
 
 enum
 {
@@ -130,30 +112,6 @@ remove_timer (GSource **source)
 }
 
 static void
-pending_end (Pending *pending, gboolean safe)
-{
-  if (pending == NULL)
-    return;
-  pending->done (safe, pending->user_data);
-  g_free (pending->body);
-  g_free (pending);
-}
-
-static void
-trip_free (gpointer data)
-{
-  Trip *trip = data;
-
-  g_clear_pointer (&trip->execution, heartbeat_execution_free);
-  g_clear_pointer (&trip->result, heartbeat_result_unref);
-  pending_end (g_steal_pointer (&trip->tick), FALSE);
-  if (trip->task != NULL)
-    g_task_return_new_error (trip->task, G_IO_ERROR, G_IO_ERROR_CANCELLED, "the agent has stopped");
-  g_clear_object (&trip->task);
-  g_free (trip);
-}
-
-static void
 heartbeat_agent_get_property (GObject *object, guint id, GValue *value, GParamSpec *pspec)
 {
   HeartbeatAgent *self = HEARTBEAT_AGENT (object);
@@ -199,7 +157,7 @@ heartbeat_agent_dispose (GObject *object)
   if (self->loader != NULL)
     heartbeat_loader_stop (self->loader);
   g_clear_object (&self->loader);
-  pending_end (g_steal_pointer (&self->waiting), FALSE);
+  heartbeat_pending_tick_end (g_steal_pointer (&self->waiting), FALSE);
   g_clear_pointer (&self->trips, g_ptr_array_unref);
   G_OBJECT_CLASS (heartbeat_agent_parent_class)->dispose (object);
 }
@@ -209,12 +167,14 @@ heartbeat_agent_finalize (GObject *object)
 {
   HeartbeatAgent *self = HEARTBEAT_AGENT (object);
 
+  g_clear_pointer (&self->editor, heartbeat_editor_free);
   g_clear_pointer (&self->schedule, heartbeat_schedule_free);
   g_clear_object (&self->history);
   g_clear_object (&self->keeper);
   g_clear_object (&self->file);
   g_clear_object (&self->registry);
   g_free (self->config_error);
+  g_free (self->folder);
   g_free (self->name);
   G_OBJECT_CLASS (heartbeat_agent_parent_class)->finalize (object);
 }
@@ -345,10 +305,11 @@ heartbeat_agent_init (HeartbeatAgent *self)
   self->timeout = DEFAULT_TIMEOUT_MS;
   self->config_error = g_strdup ("");
   self->schedule = heartbeat_schedule_new ();
-  self->trips = g_ptr_array_new_with_free_func (trip_free);
+  self->trips = g_ptr_array_new_with_free_func ((GDestroyNotify) heartbeat_trip_free);
 }
 
 static void on_loaded (HeartbeatConfig *config, const GError *error, gpointer user_data);
+static void on_edited (HeartbeatConfig *config, gpointer user_data);
 
 /**
  * heartbeat_agent_is_name:
@@ -388,8 +349,12 @@ heartbeat_agent_new (const char *name, const char *path, HeartbeatRegistry *regi
   self->file = heartbeat_file_new (path);
   self->registry = g_object_ref (registry);
   self->loader = heartbeat_loader_new (self->file, on_loaded, self);
+  self->editor
+      = heartbeat_editor_new (name, self->file, self->loader, self->schedule, on_edited, self);
   self->keeper = heartbeat_keeper_new (name, self->file);
   self->history = heartbeat_history_new (name);
+  self->folder = g_path_get_dirname (heartbeat_file_get_path (self->file));
+  self->home = (HeartbeatTripHome){ self->name, self->folder, self->registry, self->keeper };
   return self;
 }
 
@@ -496,42 +461,6 @@ set_config_error (HeartbeatAgent *self, const char *message)
   g_object_notify_by_pspec (G_OBJECT (self), props[PROP_CONFIG_ERROR]);
 }
 
-/* What is odd about a check and was not before. */
-static void
-report_check (HeartbeatAgent *self, const HeartbeatCheckSpec *spec)
-{
-  HeartbeatCheck *check = heartbeat_schedule_lookup (self->schedule, spec->name);
-  const HeartbeatCheckSpec *known = check != NULL ? heartbeat_check_get_spec (check) : NULL;
-
-  if (spec->error != NULL)
-    {
-      if (known == NULL || g_strcmp0 (known->error, spec->error) != 0)
-        heartbeat_log (G_LOG_LEVEL_WARNING, HEARTBEAT_EVENT_CHECK_INVALID, self->name, spec->name,
-                       "%s: %s; the check is disabled, the others go on",
-                       heartbeat_file_get_path (self->file), spec->error);
-    }
-  else if (spec->last_run - now_ms () > spec->cadence
-           && (known == NULL || known->last_run != spec->last_run))
-    heartbeat_log (G_LOG_LEVEL_WARNING, HEARTBEAT_EVENT_CONFIG_LOADED, self->name, spec->name,
-                   "%s: checks.%s.lastRun: %" G_GINT64_FORMAT
-                   " is more than a cadence ahead, and counts as 0",
-                   heartbeat_file_get_path (self->file), spec->name, spec->last_run);
-}
-
-static void
-report_config (HeartbeatAgent *self, const HeartbeatConfig *old, HeartbeatConfig *config)
-{
-  if (old != NULL && g_bytes_equal (old->text, config->text))
-    return;
-  for (guint i = 0; i < config->checks->len; i++)
-    report_check (self, g_ptr_array_index (config->checks, i));
-  if (strcmp (config->agent, self->name) != 0
-      && (old == NULL || strcmp (old->agent, config->agent) != 0))
-    heartbeat_log (G_LOG_LEVEL_WARNING, HEARTBEAT_EVENT_CONFIG_LOADED, self->name, NULL,
-                   "%s: is written for the agent “%s”, not for “%s”",
-                   heartbeat_file_get_path (self->file), config->agent, self->name);
-}
-
 /* A `lastRun` that could not be written into heartbeat.json counts while the one that it stands for is still there. */
 static void
 restore_last_runs (HeartbeatAgent *self)
@@ -557,7 +486,8 @@ apply_config (HeartbeatAgent *self, HeartbeatConfig *config)
   g_autoptr (GPtrArray) added = g_ptr_array_new_with_free_func (g_object_unref);
   g_autoptr (GPtrArray) removed = g_ptr_array_new_with_free_func (g_object_unref);
 
-  report_config (self, heartbeat_schedule_get_config (self->schedule), config);
+  heartbeat_config_report (self->name, heartbeat_file_get_path (self->file), self->schedule, config,
+                           now_ms ());
   heartbeat_schedule_apply (self->schedule, config, added, removed);
   restore_last_runs (self);
   for (guint i = 0; i < removed->len; i++)
@@ -590,7 +520,7 @@ move_last_runs (HeartbeatAgent *self)
 static void
 on_loaded (HeartbeatConfig *config, const GError *error, gpointer user_data)
 {
-  g_autoptr (HeartbeatAgent) self = g_object_ref (user_data); /* see finish_trip() */
+  g_autoptr (HeartbeatAgent) self = g_object_ref (user_data); /* see on_trip_done() */
 
   if (config != NULL)
     apply_config (self, config);
@@ -730,166 +660,66 @@ log_result (HeartbeatAgent *self, HeartbeatCheck *check, HeartbeatResult *result
                  message);
 }
 
-/* All that the run caused is safe: tell everybody, and let the next tick in. */
+/* Tells everybody, and lets the next tick in. */
 static void
-finish_trip (HeartbeatAgent *self, Trip *trip)
+on_trip_done (HeartbeatTrip *trip, HeartbeatConfig *config, gpointer owner)
 {
-  HeartbeatCheck *check = heartbeat_execution_get_check (trip->execution);
-  g_autoptr (HeartbeatAgent) keep
-      = g_object_ref (self); /* who is told may drop the last other reference */
-  g_autoptr (GTask) task = g_steal_pointer (&trip->task);
+  /* Who is told may drop the last other reference. */
+  g_autoptr (HeartbeatAgent) self = g_object_ref (owner);
+  HeartbeatCheck *check = heartbeat_trip_get_check (trip);
+  HeartbeatResult *result = heartbeat_trip_get_result (trip);
+  g_autoptr (GTask) task = heartbeat_trip_steal_task (trip);
 
-  heartbeat_check_end (check, trip->result, now_ms ());
+  if (config != NULL)
+    apply_config (self, config);
+  heartbeat_check_end (check, result, now_ms ());
   heartbeat_schedule_invalidate (self->schedule);
-  self->runs[heartbeat_result_get_status (trip->result)]++;
-  log_result (self, check, trip->result);
-  heartbeat_history_append (self->history, heartbeat_check_get_name (check), trip->result,
-                            trip->tick == NULL);
-  g_signal_emit (self, signals[CHECK_FINISHED], 0, check, trip->result);
+  self->runs[heartbeat_result_get_status (result)]++;
+  log_result (self, check, result);
+  heartbeat_history_append (self->history, heartbeat_check_get_name (check), result,
+                            !heartbeat_trip_is_by_tick (trip));
+  g_signal_emit (self, signals[CHECK_FINISHED], 0, check, result);
   g_object_notify_by_pspec (G_OBJECT (self), props[PROP_NEXT_DUE]);
-  if (trip->tick != NULL)
-    {
-      self->tick_runs--;
-      pending_end (g_steal_pointer (&trip->tick), TRUE);
-    }
+  if (heartbeat_trip_is_by_tick (trip))
+    self->tick_runs--;
+  heartbeat_pending_tick_end (heartbeat_trip_steal_tick (trip), TRUE);
   if (task != NULL)
-    g_task_return_pointer (task, heartbeat_result_ref (trip->result),
+    g_task_return_pointer (task, heartbeat_result_ref (result),
                            (GDestroyNotify) heartbeat_result_unref);
   g_ptr_array_remove_fast (self->trips, trip);
   decide_waiting (self);
   check_stopped (self);
 }
 
+/* Runs @check. @tick and @task may be NULL; the trip takes both. @timeout 0 is that of the check. */
 static void
-on_saved (GObject *source, GAsyncResult *result, gpointer user_data)
+start_trip (HeartbeatAgent *self,
+            HeartbeatCheck *check,
+            HeartbeatPendingTick *tick,
+            GTask *task,
+            guint timeout)
 {
-  Trip *trip = user_data;
-  g_autoptr (HeartbeatAgent) self = trip->agent; /* the reference that the save has held */
-  g_autoptr (HeartbeatConfig) config = heartbeat_keeper_finish (HEARTBEAT_KEEPER (source), result);
-
-  if (config != NULL)
-    apply_config (self, config);
-  finish_trip (self, trip);
-}
-
-static void
-on_ended (HeartbeatExecution *execution, HeartbeatResult *result, gpointer user_data)
-{
-  Trip *trip = user_data;
-  HeartbeatAgent *self = trip->agent;
-  HeartbeatCheck *check = heartbeat_execution_get_check (execution);
-
-  trip->result = heartbeat_result_ref (result);
-  if (trip->tick != NULL)
-    heartbeat_result_set_cause (result, heartbeat_envelope_dup_event_id (trip->tick->body));
-  if (heartbeat_result_get_status (result) == HEARTBEAT_STATUS_FAILED)
-    {
-      finish_trip (self, trip);
-      return;
-    }
-  g_object_ref (self);
-  heartbeat_keeper_save_async (self->keeper, heartbeat_check_get_spec (check),
-                               heartbeat_result_get_started (result) / 1000, on_saved, trip);
-}
-
-/* In place of a handler that does not exist. */
-static const HeartbeatHandler *
-find_default (HeartbeatAgent *self, HeartbeatExecution *execution, const char *name)
-{
-  HeartbeatCheck *check = heartbeat_execution_get_check (execution);
-  g_autofree char *note
-      = g_strdup_printf ("there is no handler “%s”, “" DEFAULT_HANDLER "” ran", name);
-
-  heartbeat_execution_set_note (execution, note);
-  if (heartbeat_check_first_complaint (check))
-    heartbeat_log (G_LOG_LEVEL_WARNING, HEARTBEAT_EVENT_HANDLER_UNKNOWN, self->name,
-                   heartbeat_check_get_name (check),
-                   "there is no handler “%s”: “" DEFAULT_HANDLER "” runs in its place", name);
-  return heartbeat_registry_find (self->registry, DEFAULT_HANDLER);
-}
-
-/* There is no executable of that name. */
-static void
-on_passed (HeartbeatExecution *execution, const char *name, gpointer user_data)
-{
-  Trip *trip = user_data;
-  HeartbeatAgent *self = trip->agent;
-  const HeartbeatHandler *handler
-      = heartbeat_registry_find_below (self->registry, name, HEARTBEAT_HANDLER_EXECUTABLE);
-
-  if (handler == NULL && strcmp (name, DEFAULT_HANDLER) != 0)
-    {
-      handler = find_default (self, execution, name);
-      name = DEFAULT_HANDLER;
-    }
-  if (handler == NULL)
-    {
-      heartbeat_execution_cancel (execution, "there is no handler “" DEFAULT_HANDLER "”");
-      return;
-    }
-  handler = heartbeat_handler_hold (handler);
-  heartbeat_execution_hand_over (execution, name, handler);
-  heartbeat_handler_let_go (handler);
-}
-
-static char *
-manual_envelope (void)
-{
-  const HeartbeatEnvelopeSource source = { "manual", HEARTBEAT_SOURCE_APP };
-  g_autoptr (HeartbeatEnvelope) envelope = heartbeat_envelope_new_tick (&source, now_ms ());
-  gsize length;
-  const char *text = g_bytes_get_data (envelope->body, &length);
-
-  return g_strndup (text, length);
-}
-
-/* Runs @check. @tick and @task may be NULL; the trip takes both. */
-static void
-start_trip (HeartbeatAgent *self, HeartbeatCheck *check, Pending *tick, GTask *task, guint timeout)
-{
-  g_autoptr (HeartbeatAgent) keep = g_object_ref (self); /* see finish_trip() */
+  g_autoptr (HeartbeatAgent) keep = g_object_ref (self); /* see on_trip_done() */
   const HeartbeatCheckSpec *spec = heartbeat_check_get_spec (check);
-  Trip *trip = g_new0 (Trip, 1);
-  g_autofree char *folder = g_path_get_dirname (heartbeat_file_get_path (self->file));
-  const HeartbeatHandler *handler;
-  HeartbeatRunFacts facts = {
-    .agent_name = self->name,
-    .check_name = spec->name,
-    .working_folder = folder,
-    .started = g_get_real_time (),
-    .handler = spec->handler,
-  };
+  HeartbeatTrip *trip
+      = heartbeat_trip_new (&self->home, check, tick, on_trip_done, G_OBJECT (self));
 
   heartbeat_log (G_LOG_LEVEL_INFO, HEARTBEAT_EVENT_RUN_STARTED, self->name, spec->name,
                  "running %s: %.2f × its cadence has passed, priority %" G_GINT64_FORMAT
                  ", handler %s",
                  spec->name, heartbeat_check_get_overdue_ratio (check), spec->priority,
                  spec->handler);
-  trip->agent = self;
-  trip->tick = tick;
-  trip->task = task;
-  trip->execution = heartbeat_execution_new (check, on_ended, trip);
-  heartbeat_execution_set_passed (trip->execution, on_passed);
+  heartbeat_trip_set_task (trip, task);
   g_ptr_array_add (self->trips, trip);
   if (tick != NULL)
     self->tick_runs++;
-  facts.check = heartbeat_json_dup_text (&spec->json);
-  facts.envelope = tick != NULL ? g_strdup (tick->body) : manual_envelope ();
   if (timeout == 0)
     timeout = spec->timeout != 0 ? spec->timeout : self->timeout;
 
   heartbeat_check_begin (check);
   heartbeat_schedule_invalidate (self->schedule);
   g_signal_emit (self, signals[CHECK_STARTED], 0, check);
-  handler = heartbeat_registry_find (self->registry, spec->handler);
-  if (handler == NULL)
-    {
-      facts.handler = DEFAULT_HANDLER;
-      handler = find_default (self, trip->execution, spec->handler);
-    }
-  handler = heartbeat_handler_hold (handler);
-  heartbeat_execution_start (trip->execution, &facts, handler, timeout);
-  heartbeat_handler_let_go (handler);
+  heartbeat_trip_start (trip, timeout);
 }
 
 /* --- Ticks ---------------------------------------------------------------------------------------------------------- */
@@ -905,7 +735,7 @@ count_idle (HeartbeatAgent *self)
 static void
 decide_waiting (HeartbeatAgent *self)
 {
-  Pending *tick = self->waiting;
+  HeartbeatPendingTick *tick = self->waiting;
   HeartbeatCheck *check;
   gint64 now = now_ms ();
 
@@ -921,7 +751,7 @@ decide_waiting (HeartbeatAgent *self)
     }
   heartbeat_schedule_next_due (self->schedule, tick->quarter, now);
   count_idle (self);
-  pending_end (tick, TRUE);
+  heartbeat_pending_tick_end (tick, TRUE);
 }
 
 /**
@@ -965,8 +795,7 @@ heartbeat_agent_tick (HeartbeatAgent *self,
       count_idle (self);
       return TRUE;
     }
-  self->waiting = g_new (Pending, 1);
-  *self->waiting = (Pending){ done, user_data, g_strndup (tick->body, tick->length), quarter };
+  self->waiting = heartbeat_pending_tick_new (tick, quarter, done, user_data);
   ask_keeper (self);
   if (current)
     decide_waiting (self);
@@ -1088,69 +917,22 @@ heartbeat_agent_run_check_finish (HeartbeatAgent *self, GAsyncResult *result, GE
 
 /* --- Changes of the file -------------------------------------------------------------------------------------------- */
 
-static GError *
-to_change_error (HeartbeatAgent *self, const GError *error)
-{
-  HeartbeatError code = HEARTBEAT_ERROR_CONFIG_UNUSABLE;
-
-  if (error->domain == HEARTBEAT_ERROR && error->code == HEARTBEAT_ERROR_NO_SUCH_CHECK)
-    code = HEARTBEAT_ERROR_NO_SUCH_CHECK;
-  else if (heartbeat_storage_is_read_only_error (error))
-    code = HEARTBEAT_ERROR_READ_ONLY;
-  else if (error->domain != HEARTBEAT_ERROR)
-    code = HEARTBEAT_ERROR_FAILED;
-  return g_error_new (HEARTBEAT_ERROR, code, "%s: %s", heartbeat_file_get_path (self->file),
-                      error->message);
-}
-
 static void
-on_changed (GObject *source, GAsyncResult *result, gpointer user_data)
+on_edited (HeartbeatConfig *config, gpointer user_data)
 {
-  g_autoptr (GTask) task = user_data;
-  HeartbeatAgent *self = g_task_get_source_object (task);
-  g_autoptr (GError) error = NULL;
-  g_autoptr (HeartbeatConfig) config = heartbeat_file_finish (self->file, result, &error);
+  HeartbeatAgent *self = user_data;
 
-  if (config == NULL)
-    {
-      g_task_return_error (task, to_change_error (self, error));
-      return;
-    }
   if (!self->stopping)
     apply_config (self, config);
-  g_task_return_boolean (task, TRUE);
 }
 
-static void
-on_current_for_change (GObject *source, GAsyncResult *result, gpointer user_data)
-{
-  g_autoptr (GTask) task = user_data;
-  HeartbeatAgent *self = g_task_get_source_object (task);
-  HeartbeatChange *change = g_task_get_task_data (task);
-  gboolean all
-      = strcmp (change->check, "*") == 0
-        && (change->kind == HEARTBEAT_CHANGE_PAUSE || change->kind == HEARTBEAT_CHANGE_RESUME);
-
-  heartbeat_loader_finish (HEARTBEAT_LOADER (source), result);
-  if (!all && heartbeat_schedule_lookup (self->schedule, change->check) == NULL)
-    g_task_return_new_error (task, HEARTBEAT_ERROR, HEARTBEAT_ERROR_NO_SUCH_CHECK,
-                             "the agent “%s” has no check “%s”", self->name, change->check);
-  else
-    heartbeat_file_edit_async (self->file, heartbeat_change_apply, change, NULL, on_changed,
-                               g_steal_pointer (&task));
-}
-
-/* The task owns the change, and lives until the edit is done. */
 static void
 change_file (HeartbeatAgent *self,
              HeartbeatChange *change,
              GAsyncReadyCallback callback,
              gpointer user_data)
 {
-  GTask *task = g_task_new (self, NULL, callback, user_data);
-
-  g_task_set_task_data (task, change, (GDestroyNotify) heartbeat_change_free);
-  heartbeat_loader_wait_async (self->loader, on_current_for_change, task);
+  heartbeat_editor_change (self->editor, change, g_task_new (self, NULL, callback, user_data));
 }
 
 /**
@@ -1256,26 +1038,15 @@ heartbeat_agent_change_finish (HeartbeatAgent *self, GAsyncResult *result, GErro
 
 /* --- Stopping ------------------------------------------------------------------------------------------------------- */
 
-/* The ticks of these runs stay unsettled: they come again after the next start. */
+/* A run that is given up leaves the array. */
 static void
 end_runs (HeartbeatAgent *self)
 {
-  g_autoptr (GPtrArray) running = g_ptr_array_new ();
+  g_autoptr (GPtrArray) trips = g_ptr_array_copy (self->trips, NULL, NULL);
 
-  for (guint i = 0; i < self->trips->len; i++)
-    {
-      Trip *trip = g_ptr_array_index (self->trips, i);
-
-      if (trip->result == NULL)
-        g_ptr_array_add (running, trip);
-    }
-  for (guint i = 0; i < running->len; i++)
-    {
-      Trip *trip = g_ptr_array_index (running, i);
-
-      pending_end (g_steal_pointer (&trip->tick), FALSE);
-      heartbeat_execution_cancel (trip->execution, "the service stops");
-    }
+  g_ptr_array_set_free_func (trips, NULL);
+  for (guint i = 0; i < trips->len; i++)
+    heartbeat_trip_give_up (g_ptr_array_index (trips, i), "the service stops");
 }
 
 static gboolean
@@ -1319,7 +1090,7 @@ heartbeat_agent_stop_async (HeartbeatAgent *self, GAsyncReadyCallback callback, 
 
   self->stopping = TRUE;
   self->stop_task = g_task_new (self, NULL, callback, user_data);
-  pending_end (g_steal_pointer (&self->waiting), FALSE);
+  heartbeat_pending_tick_end (g_steal_pointer (&self->waiting), FALSE);
   if (self->trips->len > 0)
     self->stop_timer = add_timer (self, STOP_GRACE_MS, on_grace_over);
   check_stopped (self);

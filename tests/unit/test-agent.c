@@ -874,6 +874,25 @@ test_stop_waits_for_the_run (Fixture *f, gconstpointer data)
   g_assert_cmpuint (f->told->len, ==, 1);
 }
 
+/* Says whether the last run of a check was by hand. */
+static gboolean
+last_was_manual (Fixture *f, const char *check)
+{
+  HeartbeatHistory *history = heartbeat_agent_get_history (f->agent);
+  g_autoptr (GAsyncResult) result = NULL;
+  g_autoptr (GPtrArray) entries = NULL;
+  g_autoptr (GError) error = NULL;
+  HeartbeatHistoryEntry *entry;
+
+  heartbeat_history_read_async (history, check, 1, keep_result, &result);
+  wait_until (result != NULL);
+  entries = heartbeat_history_read_finish (history, result, &error);
+  g_assert_no_error (error);
+  g_assert_cmpuint (entries->len, ==, 1);
+  entry = g_ptr_array_index (entries, 0);
+  return entry->manual;
+}
+
 static void
 test_stop_ends_a_run_that_does_not (Fixture *f, gconstpointer data)
 {
@@ -898,6 +917,8 @@ test_stop_ends_a_run_that_does_not (Fixture *f, gconstpointer data)
   g_assert_cmpstr (heartbeat_result_get_message (result), ==, "the service stops");
   g_assert_true (
       g_cancellable_is_cancelled (heartbeat_run_get_cancellable (g_queue_peek_head (&f->pending))));
+  g_assert_false (last_was_manual (f, "a"));
+  g_assert_true (last_was_manual (f, "b"));
   heartbeat_run_succeed (g_queue_peek_head (&f->pending), NULL);
 }
 

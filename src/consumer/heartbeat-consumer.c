@@ -10,8 +10,7 @@
 
 #include "broker/heartbeat-inbox.h"
 #include "broker/heartbeat-outbox.h"
-#include "consumer/heartbeat-hold.h"
-#include "consumer/heartbeat-inbox-runner.h"
+#include "consumer/heartbeat-receiver.h"
 #include "consumer/heartbeat-reporter.h"
 #include "consumer/heartbeat-ticker.h"
 #include "core/heartbeat-agent-private.h"
@@ -19,12 +18,9 @@
 #include "core/heartbeat-error.h"
 #include "core/heartbeat-json.h"
 #include "core/heartbeat-log.h"
-#include "core/heartbeat-rate-limit.h"
 #include "handlers/heartbeat-built-in.h"
 #include "handlers/heartbeat-executables.h"
 #include "handlers/heartbeat-processes.h"
-
-#define SYSTEM_PREFIX "system.heartbeat."
 
 /* AMQP 0-9-1, section 4.2.5.3: names of exchanges and routing keys. */
 #define MAX_SHORT_STRING 255
@@ -61,13 +57,11 @@ struct _HeartbeatConsumer
   HeartbeatBroker *broker;
   gboolean shares_broker;
   HeartbeatInbox *inbox;
+  HeartbeatReceiver *receiver;
   HeartbeatInboxRunner *inbox_runner;
   HeartbeatOutbox *outbox;
   HeartbeatReporter *reporter;
   HeartbeatTicker *ticker;
-  HeartbeatHold *spare;
-  HeartbeatRateLimit rejections;
-  guint64 messages_rejected;
   GMainLoop *loop; /* of heartbeat_consumer_run() */
   GPtrArray *stop_tasks;
   guint runs_to_stop; /* of checks, of messages */
@@ -179,7 +173,7 @@ heartbeat_consumer_get_property (GObject *object, guint id, GValue *value, GPara
       g_value_set_string (value, heartbeat_consumer_get_broker_address (self));
       break;
     case PROP_MESSAGES_REJECTED:
-      g_value_set_uint64 (value, self->messages_rejected);
+      g_value_set_uint64 (value, heartbeat_consumer_get_messages_rejected (self));
       break;
     case PROP_READY:
       g_value_set_boolean (value, self->loaded && self->attempted);
@@ -267,6 +261,8 @@ heartbeat_consumer_dispose (GObject *object)
       g_signal_handlers_disconnect_by_data (self->inbox, self);
       heartbeat_inbox_close_async (self->inbox, NULL, NULL);
     }
+  if (self->receiver != NULL)
+    heartbeat_receiver_set_runner (self->receiver, NULL);
   g_clear_object (&self->reporter);
   g_clear_object (&self->inbox_runner);
   g_clear_object (&self->agent);
@@ -284,7 +280,7 @@ heartbeat_consumer_finalize (GObject *object)
 {
   HeartbeatConsumer *self = HEARTBEAT_CONSUMER (object);
 
-  g_clear_pointer (&self->spare, heartbeat_hold_free);
+  g_clear_pointer (&self->receiver, heartbeat_receiver_free);
   g_free (self->agent_name);
   g_free (self->heartbeat_path);
   g_free (self->rabbit_url);
@@ -669,92 +665,25 @@ heartbeat_consumer_list_handlers_finish (HeartbeatConsumer *self,
 
 /* --- Messages ------------------------------------------------------------------------------------------------------- */
 
-static HeartbeatDisposition
-reject (HeartbeatConsumer *self, const HeartbeatMessage *message, const char *reason)
-{
-  g_autofree char *more = NULL;
-  guint64 suppressed;
-
-  self->messages_rejected++;
-  g_object_notify_by_pspec (G_OBJECT (self), props[PROP_MESSAGES_REJECTED]);
-  if (!heartbeat_rate_limit_allow (&self->rejections, g_get_monotonic_time (), &suppressed))
-    return HEARTBEAT_DISPOSITION_REJECT;
-  if (suppressed > 0)
-    more = g_strdup_printf (" (and %" G_GUINT64_FORMAT " more before it)", suppressed);
-  heartbeat_log (G_LOG_LEVEL_WARNING, HEARTBEAT_EVENT_MESSAGE_REJECTED, self->agent_name, NULL,
-                 "rejected a message with routing key %s: %s%s", message->routing_key, reason,
-                 more != NULL ? more : "");
-  return HEARTBEAT_DISPOSITION_REJECT;
-}
-
 static void
-postpone_local_ticks (HeartbeatConsumer *self)
+postpone_local_ticks (gpointer user_data)
 {
+  HeartbeatConsumer *self = user_data;
+
   if (self->ticker != NULL)
     heartbeat_ticker_start (self->ticker, (gint64) self->tick_interval * G_USEC_PER_SEC * 5 / 2);
 }
 
-static HeartbeatDisposition
-take_tick (HeartbeatConsumer *self, const HeartbeatMessage *message)
+static void
+on_received (const char *routing_key, const char *event_type, const char *body, gpointer user_data)
 {
-  g_autoptr (GError) error = NULL;
-  HeartbeatInbox *inbox = self->inbox; /* which holds itself */
-  HeartbeatTick tick;
-  HeartbeatDisposition disposition;
-
-  if (!heartbeat_tick_parse (&tick, (const char *) message->body, message->length, &error))
-    return reject (self, message, error->message);
-  postpone_local_ticks (self);
-  if (self->spare == NULL)
-    self->spare = heartbeat_hold_new ();
-  heartbeat_hold_begin (self->spare);
-  if (heartbeat_agent_tick (self->agent, &tick, heartbeat_hold_done, self->spare))
-    return HEARTBEAT_DISPOSITION_ACKNOWLEDGE;
-  if (heartbeat_hold_is_done (self->spare, &disposition))
-    return disposition;
-  heartbeat_hold_keep (g_steal_pointer (&self->spare), inbox,
-                       heartbeat_inbox_get_delivery (inbox, message));
-  return HEARTBEAT_DISPOSITION_LATER;
+  g_signal_emit (user_data, signals[MESSAGE_RECEIVED], 0, routing_key, event_type, body);
 }
 
-static char *
-dup_event_type (const HeartbeatJson *event)
+static void
+on_rejected (gpointer user_data)
 {
-  HeartbeatJson type;
-
-  if (heartbeat_json_get_member (event, "event_type", &type) && heartbeat_json_is_string (&type))
-    return heartbeat_json_dup_string (&type, NULL);
-  return g_strdup ("");
-}
-
-static HeartbeatDisposition
-take_inbox_message (HeartbeatConsumer *self, const HeartbeatMessage *message)
-{
-  g_autoptr (GError) error = NULL;
-  g_autofree char *event_type = NULL;
-  g_autofree char *body = NULL;
-  HeartbeatJson event;
-
-  if (strcmp (message->app_id, HEARTBEAT_DOCTOR_APP_ID) == 0)
-    return HEARTBEAT_DISPOSITION_ACKNOWLEDGE;
-  if (strcmp (message->app_id,
-              heartbeat_publisher_get_app_id (heartbeat_broker_get_publisher (self->broker)))
-      == 0)
-    return HEARTBEAT_DISPOSITION_ACKNOWLEDGE;
-  if (!heartbeat_json_scan ((const char *) message->body, message->length, HEARTBEAT_JSON_NONE,
-                            &event, &error))
-    return reject (self, message, error->message);
-  if (!heartbeat_json_is_object (&event))
-    return reject (self, message, "an event is a JSON object");
-  event_type = dup_event_type (&event);
-  body = g_strndup ((const char *) message->body, message->length);
-  g_signal_emit (self, signals[MESSAGE_RECEIVED], 0, message->routing_key, event_type, body);
-  if (self->inbox_runner == NULL)
-    return HEARTBEAT_DISPOSITION_ACKNOWLEDGE;
-  heartbeat_inbox_runner_take (self->inbox_runner,
-                               heartbeat_inbox_get_delivery (self->inbox, message),
-                               message->routing_key, body);
-  return HEARTBEAT_DISPOSITION_LATER;
+  g_object_notify_by_pspec (user_data, props[PROP_MESSAGES_REJECTED]);
 }
 
 /* A handler, or who is told, may drop the last other reference. */
@@ -763,15 +692,7 @@ on_message (HeartbeatInbox *inbox, const HeartbeatMessage *message, gpointer use
 {
   g_autoptr (HeartbeatConsumer) self = g_object_ref (user_data);
 
-  if (message->too_large)
-    return reject (self, message, "it is larger than 1 MiB");
-  if (strcmp (message->routing_key, HEARTBEAT_TICK_ROUTING_KEY) == 0)
-    return take_tick (self, message);
-  if (!g_str_has_prefix (message->routing_key, SYSTEM_PREFIX))
-    return take_inbox_message (self, message);
-  heartbeat_log (G_LOG_LEVEL_DEBUG, HEARTBEAT_EVENT_NONE, self->agent_name, NULL, "ignored %s",
-                 message->routing_key);
-  return HEARTBEAT_DISPOSITION_ACKNOWLEDGE;
+  return heartbeat_receiver_take (self->receiver, inbox, message);
 }
 
 /* --- Local ticks ---------------------------------------------------------------------------------------------------- */
@@ -846,9 +767,13 @@ on_loaded (GObject *source, GAsyncResult *result, gpointer user_data)
 static void
 start_inbox (HeartbeatConsumer *self)
 {
+  static const HeartbeatReceiverFuncs funcs = { postpone_local_ticks, on_received, on_rejected };
   const HeartbeatInboxOptions options
       = { self->agent_name, self->exchange_name, self->queue_type, 0 };
+  HeartbeatPublisher *publisher = heartbeat_broker_get_publisher (self->broker);
 
+  self->receiver = heartbeat_receiver_new (self->agent, heartbeat_publisher_get_app_id (publisher),
+                                           &funcs, self);
   self->inbox = heartbeat_inbox_new (heartbeat_broker_get_connection (self->broker), &options,
                                      on_message, self);
   g_signal_connect_object (self->inbox, "notify::state", G_CALLBACK (on_inbox_state), self,
@@ -858,6 +783,7 @@ start_inbox (HeartbeatConsumer *self)
   if (self->inbox_handler != NULL)
     self->inbox_runner = heartbeat_inbox_runner_new (self->agent, self->inbox, self->inbox_handler,
                                                      self->timeout * 1000);
+  heartbeat_receiver_set_runner (self->receiver, self->inbox_runner);
   heartbeat_inbox_start (self->inbox);
   if (!self->shares_broker)
     heartbeat_broker_start (self->broker);
@@ -1442,5 +1368,5 @@ heartbeat_consumer_get_messages_rejected (HeartbeatConsumer *self)
 {
   g_return_val_if_fail (HEARTBEAT_IS_CONSUMER (self), 0);
 
-  return self->messages_rejected;
+  return self->receiver != NULL ? heartbeat_receiver_get_rejected (self->receiver) : 0;
 }

@@ -41,6 +41,8 @@ class FailOver(Case):
         self.broker.wait_consumers(self.vhosts[number], self.queue)
         self.broker.publish(self.vhosts[number], "system.heartbeat.tick", b"{}")
         signals.wait("CheckFinished", check, "success")
+        # else it comes again with the next connection, and runs the check that is next
+        self.broker.wait_depth(self.vhosts[number], self.queue, (0, 0))
 
     def connected(self, number):
         """Wait until the service consumes from one of the brokers."""

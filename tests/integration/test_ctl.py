@@ -69,6 +69,8 @@ class Commands(Ctl):
         self.agent.call("Reload")
 
     def test_list_says_why(self):
+        # the only tick of this day would run what is due
+        self.agent.wait("TicksReceived", 1)
         recent, day = time.time_ns() // 1_000_000, 86_400_000
         self.reload(
             later={"cadenceMs": 5 * day, "lastRun": recent}, overdue={}, off={"enabled": False}, wrong={"cadenceMs": 5},

@@ -173,11 +173,18 @@ class Broker:
 
     def eval(self, code):
         """Evaluate Erlang code (without its final dot) in the node, in milliseconds; return what it printed to text."""
-        answer = subprocess.run([ERL_CALL, "-c", self._cookie, "-n", self.node, "-e"], env=self._env,
-                                input=code + ".\n", check=True, capture_output=True, text=True, timeout=60).stdout
+        answer = until(lambda: self._erl_call(code), what="a connection to the node")
         if not answer.startswith("{ok, "):
             raise RuntimeError(f"RabbitMQ: {answer} from {code}")
         return answer[len("{ok, "):-1]
+
+    def _erl_call(self, code):
+        """Have the node evaluate code; return what it answered, or "" where it had no time for another connection."""
+        ended = subprocess.run([ERL_CALL, "-c", self._cookie, "-n", self.node, "-e"], env=self._env,
+                               input=code + ".\n", check=False, capture_output=True, text=True, timeout=60)
+        if ended.returncode and "failed to connect" not in ended.stderr:
+            raise RuntimeError(f"erl_call: exit status {ended.returncode}: {ended.stdout}{ended.stderr}")
+        return "" if ended.returncode else ended.stdout
 
     def add_vhost(self, name):
         """Make a vhost on which guest may do everything."""

@@ -38,19 +38,6 @@ read_integer (const HeartbeatJson *value, gint64 least, gint64 *result)
   return heartbeat_json_get_integer (value, result) && *result >= least;
 }
 
-/* What a string means, or NULL where @value is none or has a NUL within. */
-static char *
-read_text (const HeartbeatJson *value)
-{
-  g_autofree char *text = NULL;
-  gsize length;
-
-  if (!heartbeat_json_is_string (value))
-    return NULL;
-  text = heartbeat_json_dup_string (value, &length);
-  return strlen (text) == length ? g_steal_pointer (&text) : NULL;
-}
-
 static gboolean
 read_cadence (Reader *reader, const HeartbeatJson *value)
 {
@@ -83,7 +70,7 @@ read_timeout (Reader *reader, const HeartbeatJson *value)
 static gboolean
 read_handler (Reader *reader, const HeartbeatJson *value)
 {
-  reader->spec->handler = read_text (value);
+  reader->spec->handler = heartbeat_json_dup_c_string (value);
   return reader->spec->handler != NULL;
 }
 
@@ -120,7 +107,7 @@ read_array (Reader *reader, const HeartbeatJson *value)
 static gboolean
 read_quarter (Reader *reader, const HeartbeatJson *value)
 {
-  g_autofree char *name = read_text (value);
+  g_autofree char *name = heartbeat_json_dup_c_string (value);
   guint quarter = name != NULL ? heartbeat_quarter_parse (name, strlen (name)) : 0;
 
   if (quarter == 0)
@@ -132,7 +119,7 @@ read_quarter (Reader *reader, const HeartbeatJson *value)
 static gboolean
 read_start (Reader *reader, const HeartbeatJson *value)
 {
-  g_autofree char *text = read_text (value);
+  g_autofree char *text = heartbeat_json_dup_c_string (value);
 
   return text != NULL && heartbeat_window_parse_time (text, FALSE, &reader->spec->window.start);
 }
@@ -140,7 +127,7 @@ read_start (Reader *reader, const HeartbeatJson *value)
 static gboolean
 read_end (Reader *reader, const HeartbeatJson *value)
 {
-  g_autofree char *text = read_text (value);
+  g_autofree char *text = heartbeat_json_dup_c_string (value);
 
   return text != NULL && heartbeat_window_parse_time (text, TRUE, &reader->spec->window.end);
 }
@@ -150,7 +137,7 @@ read_zone (Reader *reader, const HeartbeatJson *value)
 {
   HeartbeatCheckSpec *spec = reader->spec;
 
-  spec->zone_name = read_text (value);
+  spec->zone_name = heartbeat_json_dup_c_string (value);
   if (spec->zone_name != NULL)
     spec->zone = heartbeat_reading_find_zone (reader->reading, spec->zone_name);
   return spec->zone != NULL;
@@ -159,7 +146,7 @@ read_zone (Reader *reader, const HeartbeatJson *value)
 static gboolean
 read_day (Reader *reader, const HeartbeatJson *value)
 {
-  g_autofree char *name = read_text (value);
+  g_autofree char *name = heartbeat_json_dup_c_string (value);
 
   return name != NULL && heartbeat_window_parse_day (name, &reader->spec->window.days);
 }

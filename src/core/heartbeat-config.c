@@ -144,19 +144,6 @@ read_paused (Reader *reader, const HeartbeatJson *root)
     read_pause (reader, name, value);
 }
 
-/* What a string means, or NULL where @value is none or has a NUL within: it would not be what it looks like. */
-static char *
-read_text (const HeartbeatJson *value)
-{
-  g_autofree char *text = NULL;
-  gsize length;
-
-  if (!heartbeat_json_is_string (value))
-    return NULL;
-  text = heartbeat_json_dup_string (value, &length);
-  return strlen (text) == length ? g_steal_pointer (&text) : NULL;
-}
-
 static void
 read_head (Reader *reader, const HeartbeatJson *root)
 {
@@ -166,7 +153,7 @@ read_head (Reader *reader, const HeartbeatJson *root)
     complain (reader, &value, "$schema", &value, "“" SCHEMA "” is expected");
   if (!require (reader, root, "agent", &value))
     return;
-  reader->config->agent = read_text (&value);
+  reader->config->agent = heartbeat_json_dup_c_string (&value);
   if (reader->config->agent == NULL)
     complain (reader, &value, "agent", &value, "a string without NUL is expected");
 }

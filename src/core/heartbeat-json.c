@@ -636,6 +636,26 @@ heartbeat_json_dup_string (const HeartbeatJson *string, gsize *length)
 }
 
 /**
+ * heartbeat_json_dup_c_string:
+ * @value: any value
+ *
+ * For texts whose rest after a NUL nobody would see, so that they would not be what they look like.
+ *
+ * Returns: (transfer full) (nullable): what the string means, in UTF-8; %NULL where it is no string or has a NUL within
+ */
+char *
+heartbeat_json_dup_c_string (const HeartbeatJson *value)
+{
+  g_autofree char *text = NULL;
+  gsize length;
+
+  if (!heartbeat_json_is_string (value))
+    return NULL;
+  text = heartbeat_json_dup_string (value, &length);
+  return strlen (text) == length ? g_steal_pointer (&text) : NULL;
+}
+
+/**
  * heartbeat_json_dup_text:
  * @value: any value
  *

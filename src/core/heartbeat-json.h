@@ -87,6 +87,7 @@ gboolean
 heartbeat_json_get_member (const HeartbeatJson *object, const char *name, HeartbeatJson *value);
 gboolean heartbeat_json_equals (const HeartbeatJson *string, const char *text);
 char *heartbeat_json_dup_string (const HeartbeatJson *string, gsize *length);
+char *heartbeat_json_dup_c_string (const HeartbeatJson *value);
 char *heartbeat_json_dup_text (const HeartbeatJson *value);
 gboolean heartbeat_json_get_boolean (const HeartbeatJson *value, gboolean *result);
 gboolean heartbeat_json_get_integer (const HeartbeatJson *value, gint64 *result);

@@ -21,14 +21,11 @@ fail (GError **error)
 static gboolean
 add_argument (GStrvBuilder *builder, const HeartbeatJson *value)
 {
-  g_autofree char *text = NULL;
-  gsize length;
+  g_autofree char *text = heartbeat_json_dup_c_string (value);
 
-  if (!heartbeat_json_is_string (value))
-    return FALSE;
-  text = heartbeat_json_dup_string (value, &length);
-  g_strv_builder_add (builder, text);
-  return strlen (text) == length;
+  if (text != NULL)
+    g_strv_builder_add (builder, text);
+  return text != NULL;
 }
 
 static gboolean

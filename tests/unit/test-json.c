@@ -471,9 +471,11 @@ test_strings (void)
       g_autoptr (Text) text = parse (cases[i].text);
       gsize length;
       g_autofree char *means = heartbeat_json_dup_string (&text->root, &length);
+      g_autofree char *whole = heartbeat_json_dup_c_string (&text->root);
 
       g_assert_cmpmem (means, length, cases[i].means, cases[i].length);
       g_assert_cmpint (means[length], ==, '\0');
+      g_assert_cmpstr (whole, ==, strlen (means) == length ? means : NULL);
     }
 }
 

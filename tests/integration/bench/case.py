@@ -179,9 +179,10 @@ class Case(unittest.TestCase):
         return server
 
     def gate(self, name="gate"):
-        """Return a `meta` whose command runs until open_gate(), and says so by a file NAME.running."""
+        """Return a `meta` whose command runs until open_gate() or the end of the test, and says so by a file NAME.running."""
         gate = self.path(name)
-        return {"command": ["sh", "-c", f"touch {gate}.running; until [ -e {gate} ]; do sleep 0.02; done"]}
+        return {"command": ["sh", "-c", f"touch {gate}.running; "
+                                        f"while [ -e {gate}.running ] && [ ! -e {gate} ]; do sleep 0.02; done"]}
 
     def wait_gate(self, name="gate"):
         """Wait until a command with that gate runs."""

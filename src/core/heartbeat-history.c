@@ -144,7 +144,7 @@ old_path (const char *path)
 static int
 open_for_appending (const char *path, struct stat *status, GError **error)
 {
-  int fd = open (path, O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC | O_NONBLOCK | O_NOCTTY, 0600);
+  int fd = open (path, O_RDWR | O_APPEND | O_CREAT | O_CLOEXEC | O_NONBLOCK | O_NOCTTY, 0600);
 
   if (fd < 0 || fstat (fd, status) != 0)
     heartbeat_io_error (error, errno, "open", path);
@@ -169,11 +169,21 @@ append (int fd, const char *path, const char *lines, GError **error)
   return heartbeat_io_error (error, n < 0 ? errno : ENOSPC, "write", path);
 }
 
+/* A full disk or a loss of power may have cut the last line: it must not take the next one with it. */
+static gboolean
+is_torn (int fd, goffset size)
+{
+  char last = '\n';
+
+  return size > 0 && pread (fd, &last, 1, size - 1) == 1 && last != '\n';
+}
+
 static gboolean
 write_lines (const char *path, const char *lines, GError **error)
 {
   g_autofree char *folder = g_path_get_dirname (path);
   g_autofree char *old = old_path (path);
+  g_autofree char *text = NULL;
   struct stat status;
   gboolean written;
   int fd;
@@ -190,7 +200,8 @@ write_lines (const char *path, const char *lines, GError **error)
       if (fd < 0)
         return FALSE;
     }
-  written = append (fd, path, lines, error);
+  text = g_strconcat (is_torn (fd, status.st_size) ? "\n" : "", lines, NULL);
+  written = append (fd, path, text, error);
   close (fd);
   return written;
 }

@@ -81,6 +81,15 @@ class History(Case):
         self.agent.run("good")
         self.assertEqual([run["check"] for run in self.history()], ["good"])
 
+    def test_a_torn_last_line_does_not_take_the_next_one_with_it(self):
+        os.makedirs(self.folder)
+        files.write(self.file, b'{"time": 1, "check": "good", "sta')
+        self.start()
+        self.agent.run("good")
+        self.agent.run("bad")
+        self.assertEqual([run["check"] for run in self.history()], ["bad", "good"])
+        self.assertEqual(files.read(self.file).count(b"\n"), 3)
+
     def test_a_file_that_cannot_be_written_is_one_warning(self):
         os.makedirs(self.file)
         service = self.start()

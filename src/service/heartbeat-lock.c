@@ -13,6 +13,7 @@
 #include <glib/gstdio.h>
 
 #include "core/heartbeat-error.h"
+#include "core/heartbeat-log.h"
 
 #define FOLDER "heartbeat-consumer"
 
@@ -55,23 +56,30 @@ make_path (const char *agent)
   return g_build_filename (folder, name, NULL);
 }
 
-static int
-read_holder (int fd)
+static void
+set_taken_error (GError **error, const char *agent, int fd)
 {
   char text[16] = "";
+  int holder = pread (fd, text, sizeof text - 1, 0) > 0 ? atoi (text) : 0;
 
-  if (pread (fd, text, sizeof text - 1, 0) < 0)
-    return 0;
-  return atoi (text);
+  if (holder > 0)
+    g_set_error (error, HEARTBEAT_ERROR, HEARTBEAT_ERROR_ALREADY_RUNNING,
+                 "the agent “%s” is served already, by the process %d", agent, holder);
+  else
+    g_set_error (error, HEARTBEAT_ERROR, HEARTBEAT_ERROR_ALREADY_RUNNING,
+                 "the agent “%s” is served already, by another process", agent);
 }
 
-static gboolean
-write_holder (int fd)
+/* For whoever comes second. On a full disk it stays empty: the lock holds without it. */
+static void
+write_holder (int fd, const char *agent)
 {
   char text[16];
   int length = snprintf (text, sizeof text, "%d\n", (int) getpid ());
 
-  return ftruncate (fd, 0) == 0 && pwrite (fd, text, length, 0) == length;
+  if (ftruncate (fd, 0) != 0 || pwrite (fd, text, length, 0) != length)
+    heartbeat_log (G_LOG_LEVEL_DEBUG, HEARTBEAT_EVENT_NONE, agent, NULL,
+                   "Cannot write this process's number into the lock: %s", g_strerror (errno));
 }
 
 /**
@@ -89,12 +97,13 @@ heartbeat_lock_take (const char *agent, GError **error)
 
   self = g_new (HeartbeatLock, 1);
   self->fd = open (path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
-  if (self->fd >= 0 && flock (self->fd, LOCK_EX | LOCK_NB) == 0 && write_holder (self->fd))
-    return g_steal_pointer (&self);
+  if (self->fd >= 0 && flock (self->fd, LOCK_EX | LOCK_NB) == 0)
+    {
+      write_holder (self->fd, agent);
+      return g_steal_pointer (&self);
+    }
   if (self->fd >= 0 && errno == EWOULDBLOCK)
-    g_set_error (error, HEARTBEAT_ERROR, HEARTBEAT_ERROR_ALREADY_RUNNING,
-                 "the agent “%s” is served already, by the process %d", agent,
-                 read_holder (self->fd));
+    set_taken_error (error, agent, self->fd);
   else
     g_set_error (error, G_IO_ERROR, g_io_error_from_errno (errno), "cannot lock %s: %s", path,
                  g_strerror (errno));

@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 
+#include <signal.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <unistd.h>
 
 #include <gio/gio.h>
@@ -192,6 +194,30 @@ test_released_by_sigkill (Fixture *fixture, gconstpointer data)
   assert_free ("cack");
 }
 
+/* The second one is not told by whom. */
+static void
+test_taken_on_a_full_disk (Fixture *fixture, gconstpointer data)
+{
+  g_autoptr (GError) error = NULL;
+  g_autoptr (HeartbeatLock) lock = NULL;
+  g_autoptr (HeartbeatLock) second = NULL;
+  struct rlimit before, none;
+
+  /* No file may get larger: writing fails, as it does where there is no space. */
+  signal (SIGXFSZ, SIG_IGN);
+  g_assert_cmpint (getrlimit (RLIMIT_FSIZE, &before), ==, 0);
+  none = before;
+  none.rlim_cur = 0;
+  g_assert_cmpint (setrlimit (RLIMIT_FSIZE, &none), ==, 0);
+  lock = heartbeat_lock_take ("cack", &error);
+  g_assert_cmpint (setrlimit (RLIMIT_FSIZE, &before), ==, 0);
+  g_assert_no_error (error);
+  g_assert_nonnull (lock);
+  second = heartbeat_lock_take ("cack", &error);
+  g_assert_error (error, HEARTBEAT_ERROR, HEARTBEAT_ERROR_ALREADY_RUNNING);
+  g_assert_true (g_str_has_suffix (error->message, "by another process"));
+}
+
 /* A process that is started meanwhile, as handlers are, does not keep the lock. */
 static void
 test_not_inherited (Fixture *fixture, gconstpointer data)
@@ -330,6 +356,7 @@ main (int argc, char **argv)
   ADD ("/lock/second-taker/in-another-process", NULL, test_second_taker_in_another_process);
   ADD ("/lock/taken-by-another-process", NULL, test_taken_by_another_process);
   ADD ("/lock/released-by-sigkill", NULL, test_released_by_sigkill);
+  ADD ("/lock/taken-on-a-full-disk", NULL, test_taken_on_a_full_disk);
   ADD ("/lock/not-inherited", NULL, test_not_inherited);
   ADD ("/lock/agents-have-locks-of-their-own", NULL, test_agents_have_locks_of_their_own);
   ADD ("/lock/file-of-the-contract", NULL, test_file_of_the_contract);

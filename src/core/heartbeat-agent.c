@@ -673,7 +673,7 @@ on_trip_done (HeartbeatTrip *trip, HeartbeatConfig *config, gpointer owner)
   if (config != NULL)
     apply_config (self, config);
   heartbeat_check_end (check, result, now_ms ());
-  heartbeat_schedule_invalidate (self->schedule);
+  heartbeat_schedule_end_run (self->schedule, check);
   self->runs[heartbeat_result_get_status (result)]++;
   log_result (self, check, result);
   heartbeat_history_append (self->history, heartbeat_check_get_name (check), result,

@@ -18,9 +18,28 @@ struct _HeartbeatSchedule
   HeartbeatConfig *config;
   GPtrArray *checks; /* sorted by name */
   GHashTable *by_name;
+  GHashTable *departed;        /* name → Departed */
   gint64 next_due[N_QUARTERS]; /* 0: not known */
   gint64 latest;               /* the latest time that was asked about */
 };
+
+/* A check that has gone from heartbeat.json while it was running. If it comes back before the run ends it is the same one:
+ * another would run beside it. */
+typedef struct
+{
+  HeartbeatCheck *check;
+  HeartbeatConfig *config; /* which its specification points into */
+} Departed;
+
+static void
+departed_free (gpointer data)
+{
+  Departed *departed = data;
+
+  g_object_unref (departed->check);
+  heartbeat_config_unref (departed->config);
+  g_free (departed);
+}
 
 /**
  * heartbeat_schedule_new:
@@ -34,12 +53,14 @@ heartbeat_schedule_new (void)
 
   self->checks = g_ptr_array_new_with_free_func (g_object_unref);
   self->by_name = g_hash_table_new (g_str_hash, g_str_equal);
+  self->departed = g_hash_table_new_full (g_str_hash, g_str_equal, g_free, departed_free);
   return self;
 }
 
 void
 heartbeat_schedule_free (HeartbeatSchedule *self)
 {
+  g_hash_table_unref (self->departed);
   g_hash_table_unref (self->by_name);
   g_ptr_array_unref (self->checks);
   g_clear_pointer (&self->config, heartbeat_config_unref);
@@ -59,6 +80,34 @@ index_checks (HeartbeatSchedule *self)
     }
 }
 
+static void
+depart (HeartbeatSchedule *self, HeartbeatCheck *check, HeartbeatConfig *config)
+{
+  Departed *departed;
+
+  if (!heartbeat_check_peek_state (check)->running)
+    return;
+  departed = g_new (Departed, 1);
+  departed->check = g_object_ref (check);
+  departed->config = heartbeat_config_ref (config);
+  g_hash_table_replace (self->departed, g_strdup (heartbeat_check_get_name (check)), departed);
+}
+
+/* The check of a name that was not there before. */
+static HeartbeatCheck *
+make_check (HeartbeatSchedule *self, HeartbeatCheckSpec *spec)
+{
+  Departed *departed = g_hash_table_lookup (self->departed, spec->name);
+  HeartbeatCheck *check;
+
+  if (departed == NULL)
+    return heartbeat_check_new (spec);
+  check = g_object_ref (departed->check);
+  heartbeat_check_set_spec (check, spec);
+  g_hash_table_remove (self->departed, spec->name);
+  return check;
+}
+
 /**
  * heartbeat_schedule_apply:
  * @self: a schedule
@@ -66,7 +115,8 @@ index_checks (HeartbeatSchedule *self)
  * @added: (element-type HeartbeatCheck): where new checks are appended
  * @removed: (element-type HeartbeatCheck): where gone checks are appended
  *
- * Takes over a configuration. Checks that stay keep their object and how their runs went.
+ * Takes over a configuration. Checks that stay keep their object and how their runs went, and so do those that come back
+ * while a run of theirs goes on.
  */
 void
 heartbeat_schedule_apply (HeartbeatSchedule *self,
@@ -90,7 +140,7 @@ heartbeat_schedule_apply (HeartbeatSchedule *self,
           heartbeat_check_set_spec (check, spec);
           continue;
         }
-      check = heartbeat_check_new (spec);
+      check = make_check (self, spec);
       g_ptr_array_add (self->checks, check);
       g_ptr_array_add (added, g_object_ref (check));
     }
@@ -98,8 +148,10 @@ heartbeat_schedule_apply (HeartbeatSchedule *self,
     {
       HeartbeatCheck *check = g_ptr_array_index (before, i);
 
-      if (g_hash_table_contains (self->by_name, heartbeat_check_get_name (check)))
-        g_ptr_array_add (removed, g_object_ref (check));
+      if (!g_hash_table_contains (self->by_name, heartbeat_check_get_name (check)))
+        continue;
+      g_ptr_array_add (removed, g_object_ref (check));
+      depart (self, check, old);
     }
   index_checks (self);
   heartbeat_schedule_invalidate (self);
@@ -231,4 +283,21 @@ void
 heartbeat_schedule_invalidate (HeartbeatSchedule *self)
 {
   memset (self->next_due, 0, sizeof self->next_due);
+}
+
+/**
+ * heartbeat_schedule_end_run:
+ * @self: a schedule
+ * @check: a check whose run has ended
+ *
+ * Forgets the cached times, and the check if it has gone meanwhile.
+ */
+void
+heartbeat_schedule_end_run (HeartbeatSchedule *self, HeartbeatCheck *check)
+{
+  const Departed *departed = g_hash_table_lookup (self->departed, heartbeat_check_get_name (check));
+
+  if (departed != NULL && departed->check == check)
+    g_hash_table_remove (self->departed, heartbeat_check_get_name (check));
+  heartbeat_schedule_invalidate (self);
 }

@@ -24,6 +24,7 @@ gboolean heartbeat_schedule_is_idle (HeartbeatSchedule *self, guint tick_quarter
 HeartbeatCheck *heartbeat_schedule_choose (HeartbeatSchedule *self, guint tick_quarter, gint64 now);
 gint64 heartbeat_schedule_next_due (HeartbeatSchedule *self, guint tick_quarter, gint64 now);
 void heartbeat_schedule_invalidate (HeartbeatSchedule *self);
+void heartbeat_schedule_end_run (HeartbeatSchedule *self, HeartbeatCheck *check);
 
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (HeartbeatSchedule, heartbeat_schedule_free)
 

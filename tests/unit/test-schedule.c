@@ -96,6 +96,51 @@ test_apply_keeps_checks (Fixture *f, gconstpointer data)
   g_assert_cmpuint (heartbeat_schedule_get_checks (f->schedule)->len, ==, 0);
 }
 
+/* A second object would not know of the run that goes on, and might run beside it. */
+static void
+test_a_check_that_comes_back_during_its_run (Fixture *f, gconstpointer data)
+{
+  g_autoptr (HeartbeatResult) failed
+      = heartbeat_result_new (HEARTBEAT_STATUS_FAILED, "x", NOW * 1000, 0, NULL);
+  HeartbeatCheck *check;
+
+  apply (f, CHECK ("a", ""));
+  check = heartbeat_schedule_lookup (f->schedule, "a");
+  heartbeat_check_begin (check);
+  apply (f, CHECK ("b", ""));
+  g_assert_true (g_ptr_array_index (f->removed, 0) == check);
+  apply (f, CHECK ("c", ""));
+  g_assert_null (heartbeat_schedule_lookup (f->schedule, "a"));
+  apply (f, CHECK ("a", ",\"priority\":3"));
+  g_assert_true (heartbeat_schedule_lookup (f->schedule, "a") == check);
+  g_assert_true (g_ptr_array_index (f->added, 0) == check);
+  g_assert_cmpint (heartbeat_check_get_priority (check), ==, 3);
+  g_assert_null (heartbeat_schedule_choose (f->schedule, 0, NOW));
+
+  heartbeat_check_end (check, failed, NOW);
+  heartbeat_schedule_end_run (f->schedule, check);
+  g_assert_cmpuint (heartbeat_check_get_consecutive_failures (check), ==, 1);
+  g_assert_null (heartbeat_schedule_choose (f->schedule, 0, NOW));
+}
+
+static void
+test_a_check_that_comes_back_after_its_run (Fixture *f, gconstpointer data)
+{
+  g_autoptr (HeartbeatResult) good
+      = heartbeat_result_new (HEARTBEAT_STATUS_SUCCESS, "", NOW * 1000, 0, NULL);
+  g_autoptr (HeartbeatCheck) check = NULL;
+
+  apply (f, CHECK ("a", ""));
+  check = g_object_ref (heartbeat_schedule_lookup (f->schedule, "a"));
+  heartbeat_check_begin (check);
+  apply (f, "");
+  heartbeat_check_end (check, good, NOW);
+  heartbeat_schedule_end_run (f->schedule, check);
+  apply (f, CHECK ("a", ""));
+  g_assert_true (heartbeat_schedule_lookup (f->schedule, "a") != check);
+  g_assert_cmpstr (chosen (f, 0, NOW), ==, "a");
+}
+
 static void
 test_last_run_of_memory_and_file (Fixture *f, gconstpointer data)
 {
@@ -238,6 +283,8 @@ main (int argc, char **argv)
 
   ADD ("/schedule/without-checks-is-idle", test_without_checks);
   ADD ("/schedule/apply-keeps-checks", test_apply_keeps_checks);
+  ADD ("/schedule/comes-back-during-its-run", test_a_check_that_comes_back_during_its_run);
+  ADD ("/schedule/comes-back-after-its-run", test_a_check_that_comes_back_after_its_run);
   ADD ("/schedule/last-run-of-memory-and-file", test_last_run_of_memory_and_file);
   ADD ("/schedule/chooses-one", test_chooses_one);
   ADD ("/schedule/cache-for-each-quarter", test_cache_for_each_quarter);

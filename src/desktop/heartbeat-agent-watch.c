@@ -107,6 +107,9 @@ tell_success (HeartbeatAgentWatch *self, HeartbeatCheck *check, HeartbeatResult 
 static void
 on_check_finished (HeartbeatAgentWatch *self, HeartbeatCheck *check, HeartbeatResult *result)
 {
+  /* What is told of a check that has gone nothing would withdraw. */
+  if (heartbeat_agent_get_check (self->agent, heartbeat_check_get_name (check)) != check)
+    return;
   if (heartbeat_result_get_status (result) == HEARTBEAT_STATUS_FAILED)
     tell_failure (self, check, result);
   else

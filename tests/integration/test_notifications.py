@@ -106,6 +106,23 @@ class Words(Told):
         self.assertEqual((recovered.hints["urgency"], recovered.actions, recovered.timeout), (LOW, [], 5000))
         self.assertEqual(server.wait_calls(1, "CloseNotification"), [(1,)])
 
+    def test_of_a_check_that_has_gone_nothing_is_told(self):
+        gate = self.gate()
+        self.write_checks(gone={"enabled": False, "handler": "command",
+                                "meta": {"command": [*gate["command"][:2], gate["command"][2] + "; exit 1"]}},
+                          stays=self.until_mended("stays"))
+        server = self.notifications()
+        self.start()
+        self.agent.call("RunCheck", "(sa{sv})", "gone", {"wait": GLib.Variant("b", False)})
+        self.wait_gate()
+        self.write_checks(stays=self.until_mended("stays"))
+        self.agent.call("Reload")
+        self.open_gate()
+        self.assertEqual(self.finished("gone"), "failed")
+        self.runs("stays", "failed")
+        call, = server.wait_calls()
+        self.assertEqual(call.summary, "cack: stays failed")
+
     def test_a_broken_file_is_told_once_and_closed_when_repaired(self):
         good = self.write_checks(mail=self.until_mended("mail"))
         server = self.notifications()

@@ -2,21 +2,12 @@
 
 #include "broker/heartbeat-network-watch.h"
 
-#include <errno.h>
-#include <sys/timerfd.h>
-#include <time.h>
-#include <unistd.h>
-
-#include <glib-unix.h>
-
 #include "broker/heartbeat-deadline.h"
+#include "core/heartbeat-clock-watch.h"
 #include "core/heartbeat-log.h"
 
 /* A network that comes up changes many times. */
 #define CHANGES_APART G_USEC_PER_SEC
-
-/* Less is the time between two looks at the clocks. */
-#define SHORTEST_SLEEP (G_USEC_PER_SEC / 2)
 
 /**
  * HeartbeatNetworkWatch:
@@ -30,9 +21,7 @@ struct _HeartbeatNetworkWatch
 
   GNetworkMonitor *monitor; /* NULL where there is none */
   gulong handler;
-  GSource *clock;
-  int clock_fd;
-  gint64 asleep;      /* for how long the machine has been suspended since its start, in µs */
+  HeartbeatClockWatch *clock;
   gint64 last_change; /* when it was told last; 0 for never */
   GSource *change;
 };
@@ -59,47 +48,6 @@ gint64
 heartbeat_network_watch_next_change (gint64 last, gint64 now)
 {
   return last == 0 ? now : MAX (now, last + CHANGES_APART);
-}
-
-/**
- * heartbeat_network_watch_is_resume:
- * @asleep_before: how long the machine had been suspended before, in µs
- * @asleep_now: the same now
- *
- * Tells a resume from a clock that was merely set.
- *
- * Returns: whether the machine was suspended in between
- */
-gboolean
-heartbeat_network_watch_is_resume (gint64 asleep_before, gint64 asleep_now)
-{
-  return asleep_now - asleep_before >= SHORTEST_SLEEP;
-}
-
-static gint64
-read_clock (clockid_t id)
-{
-  struct timespec time = { 0 };
-
-  clock_gettime (id, &time);
-  return (gint64) time.tv_sec * G_USEC_PER_SEC + time.tv_nsec / 1000;
-}
-
-/* CLOCK_BOOTTIME goes on while the machine is suspended, CLOCK_MONOTONIC does not. A thread that has to wait between the two
- * reads too much: the least of a few is good. */
-static gint64
-measure_sleep (void)
-{
-  gint64 least = G_MAXINT64;
-
-  for (guint i = 0; i < 3; i++)
-    {
-      gint64 running = read_clock (CLOCK_MONOTONIC);
-      gint64 all = read_clock (CLOCK_BOOTTIME);
-
-      least = MIN (least, all - running);
-    }
-  return least;
 }
 
 static gboolean
@@ -219,49 +167,13 @@ release_monitor (HeartbeatNetworkWatch *self)
                               g_object_unref);
 }
 
-/* --- The clock ------------------------------------------------------------------------------------------------------ */
+/* --- Life ----------------------------------------------------------------------------------------------------------- */
 
-static gboolean
-on_clock (int fd, GIOCondition condition, gpointer user_data)
+static void
+on_resumed (HeartbeatNetworkWatch *self)
 {
-  g_autoptr (HeartbeatNetworkWatch) self = g_object_ref (user_data);
-  gint64 asleep = measure_sleep ();
-  gboolean resumed = heartbeat_network_watch_is_resume (self->asleep, asleep);
-  guint64 expirations = 0;
-
-  /* Fails with ECANCELED, which is what it is read for. */
-  if (read (fd, &expirations, sizeof expirations) < 0 && errno == EAGAIN)
-    return G_SOURCE_CONTINUE;
-  self->asleep = asleep;
-  heartbeat_log (G_LOG_LEVEL_DEBUG, HEARTBEAT_EVENT_NONE, NULL, NULL, "%s",
-                 resumed ? "The machine woke up" : "The clock was set");
-  if (!resumed)
-    return G_SOURCE_CONTINUE;
   g_signal_emit (self, signals[RESUMED], 0);
   tell_change (self);
-  return G_SOURCE_CONTINUE;
-}
-
-/* A timer for the end of time, which the kernel cancels whenever the clock jumps; it does when the machine wakes up. */
-static void
-watch_clock (HeartbeatNetworkWatch *self)
-{
-  const struct itimerspec never = { .it_value = { .tv_sec = G_MAXLONG } };
-  int fd = timerfd_create (CLOCK_REALTIME, TFD_NONBLOCK | TFD_CLOEXEC);
-
-  if (fd < 0 || timerfd_settime (fd, TFD_TIMER_ABSTIME | TFD_TIMER_CANCEL_ON_SET, &never, NULL) < 0)
-    {
-      heartbeat_log (G_LOG_LEVEL_DEBUG, HEARTBEAT_EVENT_NONE, NULL, NULL,
-                     "Cannot watch the clock: %s", g_strerror (errno));
-      if (fd >= 0)
-        close (fd);
-      return;
-    }
-  self->asleep = measure_sleep ();
-  self->clock = g_unix_fd_source_new (fd, G_IO_IN);
-  g_source_set_callback (self->clock, G_SOURCE_FUNC (on_clock), self, NULL);
-  g_source_attach (self->clock, g_main_context_get_thread_default ());
-  self->clock_fd = fd;
 }
 
 static void
@@ -271,12 +183,7 @@ heartbeat_network_watch_dispose (GObject *object)
 
   release_monitor (self);
   heartbeat_deadline_clear (&self->change);
-  if (self->clock != NULL)
-    {
-      g_source_destroy (self->clock);
-      close (self->clock_fd);
-    }
-  g_clear_pointer (&self->clock, g_source_unref);
+  g_clear_object (&self->clock);
 
   G_OBJECT_CLASS (heartbeat_network_watch_parent_class)->dispose (object);
 }
@@ -322,7 +229,9 @@ heartbeat_network_watch_new (void)
 {
   HeartbeatNetworkWatch *self = g_object_new (HEARTBEAT_TYPE_NETWORK_WATCH, NULL);
 
-  watch_clock (self);
+  self->clock = heartbeat_clock_watch_new ();
+  g_signal_connect_object (self->clock, "resumed", G_CALLBACK (on_resumed), self,
+                           G_CONNECT_SWAPPED);
   watch_network (self);
   return self;
 }

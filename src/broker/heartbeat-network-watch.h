@@ -16,7 +16,6 @@ G_DECLARE_FINAL_TYPE (HeartbeatNetworkWatch,
 HeartbeatNetworkWatch *heartbeat_network_watch_new (void);
 GNetworkMonitor *heartbeat_network_watch_get_monitor (HeartbeatNetworkWatch *self);
 
-gboolean heartbeat_network_watch_is_resume (gint64 asleep_before, gint64 asleep_now);
 gint64 heartbeat_network_watch_next_change (gint64 last, gint64 now);
 
 G_END_DECLS

@@ -4,10 +4,12 @@
 
 #include "broker/heartbeat-broker.h"
 #include "consumer/heartbeat-consumer.h"
+#include "core/heartbeat-clock-watch.h"
 
 G_BEGIN_DECLS
 
 void heartbeat_consumer_share_broker (HeartbeatConsumer *self, HeartbeatBroker *broker);
+void heartbeat_consumer_share_clock (HeartbeatConsumer *self, HeartbeatClockWatch *clock);
 void heartbeat_consumer_hurry (HeartbeatConsumer *self);
 void heartbeat_consumer_retry_now (HeartbeatConsumer *self);
 

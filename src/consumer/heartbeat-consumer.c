@@ -14,6 +14,7 @@
 #include "consumer/heartbeat-reporter.h"
 #include "consumer/heartbeat-ticker.h"
 #include "core/heartbeat-agent-private.h"
+#include "core/heartbeat-clock-watch.h"
 #include "core/heartbeat-envelope.h"
 #include "core/heartbeat-error.h"
 #include "core/heartbeat-json.h"
@@ -62,6 +63,7 @@ struct _HeartbeatConsumer
   HeartbeatOutbox *outbox;
   HeartbeatReporter *reporter;
   HeartbeatTicker *ticker;
+  HeartbeatClockWatch *clock; /* of whoever has a ticker */
   GMainLoop *loop; /* of heartbeat_consumer_run() */
   GPtrArray *stop_tasks;
   guint runs_to_stop; /* of checks, of messages */
@@ -255,6 +257,7 @@ heartbeat_consumer_dispose (GObject *object)
   HeartbeatConsumer *self = HEARTBEAT_CONSUMER (object);
 
   g_clear_pointer (&self->ticker, heartbeat_ticker_free);
+  g_clear_object (&self->clock);
   /* A save that is under way keeps the inbox, which must not hand out to who is gone. */
   if (self->inbox != NULL)
     {
@@ -517,6 +520,17 @@ heartbeat_consumer_share_broker (HeartbeatConsumer *self, HeartbeatBroker *broke
 {
   g_set_object (&self->broker, broker);
   self->shares_broker = TRUE;
+}
+
+/**
+ * heartbeat_consumer_share_clock:
+ * @self: a consumer that was not started
+ * @clock: what tells all consumers of the process that the machine woke up
+ */
+void
+heartbeat_consumer_share_clock (HeartbeatConsumer *self, HeartbeatClockWatch *clock)
+{
+  g_set_object (&self->clock, clock);
 }
 
 /* --- Handlers ------------------------------------------------------------------------------------------------------- */
@@ -790,6 +804,13 @@ start_inbox (HeartbeatConsumer *self)
 }
 
 static void
+on_resumed (HeartbeatConsumer *self)
+{
+  if (self->ticker != NULL)
+    heartbeat_ticker_resume (self->ticker);
+}
+
+static void
 start_ticker (HeartbeatConsumer *self)
 {
   gboolean local = strcmp (self->tick_source, "local") == 0;
@@ -797,6 +818,10 @@ start_ticker (HeartbeatConsumer *self)
   if (!local && strcmp (self->tick_source, "auto") != 0)
     return;
   self->ticker = heartbeat_ticker_new (self->tick_interval, on_local_tick, self);
+  if (self->clock == NULL)
+    self->clock = heartbeat_clock_watch_new ();
+  g_signal_connect_object (self->clock, "resumed", G_CALLBACK (on_resumed), self,
+                           G_CONNECT_SWAPPED);
   if (local)
     heartbeat_ticker_start (self->ticker, FIRST_TICK_US);
   else

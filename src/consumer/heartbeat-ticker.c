@@ -2,15 +2,18 @@
 
 #include "consumer/heartbeat-ticker.h"
 
+#include "core/heartbeat-clock-watch.h"
+
 /**
  * HeartbeatTicker:
  *
- * A timer for ticks of this process' own. What it missed while the machine slept, it does not make up for.
+ * A timer for ticks of this process' own. Of those that the machine has slept through there is one, when it wakes up.
  */
 struct _HeartbeatTicker
 {
   GSource *source;
   gint64 interval; /* in µs */
+  gint64 due;      /* the next tick, by the clock that goes on while the machine sleeps; in µs */
   HeartbeatTickerFunc func;
   gpointer user_data;
 };
@@ -20,7 +23,7 @@ on_time (gpointer user_data)
 {
   HeartbeatTicker *self = user_data;
 
-  g_source_set_ready_time (self->source, g_source_get_time (self->source) + self->interval);
+  heartbeat_ticker_start (self, self->interval);
   self->func (self->user_data);
   return G_SOURCE_CONTINUE;
 }
@@ -72,5 +75,21 @@ heartbeat_ticker_free (HeartbeatTicker *self)
 void
 heartbeat_ticker_start (HeartbeatTicker *self, gint64 delay)
 {
+  self->due = heartbeat_clock_get_boot_time () + delay;
   g_source_set_ready_time (self->source, g_get_monotonic_time () + delay);
+}
+
+/**
+ * heartbeat_ticker_resume:
+ * @self: a ticker that was started
+ *
+ * The machine woke up, and the timer has stood still: a tick that is due by now comes at once, another one as much earlier
+ * as the machine has slept.
+ */
+void
+heartbeat_ticker_resume (HeartbeatTicker *self)
+{
+  gint64 left = self->due - heartbeat_clock_get_boot_time ();
+
+  g_source_set_ready_time (self->source, g_get_monotonic_time () + MAX (left, 0));
 }

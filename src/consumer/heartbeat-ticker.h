@@ -20,5 +20,6 @@ HeartbeatTicker *
 heartbeat_ticker_new (guint interval, HeartbeatTickerFunc func, gpointer user_data);
 void heartbeat_ticker_free (HeartbeatTicker *self);
 void heartbeat_ticker_start (HeartbeatTicker *self, gint64 delay);
+void heartbeat_ticker_resume (HeartbeatTicker *self);
 
 G_END_DECLS

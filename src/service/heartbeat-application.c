@@ -32,8 +32,9 @@ struct _HeartbeatApplication
   GMainLoop *loop;
   HeartbeatAgentsFolder *folder; /* NULL where one agent is served */
   HeartbeatBroker *broker;       /* of the agents of a folder */
-  GHashTable *agents;            /* name → HeartbeatServedAgent */
-  GHashTable *said;              /* the problems that were logged */
+  HeartbeatClockWatch *clock;
+  GHashTable *agents; /* name → HeartbeatServedAgent */
+  GHashTable *said;   /* the problems that were logged */
   HeartbeatBus *bus;
   HeartbeatNotifier *notifier;
   GSource *watchdog;
@@ -72,6 +73,7 @@ heartbeat_application_finalize (GObject *object)
   g_hash_table_unref (self->agents);
   g_hash_table_unref (self->said);
   g_clear_object (&self->broker);
+  g_clear_object (&self->clock);
   g_clear_pointer (&self->loop, g_main_loop_unref);
   G_OBJECT_CLASS (heartbeat_application_parent_class)->finalize (object);
 }
@@ -86,6 +88,7 @@ static void
 heartbeat_application_init (HeartbeatApplication *self)
 {
   self->loop = g_main_loop_new (NULL, FALSE);
+  self->clock = heartbeat_clock_watch_new ();
   self->agents = g_hash_table_new_full (g_str_hash, g_str_equal, NULL, g_object_unref);
   self->said = g_hash_table_new_full (g_str_hash, g_str_equal, g_free, NULL);
 }
@@ -346,7 +349,7 @@ begin_agent (HeartbeatApplication *self, HeartbeatServedAgent *agent, GError **e
 {
   HeartbeatConsumer *consumer;
 
-  if (!heartbeat_served_agent_open (agent, self->settings, self->broker, error))
+  if (!heartbeat_served_agent_open (agent, self->settings, self->broker, self->clock, error))
     return FALSE;
   consumer = heartbeat_served_agent_get_consumer (agent);
   show_on_desktop (self, consumer);

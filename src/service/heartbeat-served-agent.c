@@ -90,7 +90,8 @@ emit_changed (HeartbeatServedAgent *self)
 static void
 make_consumer (HeartbeatServedAgent *self,
                const HeartbeatSettings *settings,
-               HeartbeatBroker *broker)
+               HeartbeatBroker *broker,
+               HeartbeatClockWatch *clock)
 {
   self->consumer = g_object_new (
       HEARTBEAT_TYPE_CONSUMER, "agent-name", self->name, "heartbeat-path", self->path, "rabbit-url",
@@ -101,6 +102,7 @@ make_consumer (HeartbeatServedAgent *self,
       settings->inbox_handler, "publish-results", settings->publish_results, NULL);
   if (broker != NULL)
     heartbeat_consumer_share_broker (self->consumer, broker);
+  heartbeat_consumer_share_clock (self->consumer, clock);
   g_signal_connect_object (self->consumer, "notify::ready", G_CALLBACK (emit_changed), self,
                            G_CONNECT_SWAPPED);
   g_signal_connect_object (self->consumer, "notify::connection-state", G_CALLBACK (emit_changed),
@@ -114,6 +116,7 @@ make_consumer (HeartbeatServedAgent *self,
  * @self: an agent without a consumer
  * @settings: the settings of all agents
  * @broker: (nullable): the connections of all agents; %NULL for its own, if any
+ * @clock: what tells all agents that the machine woke up
  * @error: return location for %HEARTBEAT_ERROR_ALREADY_RUNNING, or a #GIOErrorEnum
  *
  * Takes the right to the agent, and makes its consumer. It may be tried again.
@@ -124,6 +127,7 @@ gboolean
 heartbeat_served_agent_open (HeartbeatServedAgent *self,
                              const HeartbeatSettings *settings,
                              HeartbeatBroker *broker,
+                             HeartbeatClockWatch *clock,
                              GError **error)
 {
   g_autoptr (GError) lock_error = NULL;
@@ -136,7 +140,7 @@ heartbeat_served_agent_open (HeartbeatServedAgent *self,
       g_propagate_error (error, g_steal_pointer (&lock_error));
       return FALSE;
     }
-  make_consumer (self, settings, broker);
+  make_consumer (self, settings, broker, clock);
   return TRUE;
 }
 

@@ -19,6 +19,7 @@ HeartbeatServedAgent *heartbeat_served_agent_new (const char *name, const char *
 gboolean heartbeat_served_agent_open (HeartbeatServedAgent *self,
                                       const HeartbeatSettings *settings,
                                       HeartbeatBroker *broker,
+                                      HeartbeatClockWatch *clock,
                                       GError **error);
 gboolean heartbeat_served_agent_start (HeartbeatServedAgent *self, GError **error);
 void heartbeat_served_agent_stop_async (HeartbeatServedAgent *self,

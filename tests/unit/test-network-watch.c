@@ -8,6 +8,7 @@
 
 #include "broker/heartbeat-broker.h"
 #include "broker/heartbeat-network-watch.h"
+#include "core/heartbeat-clock-watch.h"
 
 /* The clock must not be set here: these two stand before libc's. A write to @kernel is what a clock that jumps is, and
  * CLOCK_BOOTTIME is @asleep ahead. */
@@ -55,12 +56,12 @@ test_is_resume (void)
 {
   const gint64 hour = 3600 * G_TIME_SPAN_SECOND;
 
-  g_assert_false (heartbeat_network_watch_is_resume (0, 0));
-  g_assert_false (heartbeat_network_watch_is_resume (hour, hour));
-  g_assert_false (heartbeat_network_watch_is_resume (hour, hour + 1000));
-  g_assert_false (heartbeat_network_watch_is_resume (hour, hour - 1000));
-  g_assert_true (heartbeat_network_watch_is_resume (hour, hour + G_TIME_SPAN_SECOND));
-  g_assert_true (heartbeat_network_watch_is_resume (0, 100 * hour));
+  g_assert_false (heartbeat_clock_is_resume (0, 0));
+  g_assert_false (heartbeat_clock_is_resume (hour, hour));
+  g_assert_false (heartbeat_clock_is_resume (hour, hour + 1000));
+  g_assert_false (heartbeat_clock_is_resume (hour, hour - 1000));
+  g_assert_true (heartbeat_clock_is_resume (hour, hour + G_TIME_SPAN_SECOND));
+  g_assert_true (heartbeat_clock_is_resume (0, 100 * hour));
 }
 
 static void

@@ -1,9 +1,26 @@
 /* SPDX-License-Identifier: MIT */
 
+#include <sys/syscall.h>
+#include <time.h>
+#include <unistd.h>
+
 #include "consumer/heartbeat-ticker.h"
 
 #define DEADLINE_S 30
 #define MS         1000
+
+/* For how many seconds the machine has been suspended: by so much CLOCK_BOOTTIME is ahead. */
+static gint64 asleep;
+
+int
+clock_gettime (clockid_t id, struct timespec *time)
+{
+  int result = (int) syscall (SYS_clock_gettime, id, time);
+
+  if (id == CLOCK_BOOTTIME)
+    time->tv_sec += asleep;
+  return result;
+}
 
 typedef struct
 {
@@ -122,6 +139,32 @@ test_does_not_make_up_for_what_it_missed (Fixture *fixture, gconstpointer data)
 }
 
 static void
+test_a_tick_that_was_slept_through_comes_once (Fixture *fixture, gconstpointer data)
+{
+  heartbeat_ticker_start (fixture->ticker, 100 * G_USEC_PER_SEC);
+  asleep += 8 * 3600;
+  heartbeat_ticker_resume (fixture->ticker);
+  g_main_context_iteration (NULL, FALSE);
+  g_assert_cmpuint (fixture->ticks, ==, 1);
+  g_main_context_iteration (NULL, FALSE);
+  g_assert_cmpuint (fixture->ticks, ==, 1);
+  iterate_until_ticks (fixture, 2);
+  g_assert_cmpint (fixture->times[1] - fixture->times[0], >=, 990 * MS);
+}
+
+static void
+test_a_short_sleep_brings_the_tick_nearer (Fixture *fixture, gconstpointer data)
+{
+  gint64 begin = g_get_monotonic_time ();
+
+  heartbeat_ticker_start (fixture->ticker, 101 * G_USEC_PER_SEC);
+  asleep += 100;
+  heartbeat_ticker_resume (fixture->ticker);
+  iterate_until_ticks (fixture, 1);
+  g_assert_cmpint (fixture->times[0] - begin, >=, 990 * MS);
+}
+
+static void
 test_slow_ticks_do_not_pile_up (Fixture *fixture, gconstpointer data)
 {
   fixture->hang = 1500 * MS;
@@ -196,6 +239,9 @@ main (int argc, char **argv)
   ADD ("/ticker/without-delay-the-first-comes-at-once", test_without_delay_the_first_comes_at_once);
   ADD ("/ticker/ticks-at-the-interval", test_ticks_at_the_interval);
   ADD ("/ticker/does-not-make-up-for-what-it-missed", test_does_not_make_up_for_what_it_missed);
+  ADD ("/ticker/a-tick-that-was-slept-through-comes-once",
+       test_a_tick_that_was_slept_through_comes_once);
+  ADD ("/ticker/a-short-sleep-brings-the-tick-nearer", test_a_short_sleep_brings_the_tick_nearer);
   ADD ("/ticker/slow-ticks-do-not-pile-up", test_slow_ticks_do_not_pile_up);
   ADD ("/ticker/start-puts-the-next-tick-off", test_start_puts_the_next_tick_off);
   ADD ("/ticker/a-tick-may-start-it-anew", test_a_tick_may_start_it_anew);

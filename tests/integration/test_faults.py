@@ -1,17 +1,17 @@
 """What a network and a broker do to a service over time. SOAK=1 has the long forms."""
 
 import collections
-import json
 import os
 import random
 import time
 import unittest
-from datetime import datetime
 
+from bench import files
 from bench.case import Case
 from bench.load import Events, Ticks, drain, figure, now_ms
 from bench.proxy import DOWN, Proxy
 from bench.service import program, sanitized
+from bench.timeline import log_ms, overlap
 from bench.wait import until
 
 SOAK = os.environ.get("SOAK") == "1"
@@ -28,16 +28,6 @@ class Faults(Case):
         self.addCleanup(self.proxy.stop)
         self.proxy.start()
         self.env["RABBIT_URL"] = self.broker.url(self.vhost, self.proxy.port)
-
-
-def log_ms(line):
-    """Return the time of a line of the service's log in Unix ms."""
-    return int(datetime.fromisoformat(line.split()[0].replace("Z", "+00:00")).timestamp() * 1000)
-
-
-def overlap(spans, begin, end):
-    """Return for how many milliseconds from begin to end one of the spans goes on; they are apart from each other."""
-    return sum(max(0, min(end, span_end) - max(begin, span_begin)) for span_begin, span_end in spans)
 
 
 class Service:
@@ -122,11 +112,7 @@ class Resets(Faults):
     def runs(self):
         """Return what the handler logged: by check, in order, (start in Unix ms, event id of the tick)."""
         runs = collections.defaultdict(list)
-        with open(self.path("runs"), encoding="utf-8") as log:
-            text, decoder, position = log.read().rstrip(), json.JSONDecoder(), 0
-        while position < len(text):
-            run, end = decoder.raw_decode(text, position)
-            position = json.decoder.WHITESPACE.match(text, end).end()
+        for run in files.objects(self.path("runs")):
             runs[run["check_name"]].append((run["timestamp"], run["envelope"]["event_id"]))
         return runs
 

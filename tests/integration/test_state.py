@@ -2,25 +2,17 @@
 
 import json
 import os
-import subprocess
 import unittest
 
 from bench.case import Case
+from bench.mounts import READ_ONLY_FILE, can_mount
 from bench.wait import until
-
-
-def can_mount():
-    """Say whether this user may make a mount namespace of its own."""
-    probe = ["unshare", "-m", "sh", "-c", "mount --bind /tmp /tmp"]
-    return subprocess.run(probe, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, check=False).returncode == 0
 
 
 class Unwritable(Case):
     """A service whose heartbeat.json is mounted read-only, as containers do."""
 
     with_broker = False
-    # the file alone is mounted over itself, so that it can be neither written nor replaced
-    MOUNT = 'mount --bind "$0" "$0" && mount -o remount,bind,ro "$0" && exec "$@"'
 
     def setUp(self):
         if not can_mount():
@@ -30,7 +22,7 @@ class Unwritable(Case):
 
     def start_read_only(self):
         """Start the service with the file mounted read-only in its own namespace."""
-        return self.start(wrapper=["unshare", "-m", "sh", "-c", self.MOUNT, self.config])
+        return self.start(wrapper=[*READ_ONLY_FILE, self.config])
 
     def state(self):
         """Read the state file."""

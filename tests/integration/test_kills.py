@@ -1,0 +1,194 @@
+"""SIGKILL at random moments while ticks come: nothing is broken, lost, or done twice. SOAK=1 kills 300 times."""
+
+import collections
+import json
+import os
+import random
+import time
+import unittest
+
+from bench import files
+from bench.case import Case
+from bench.load import Ticks, figure, now_ms
+from bench.mounts import READ_ONLY_FILE, can_mount
+from bench.service import program, sanitized
+from bench.timeline import log_ms, overlap
+from bench.wait import until
+
+SOAK = os.environ.get("SOAK") == "1"
+
+Life = collections.namedtuple("Life", "begin end consuming running saved")
+
+
+class Killed(Case):
+    """The service is killed again and again, at its start, during runs and during saves."""
+
+    CADENCES = {"a": 1000, "b": 1100, "c": 1200, "d": 1300, "e": 1500, "f": 1700, "g": 1900, "h": 2300}
+    INTERVAL = 0.05
+    # for how many milliseconds a due run may wait while nothing else runs: for the next tick, on a slow machine
+    SLACK = 3000
+    wrapper = ()
+
+    def setUp(self):
+        super().setUp()
+        self.env["HEARTBEAT_BUS"] = "none"
+        script = f"cat >> {self.path('runs')}"
+        os.mkdir(self.path("conf"))
+        self.config = self.env["HEARTBEAT_PATH"] = self.path("conf/heartbeat.json")
+        self.before = self.write_checks(**{
+            check: {"cadenceMs": cadence, "lastRun": 0, "handler": "command", "meta": {"command": script}}
+            for check, cadence in self.CADENCES.items()})
+        self.state_folder = os.path.join(self.env["XDG_STATE_HOME"], "heartbeat-consumer")
+        self.lives, self.left_over = [], 0
+
+    # --- one life ---------------------------------------------------------------------------------------------------
+
+    def begin(self):
+        """Start the service."""
+        return now_ms(), self.spawn(wrapper=self.wrapper)
+
+    def wait_moment(self, service, generator):
+        """Wait for a random moment: of the start, or of a run and its save."""
+        if generator.random() < 0.3:
+            time.sleep(generator.uniform(0, 1.5 if service.sanitized else 0.15))
+            return
+        for _ in range(generator.randrange(1, 4)):
+            known = len(service.lines)
+            until(lambda: any(": running " in line for line in service.lines[known:]), what="a run to begin")
+        time.sleep(generator.uniform(0, 0.1 if service.sanitized else 0.04))
+
+    def end_life(self, begin, service):
+        """Note what the life that is over has done."""
+        end = now_ms()
+        consuming, running, started = None, [], None
+        for line in service.lines:
+            if "Waiting for ticks on the queue" in line:
+                consuming = log_ms(line)
+            elif ": running " in line:
+                started = log_ms(line)
+            elif " success in " in line:
+                running.append((started, log_ms(line)))
+                started = None
+        if started is not None:
+            running.append((started, end))
+        consuming = [] if consuming is None else [(consuming, end)]
+        self.assertEqual(service.complaints(), [])
+        self.lives.append(Life(begin, end, consuming, running, self.assert_all_whole()))
+
+    def assert_all_whole(self):
+        """All files are; return each check's lastRun."""
+        text = self.read()
+        self.assertEqual(files.without_last_run(text), files.without_last_run(self.before))
+        saved = {check: member["lastRun"] for check, member in json.loads(text)["checks"].items()}
+        for name in os.listdir(self.state_folder) if os.path.isdir(self.state_folder) else ():
+            if name == "cack.json":
+                for check, entry in json.loads(files.read(os.path.join(self.state_folder, name)))["checks"].items():
+                    if entry["standsFor"] == saved[check]:
+                        saved[check] = entry["lastRun"]
+        self.history()
+        self.left_over += len(self.temporary_files())
+        return saved
+
+    def history(self):
+        """Return the recorded runs; the last line alone may be torn."""
+        path = os.path.join(self.state_folder, "cack.history.jsonl")
+        lines = files.read(path).splitlines() if os.path.exists(path) else []
+        return [json.loads(line) for line in lines]
+
+    def temporary_files(self):
+        """Return what lies beside the files."""
+        beside = os.listdir(os.path.dirname(self.config))
+        kept = os.listdir(self.state_folder) if os.path.isdir(self.state_folder) else []
+        return ([name for name in beside if name != "heartbeat.json"]
+                + [name for name in kept if name not in ("cack.json", "cack.history.jsonl")])
+
+    # --- the judgement ----------------------------------------------------------------------------------------------
+
+    def free(self, begin, end):
+        """Return for how many of the milliseconds from begin to end a service was consuming and ran nothing."""
+        total = 0
+        for life in self.lives:
+            total += overlap(life.consuming, begin, end)
+            for start, stop in life.running:
+                total -= overlap(life.consuming, max(begin, start), min(end, stop))
+        return total
+
+    def life_of(self, start):
+        """Return the life in which a run began."""
+        return next(life for life in self.lives if life.begin <= start <= life.end)
+
+    def judge(self, check, starts):
+        """Judge the runs of one check; return how many were done again, and the longest wait of a due one.
+
+        Between two runs the cadence passes, unless the first was killed before its lastRun was saved. Such a run is done
+        again at the next tick, and so is one that fell due."""
+        again, longest, due = 0, 0, self.lives[0].begin
+        for start, following in zip(starts, starts[1:] + [None]):
+            longest = max(longest, self.free(due, start))
+            life = self.life_of(start)
+            saved = life.saved[check] >= start
+            due = start + self.CADENCES[check] if saved else life.end
+            if following is not None and following - start <= self.CADENCES[check]:
+                self.assertFalse(saved, f"{check} ran at {start} and {following}, and the first was saved")
+                self.assertGreater(following, life.end, f"{check} ran at {start} and {following} in one life")
+                again += 1
+        self.assertLessEqual(longest, self.SLACK, f"{check} was due and not run")
+        return again, longest
+
+    def judge_all(self):
+        """Judge all; return how many runs there were, how many again, and the longest wait."""
+        runs = [(run["timestamp"], run["check_name"]) for run in files.objects(self.path("runs"))]
+        self.assertEqual(len(runs), len(set(runs)), "one start, two runs")
+        verdicts = [self.judge(check, sorted(start for start, of in runs if of == check)) for check in self.CADENCES]
+        recorded = [(entry["time"], entry["check"]) for entry in self.history()]
+        self.assertEqual(len(recorded), len(set(recorded)), "recorded twice")
+        self.assertLessEqual(set(recorded), set(runs))
+        return len(runs), len(recorded), sum(again for again, _ in verdicts), max(wait for _, wait in verdicts)
+
+    def kill(self, kills, seed):
+        """Kill the service so many times while ticks come, and judge what it has done."""
+        generator = random.Random(seed)
+        begin, service = self.begin()
+        self.broker.wait_consumers(self.vhost, self.queue)
+        ticks = Ticks(lambda: self.broker.connect(self.vhost), interval=self.INTERVAL)
+        ticks.start()
+        self.addCleanup(ticks.stop)
+        for _ in range(kills):
+            self.wait_moment(service, generator)
+            self.assertTrue(service.running, service.stderr)
+            service.kill()
+            self.end_life(begin, service)
+            begin, service = self.begin()
+        for check in self.CADENCES:
+            service.wait_log(f"{check} success in", timeout=60)
+        ticks.stop()
+        self.wait_acknowledged()
+        self.assertEqual(service.stop().status, 0)
+        self.end_life(begin, service)
+        self.assertEqual(self.temporary_files(), [])
+        runs, recorded, again, longest = self.judge_all()
+        during = sum(any(stop == life.end for _, stop in life.running) for life in self.lives[:-1])
+        figure(f"{kills} kills (seed {seed}) in {(self.lives[-1].end - self.lives[0].begin) / 1000:.0f} s, {during} during "
+               f"a run or its save: all files whole, {runs} runs of {len(ticks.sent)} ticks, {again} done again since "
+               f"their lastRun was not saved, {recorded} recorded, {self.left_over} temporary files left and swept, the "
+               f"longest wait of a due run {longest} ms of service; the queue is empty")
+
+
+class WritableFile(Killed):
+    """lastRun goes into heartbeat.json."""
+
+    def test_killed_at_random_moments(self):
+        self.kill(200 if SOAK else 10, seed=7)
+
+
+@unittest.skipUnless(can_mount(), "no mount namespaces here")
+class ReadOnlyFile(Killed):
+    """lastRun goes into the state file."""
+
+    def setUp(self):
+        super().setUp()
+        self.wrapper = [*READ_ONLY_FILE, self.config]
+
+    @unittest.skipUnless(SOAK or not sanitized(program("HEARTBEAT_CONSUMER")), "the release build has it, or SOAK=1")
+    def test_killed_at_random_moments(self):
+        self.kill(100 if SOAK else 5, seed=8)

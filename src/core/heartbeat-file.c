@@ -114,17 +114,29 @@ heartbeat_file_is_current (HeartbeatFile *self)
   return heartbeat_identity_equal (&identity, &self->identity);
 }
 
+/* Too many open files, or a disk or server that fails: that passes, and the file looks as before. */
+static gboolean
+may_pass (const GError *error)
+{
+  return error != NULL && error->domain == G_IO_ERROR
+         && !g_error_matches (error, G_IO_ERROR, G_IO_ERROR_NOT_FOUND);
+}
+
 /* What the file says now, and its identity. */
 static HeartbeatConfig *
 read_config (Job *job, GError **error)
 {
   gint64 read_at = g_get_real_time ();
+  g_autoptr (GError) reason = NULL;
   g_autoptr (GBytes) text
-      = heartbeat_storage_read (job->path, HEARTBEAT_CONFIG_MAX_SIZE, &job->identity, error);
+      = heartbeat_storage_read (job->path, HEARTBEAT_CONFIG_MAX_SIZE, &job->identity, &reason);
 
   job->read = TRUE;
-  job->racy = heartbeat_identity_is_racy (&job->identity, read_at);
-  return text != NULL ? heartbeat_config_parse (text, error) : NULL;
+  job->racy = heartbeat_identity_is_racy (&job->identity, read_at) || may_pass (reason);
+  if (text != NULL)
+    return heartbeat_config_parse (text, error);
+  g_propagate_error (error, g_steal_pointer (&reason));
+  return NULL;
 }
 
 /* Editing does not tell which identity the file has now, so what is in force is what a read has found. If that fails,

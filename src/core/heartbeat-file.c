@@ -18,6 +18,7 @@ struct _HeartbeatFile
   HeartbeatIdentity identity;
   gboolean trusted;
   gboolean swept;
+  guint64 reads;
   GQueue jobs; /* of GTask; the first is under way */
 };
 
@@ -112,6 +113,19 @@ heartbeat_file_is_current (HeartbeatFile *self)
     return FALSE;
   heartbeat_identity_query (&identity, AT_FDCWD, self->path);
   return heartbeat_identity_equal (&identity, &self->identity);
+}
+
+/**
+ * heartbeat_file_get_reads:
+ * @self: a file
+ *
+ * Returns: how often it was read; who has kept what heartbeat_file_finish() returned for a while sees by it whether that
+ *   still is the latest
+ */
+guint64
+heartbeat_file_get_reads (HeartbeatFile *self)
+{
+  return self->reads;
 }
 
 /* Too many open files, or a disk or server that fails: that passes, and the file looks as before. */
@@ -260,6 +274,7 @@ heartbeat_file_finish (HeartbeatFile *self, GAsyncResult *result, GError **error
 
   if (job->read)
     {
+      self->reads++;
       self->identity = job->identity;
       self->trusted = !job->racy;
     }

@@ -44,6 +44,7 @@ typedef struct
   Entry own; /* `check` is NULL for a mere move */
   GArray *others;
   HeartbeatConfig *result;
+  guint64 reads; /* of the file, when @result was */
 } Batch;
 
 G_DEFINE_FINAL_TYPE (HeartbeatKeeper, heartbeat_keeper, G_TYPE_OBJECT)
@@ -309,9 +310,8 @@ on_state_saved (GObject *source, GAsyncResult *result, gpointer user_data)
 {
   g_autoptr (GTask) task = user_data;
   HeartbeatKeeper *self = g_task_get_source_object (task);
-  g_autoptr (GError) error = NULL;
-
   Batch *batch = g_task_get_task_data (task);
+  g_autoptr (GError) error = NULL;
 
   if (heartbeat_state_save_finish (self->state, result, &error))
     self->warned_of_state = FALSE;
@@ -323,6 +323,9 @@ on_state_saved (GObject *source, GAsyncResult *result, gpointer user_data)
                      heartbeat_state_get_path (self->state), error->message);
       self->warned_of_state = TRUE;
     }
+  /* What was read meanwhile is newer, and in force. */
+  if (batch->reads != heartbeat_file_get_reads (self->file))
+    g_clear_pointer (&batch->result, heartbeat_config_unref);
   g_task_return_pointer (task, g_steal_pointer (&batch->result),
                          (GDestroyNotify) heartbeat_config_unref);
 }
@@ -368,6 +371,7 @@ on_edited (GObject *source, GAsyncResult *result, gpointer user_data)
   if (state_changed)
     {
       batch->result = g_steal_pointer (&config);
+      batch->reads = heartbeat_file_get_reads (self->file);
       heartbeat_state_save_async (self->state, on_state_saved, g_steal_pointer (&task));
       return;
     }
@@ -424,7 +428,8 @@ heartbeat_keeper_move_async (HeartbeatKeeper *self,
  * @self: a keeper
  * @result: what the callback was given
  *
- * Returns: (transfer full) (nullable): what heartbeat.json says now; %NULL where it was not written
+ * Returns: (transfer full) (nullable): what heartbeat.json says now; %NULL where it was not written, or was read again
+ *   since
  */
 HeartbeatConfig *
 heartbeat_keeper_finish (HeartbeatKeeper *self, GAsyncResult *result)

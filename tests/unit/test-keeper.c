@@ -17,6 +17,7 @@ typedef struct
   HeartbeatFile *file;
   HeartbeatKeeper *keeper;
   HeartbeatConfig *config;
+  gboolean moved;
   GMainLoop *loop;
 } Fixture;
 
@@ -132,6 +133,47 @@ tear_down (Fixture *fixture, gconstpointer data)
   g_free (fixture->state_path);
   g_free (fixture->path);
   g_free (fixture->folder);
+}
+
+static void
+on_read (GObject *source, GAsyncResult *result, gpointer user_data)
+{
+  gboolean *was_read = user_data;
+  g_autoptr (HeartbeatConfig) config
+      = heartbeat_file_finish (HEARTBEAT_FILE (source), result, NULL);
+
+  g_assert_nonnull (config);
+  *was_read = TRUE;
+}
+
+static void
+on_moved (GObject *source, GAsyncResult *result, gpointer user_data)
+{
+  Fixture *fixture = user_data;
+
+  fixture->moved = TRUE;
+  fixture->config = heartbeat_keeper_finish (fixture->keeper, result);
+}
+
+/* While the state file is written somebody may read a newer text, which is in force then. */
+static void
+test_what_was_read_later_is_newer (Fixture *fixture, gconstpointer data)
+{
+  g_autofree char *text = make_text (1, 2);
+  gboolean was_read = FALSE;
+
+  write_file (fixture, BROKEN);
+  save (fixture, "a", 1, 100);
+  write_file (fixture, text);
+  heartbeat_keeper_move_async (fixture->keeper, on_moved, fixture);
+  heartbeat_file_load_async (fixture->file, on_read, &was_read);
+  while (!fixture->moved)
+    g_main_context_iteration (NULL, TRUE);
+  /* Reading takes less than a sync of the disk, but it need not. */
+  g_assert_true (was_read == (fixture->config == NULL));
+  while (!was_read)
+    g_main_context_iteration (NULL, TRUE);
+  assert_file (fixture, 100, 2);
 }
 
 static void
@@ -320,6 +362,7 @@ main (int argc, char **argv)
   ADD ("survives-a-restart", test_survives_a_restart);
   ADD ("a-user-who-resets-last-run-wins", test_a_user_who_resets_last_run_wins);
   ADD ("moves-back", test_moves_back);
+  ADD ("what-was-read-later-is-newer", test_what_was_read_later_is_newer);
   ADD ("the-next-save-takes-the-others-along", test_the_next_save_takes_the_others_along);
   ADD ("another-path-has-another-state", test_another_path_has_another_state);
   ADD ("a-broken-state-file-is-not-used", test_a_broken_state_file_is_not_used);

@@ -22,6 +22,7 @@ struct _HeartbeatLoader
   gpointer user_data;
   gboolean busy;
   gboolean again;     /* somebody asked for what the load under way may have missed */
+  gboolean missed;    /* the file changed during the load under way */
   gboolean was_good;  /* what was read last */
   gboolean rereading; /* the second look at a text that is no JSON, or a file that is not there */
   GSource *reread_timer;
@@ -65,7 +66,8 @@ heartbeat_loader_init (HeartbeatLoader *self)
 static void
 on_file_event (HeartbeatLoader *self)
 {
-  if (!heartbeat_file_is_current (self->file))
+  self->missed = self->busy;
+  if (!self->busy && !heartbeat_file_is_current (self->file))
     heartbeat_loader_refresh (self);
 }
 
@@ -212,6 +214,8 @@ on_loaded (GObject *source, GAsyncResult *result, gpointer user_data)
   self->was_good = config != NULL;
   self->func (config, error, self->user_data);
   answer_waiters (self);
+  if (self->missed)
+    on_file_event (self);
 }
 
 /**

@@ -533,6 +533,17 @@ heartbeat_consumer_share_clock (HeartbeatConsumer *self, HeartbeatClockWatch *cl
   g_set_object (&self->clock, clock);
 }
 
+/**
+ * heartbeat_consumer_set_file_limit:
+ * @self: a consumer
+ * @limit: see heartbeat_processes_set_file_limit()
+ */
+void
+heartbeat_consumer_set_file_limit (HeartbeatConsumer *self, guint64 limit)
+{
+  heartbeat_processes_set_file_limit (self->processes, limit);
+}
+
 /* --- Handlers ------------------------------------------------------------------------------------------------------- */
 
 /**

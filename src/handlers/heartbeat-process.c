@@ -280,14 +280,19 @@ ignore_broken_pipes (void)
 }
 
 static Process *
-spawn (HeartbeatRun *run, const char *const *argv, gsize max_output, GError **error)
+spawn (HeartbeatProcesses *processes,
+       HeartbeatRun *run,
+       const char *const *argv,
+       gsize max_output,
+       GError **error)
 {
   g_auto (GStrv) environment = make_environment (run);
   const char *folder = heartbeat_run_get_working_folder (run);
+  guint64 file_limit = processes != NULL ? heartbeat_processes_get_file_limit (processes) : 0;
   HeartbeatChild child;
   Process *self;
 
-  if (!heartbeat_spawn (&child, argv, (const char *const *) environment, folder, error))
+  if (!heartbeat_spawn (&child, argv, (const char *const *) environment, folder, file_limit, error))
     return NULL;
   self = g_new0 (Process, 1);
   g_atomic_ref_count_init (&self->refs);
@@ -327,7 +332,7 @@ heartbeat_process_run_async (HeartbeatProcesses *processes,
   Process *self;
 
   ignore_broken_pipes ();
-  self = spawn (run, argv, max_output, &error);
+  self = spawn (processes, run, argv, max_output, &error);
   if (self == NULL)
     {
       g_task_return_error (task, error);

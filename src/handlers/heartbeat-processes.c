@@ -16,6 +16,7 @@ struct _HeartbeatProcesses
   GObject parent_instance;
 
   GPtrArray *groups;
+  guint64 file_limit;
   GTask *stop_task;
   GSource *stop_timer;
   gboolean killed;
@@ -53,6 +54,23 @@ HeartbeatProcesses *
 heartbeat_processes_new (void)
 {
   return g_object_new (HEARTBEAT_TYPE_PROCESSES, NULL);
+}
+
+/**
+ * heartbeat_processes_set_file_limit:
+ * @self: a set
+ * @limit: how many files a program that is started from now on may have open, its soft limit; 0 is as many as this process
+ */
+void
+heartbeat_processes_set_file_limit (HeartbeatProcesses *self, guint64 limit)
+{
+  self->file_limit = limit;
+}
+
+guint64
+heartbeat_processes_get_file_limit (HeartbeatProcesses *self)
+{
+  return self->file_limit;
 }
 
 static void

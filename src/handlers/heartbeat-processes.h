@@ -13,6 +13,8 @@ G_BEGIN_DECLS
 G_DECLARE_FINAL_TYPE (HeartbeatProcesses, heartbeat_processes, HEARTBEAT, PROCESSES, GObject)
 
 HeartbeatProcesses *heartbeat_processes_new (void);
+void heartbeat_processes_set_file_limit (HeartbeatProcesses *self, guint64 limit);
+guint64 heartbeat_processes_get_file_limit (HeartbeatProcesses *self);
 void heartbeat_processes_add (HeartbeatProcesses *self, HeartbeatGroup *group);
 void heartbeat_processes_remove (HeartbeatProcesses *self, HeartbeatGroup *group);
 void heartbeat_processes_stop_async (HeartbeatProcesses *self,

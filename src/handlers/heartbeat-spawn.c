@@ -40,6 +40,7 @@ typedef struct
   const char *folder;
   int fds[FAILURE_FD + 1];
   int max_fds;
+  guint64 file_limit; /* 0 for that of this process */
 } Plan;
 
 /* --- In the child --------------------------------------------------------------------------------------------------- */
@@ -92,6 +93,18 @@ arrange_descriptors (const Plan *plan)
   return TRUE;
 }
 
+/* select() knows no descriptor past 1,023, which a program that is given more may get. */
+static void
+lower_file_limit (guint64 wanted)
+{
+  struct rlimit limit;
+
+  if (wanted == 0 || getrlimit (RLIMIT_NOFILE, &limit) != 0)
+    return;
+  limit.rlim_cur = MIN (wanted, limit.rlim_max);
+  setrlimit (RLIMIT_NOFILE, &limit);
+}
+
 /* As execvp does it, less its shell for a file that is no program. */
 static void
 execute (const Plan *plan)
@@ -117,6 +130,7 @@ become (const Plan *plan)
   if (!arrange_descriptors (plan))
     give_up (plan->fds[FAILURE_FD], STEP_PREPARE);
   reset_signals ();
+  lower_file_limit (plan->file_limit);
   if (chdir (plan->folder) < 0)
     give_up (FAILURE_FD, STEP_FOLDER);
   execute (plan);
@@ -203,6 +217,7 @@ take (int *fd)
  * @argv: (array zero-terminated=1): the program, looked for in `PATH` where it has no slash, and its arguments
  * @environment: (array zero-terminated=1): its environment
  * @folder: where it works
+ * @file_limit: how many files it may have open, its soft limit; 0 is as many as this process
  * @error: return location for an error
  *
  * Starts a program without waiting for anything: neither for a file server that hangs, nor for the program to begin. It
@@ -219,10 +234,11 @@ heartbeat_spawn (HeartbeatChild *child,
                  const char *const *argv,
                  const char *const *environment,
                  const char *folder,
+                 guint64 file_limit,
                  GError **error)
 {
   g_auto (GStrv) paths = list_paths (argv[0]);
-  Plan plan = { paths, (char **) argv, (char **) environment, folder, { 0 }, 0 };
+  Plan plan = { paths, (char **) argv, (char **) environment, folder, { 0 }, 0, file_limit };
   struct rlimit limit = { 0 };
   int pipes[FAILURE_FD + 1][2];
   gboolean opened = open_pipes (pipes);

@@ -31,6 +31,7 @@ gboolean heartbeat_spawn (HeartbeatChild *child,
                           const char *const *argv,
                           const char *const *environment,
                           const char *folder,
+                          guint64 file_limit,
                           GError **error);
 gboolean
 heartbeat_spawn_check (int failure, const char *program, const char *folder, GError **error);

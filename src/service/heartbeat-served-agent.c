@@ -103,6 +103,7 @@ make_consumer (HeartbeatServedAgent *self,
   if (broker != NULL)
     heartbeat_consumer_share_broker (self->consumer, broker);
   heartbeat_consumer_share_clock (self->consumer, clock);
+  heartbeat_consumer_set_file_limit (self->consumer, settings->file_limit);
   g_signal_connect_object (self->consumer, "notify::ready", G_CALLBACK (emit_changed), self,
                            G_CONNECT_SWAPPED);
   g_signal_connect_object (self->consumer, "notify::connection-state", G_CALLBACK (emit_changed),

@@ -9,8 +9,9 @@ G_BEGIN_DECLS
 /**
  * HeartbeatSettings:
  *
- * What the environment and the command line say, checked. Either @agent and @config or @agents_dir are %NULL. @rabbit_url and @handler_path are %NULL where nobody
- * has set one.
+ * What the environment and the command line say, checked. Either @agent and @config or @agents_dir are %NULL. @rabbit_url
+ * and @handler_path are %NULL where nobody has set one. @file_limit is set by the program: how many files its own programs
+ * may have open, 0 for as many as itself.
  */
 typedef struct
 {
@@ -36,6 +37,7 @@ typedef struct
   gboolean publish_results;
   gboolean check_config;
   gboolean version;
+  guint64 file_limit;
 } HeartbeatSettings;
 
 HeartbeatSettings *heartbeat_settings_new (int *argc, char ***argv, GError **error);

@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 
 #include <glib/gi18n.h>
 
@@ -141,6 +142,21 @@ finish_output (int status)
   return EXIT_FAILURE;
 }
 
+/* A thousand agents have a few thousand files open when all their programs run at once, where by custom a process may have
+ * 1,024 unless it asks. GLib ends a process that runs out of them. Programs get the limit that was. */
+static void
+raise_file_limit (HeartbeatSettings *settings)
+{
+  struct rlimit limit;
+
+  if (getrlimit (RLIMIT_NOFILE, &limit) != 0 || limit.rlim_cur == limit.rlim_max)
+    return;
+  settings->file_limit = limit.rlim_cur;
+  limit.rlim_cur = limit.rlim_max;
+  if (setrlimit (RLIMIT_NOFILE, &limit) != 0)
+    settings->file_limit = 0;
+}
+
 /* What only a person can change is no reason to start again. */
 static int
 serve (const HeartbeatSettings *settings)
@@ -173,5 +189,6 @@ main (int argc, char **argv)
       return EXIT_SUCCESS;
     }
   heartbeat_log_writer_install (heartbeat_settings_get_log_levels (settings));
+  raise_file_limit (settings);
   return settings->check_config ? finish_output (check_config (settings)) : serve (settings);
 }

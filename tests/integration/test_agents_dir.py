@@ -2,7 +2,6 @@
 
 import json
 import os
-import re
 import shutil
 import signal
 import time
@@ -11,7 +10,9 @@ import unittest
 from bench import files
 from bench.agent import Agent
 from bench.case import Case
+from bench.load import figure
 from bench.notify_socket import NotifySocket
+from bench.process import cpu_ms, private_dirty
 from bench.service import program, sanitized
 from bench.wait import until
 
@@ -88,6 +89,12 @@ class Folder(Case):
         self.addCleanup(listener.close)
         self.env.update(listener.env())
         return listener
+
+    def busy(self, condition="true"):
+        """Return how many queues of the vhost that match an Erlang condition on Q hold a message."""
+        return int(self.broker.eval(
+            f'length([Q || Q <- rabbit_amqqueue:list(<<"{self.vhost}">>), {condition}, '
+            f'rabbit_amqqueue:info(Q, [messages]) =/= [{{messages, 0}}]])'))
 
     def connections(self):
         """Return how many connections there are to the test's vhost."""
@@ -360,12 +367,6 @@ class Many(Folder):
 
     agents = 200 if SOAK else 20
 
-    @staticmethod
-    def private_dirty(service):
-        """Return the KiB that are a process's alone."""
-        with open(f"/proc/{service.pid}/smaps_rollup", encoding="ascii") as file:
-            return int(re.search(r"Private_Dirty:\s+(\d+)", file.read()).group(1))
-
     def consuming(self):
         """Return how many queues of the vhost have a consumer."""
         return int(self.broker.eval(
@@ -382,12 +383,9 @@ class Many(Folder):
         for _ in range(2):
             start = time.monotonic()
             self.tick()
-            queue = "[{messages, 0}]"
-            until(lambda: int(self.broker.eval(
-                f'length([Q || Q <- rabbit_amqqueue:list(<<"{self.vhost}">>), '
-                f'rabbit_amqqueue:info(Q, [messages]) =/= {queue}])')) == 0, 300, what="the tick to go through")
+            until(lambda: self.busy() == 0, 300, what="the tick to go through")
             ticked = time.monotonic() - start
-        dirty = self.private_dirty(service)
+        dirty = private_dirty(service.pid)
         self.assertEqual(service.stop().status, 0)
         until(lambda: self.consuming() == 0, what="the end of all consumers")
         return dirty, started, ticked
@@ -405,3 +403,121 @@ class Many(Folder):
             print(f"figure: {(more - dirty) / self.agents:.1f} KiB an agent with --bus={bus}, {self.agents} agents of "
                   f"10 checks, all consume after {started:.2f} s, "
                   f"a tick to all {1000 * ticked / self.agents:.2f} ms an agent", flush=True)
+
+
+class Crowd(Folder):
+    """Many agents whose checks run, while their files come, go, move and break."""
+
+    agents = 200 if SOAK else 30
+    CHECK = {"cadenceMs": 1000}
+
+    def setUp(self):
+        super().setUp()
+        self.env["PUBLISH_RESULTS"] = "yes"
+        self.broker.collect(self.vhost, "results", "agent.*.heartbeat.result")
+        self.ran_at = 0
+
+    def put_agents(self, *names, **check):
+        """Put NAME.json with the check for each agent."""
+        self.add(*names, c={**self.CHECK, **check})
+
+    def results(self, count):
+        """Wait for so many results; return them."""
+        payloads = []
+        with self.broker.channel(self.vhost) as channel:
+            for method, _, body in channel.consume("results", auto_ack=True, inactivity_timeout=60):
+                self.assertIsNotNone(method, f"{len(payloads)} of {count} results")
+                payloads.append(json.loads(body)["payload"])
+                if len(payloads) == count:
+                    break
+        self.ran_at = time.time_ns() // 1_000_000
+        return payloads
+
+    def wait_due(self):
+        """Wait until all checks are due."""
+        due = self.ran_at + self.CHECK["cadenceMs"]
+        until(lambda: time.time_ns() // 1_000_000 > due, what="all checks to be due")
+
+    def tick_all(self, expected):
+        """Publish a tick when all checks are due; those agents' checks end like that. Return after how many ms the last one
+        has ended."""
+        self.wait_due()
+        begin = time.time_ns() // 1_000_000
+        self.tick()
+        results = self.results(len(expected))
+        self.assertEqual({result["agent"]: result["status"] for result in results}, expected)
+        return max(result["last_run"] + result["duration_ms"] for result in results) - begin
+
+    def assert_all_saved(self, names):
+        """Each agent's lastRun is in its file, and nothing lies beside."""
+        for name in names:
+            self.assertGreater(files.last_run(os.path.join(self.folder, f"{name}.json"), "c"), 0, name)
+        self.assertEqual([entry for entry in os.listdir(self.folder) if entry.startswith(".")], [])
+
+    def wait_property(self, name, member, good):
+        """Wait until that is good of an agent's property."""
+        until(lambda: good(Agent(self.bus, name).get(member)), what=f"{member} of {name}")
+
+    def change_during_a_tick(self, removed, renamed, broken, given, added):
+        """Remove files, rename, break, give to another agent and add some while a tick is under way, and wait for it all."""
+        self.wait_due()
+        self.tick()
+        for name in removed:
+            self.remove(f"{name}.json")
+        for name in renamed:
+            os.rename(os.path.join(self.folder, f"{name}.json"), os.path.join(self.folder, f"moved-{name}.json"))
+        for name in broken:
+            self.put(f"{name}.json", b"{ broken")
+        for name in given:
+            self.put(f"{name}.json", heartbeat(f"new-{name}", c=self.CHECK))
+        self.put_agents(*added)
+        self.wait_gone(*removed, *given)
+        self.wait_served(*added, *(f"new-{name}" for name in given))
+        for name in broken:
+            self.wait_property(name, "ConfigError", bool)
+        for name in renamed:
+            self.wait_served(name)
+            self.wait_property(name, "ConfigPath", os.path.join(self.folder, f"moved-{name}.json").__eq__)
+
+    def settle(self, names):
+        """Wait until these agents have nothing to do, and forget what they have told."""
+        queues = "".join(f', <<"agent.{name}.inbox">>' for name in names)
+        until(lambda: self.busy(f"lists:member(element(4, amqqueue:get_name(Q)), [{queues[2:]}])") == 0,
+              what="all queues to be empty")
+        self.broker.purge(self.vhost, "results")
+        self.ran_at = time.time_ns() // 1_000_000
+
+    def test_one_tick_reaches_all_while_files_come_and_go(self):
+        self.put_agents("first")
+        service = self.serve("first", LOG_LEVEL="WARNING")
+        self.tick_all({"first": "success"})
+        alone = private_dirty(service.pid)
+
+        names = [f"agent{i}" for i in range(self.agents - 2)]
+        begin = time.monotonic()
+        self.put_agents(*names)
+        self.put_agents("fails", handler="command", meta={"command": ["sh", "-c", "exit 3"]})
+        self.wait_served(*names, "fails")
+        served = time.monotonic() - begin
+        expected = {**{name: "success" for name in (*names, "first")}, "fails": "failed"}
+        cold = self.tick_all(expected)
+        busy = cpu_ms(service.pid)
+        warm = self.tick_all(expected)
+        busy = cpu_ms(service.pid) - busy
+        each = (private_dirty(service.pid) - alone) / (self.agents - 1)
+        self.assert_all_saved([*names, "first"])
+
+        few = self.agents // 10
+        removed, renamed, broken, given = (names[i * few:(i + 1) * few] for i in range(4))
+        added = [f"more{i}" for i in range(few)]
+        self.change_during_a_tick(removed, renamed, broken, given, added)
+        left = [name for name in (*names, "first") if name not in (*removed, *given)]
+        now = [*left, *added, *(f"new-{name}" for name in given)]
+        self.settle([*now, "fails"])
+        # nobody else has noticed; the agent of a broken file goes on with what it has read last
+        after = self.tick_all({**{name: "success" for name in now}, "fails": "failed"})
+        self.assertEqual(self.connections(), 2)
+        self.assertTrue(service.running)
+        figure(f"{self.agents} agents on the bus with a run each: added to one and served after {served:.2f} s; of a tick the "
+               f"last run has ended after {cold} ms, of the next after {warm} ms ({busy / self.agents:.2f} ms of processor an "
+               f"agent), and of one when {5 * few} files have changed after {after} ms; {each:.1f} KiB an agent")

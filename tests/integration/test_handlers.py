@@ -13,32 +13,11 @@ from gi.repository import GLib
 
 from bench import files
 from bench.case import Case
+from bench.process import members, private_dirty, processes
 from bench.wait import until
 
 PLUGINS = "/usr/lib/nagios/plugins"
 RUNS = 1000 if os.environ.get("SOAK") else 100
-
-
-def processes():
-    """Yield (pid, state, parent, group) of every process."""
-    for name in filter(str.isdigit, os.listdir("/proc")):
-        try:
-            with open(f"/proc/{name}/stat", encoding="utf-8", errors="replace") as file:
-                state, parent, group = file.read().rpartition(")")[2].split()[:3]
-        except OSError:
-            continue
-        yield int(name), state, int(parent), int(group)
-
-
-def members(group):
-    """Return the processes of a group; a zombie that init has not waited for yet is gone."""
-    return [pid for pid, state, parent, found in processes() if found == group and (state != "Z" or parent > 1)]
-
-
-def private_dirty(pid):
-    """Return how much memory a process has for itself, in KiB."""
-    with open(f"/proc/{pid}/smaps_rollup", encoding="utf-8") as file:
-        return next(int(line.split()[1]) for line in file if line.startswith("Private_Dirty:"))
 
 
 class HandlerCase(Case):

@@ -301,6 +301,11 @@ class Broker:
                     raise Timeout(f"no message in {queue}")
                 return method, properties, body
 
+    def purge(self, vhost, queue):
+        """Take all messages out of a queue."""
+        with self.channel(vhost) as channel:
+            channel.queue_purge(queue)
+
     def collect(self, vhost, queue, *binding_keys, exchange=EXCHANGE, arguments=None):
         """Declare a durable queue that collects what is published with these keys."""
         with self.channel(vhost) as channel:

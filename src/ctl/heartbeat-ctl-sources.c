@@ -87,12 +87,12 @@ read_credential (const char **from)
 {
   const char *folder = non_empty (g_getenv ("CREDENTIALS_DIRECTORY"));
   g_autofree char *path = folder != NULL ? g_build_filename (folder, "rabbit-url", NULL) : NULL;
-  char *text = NULL;
+  g_autofree char *text = NULL;
 
-  if (path == NULL || !g_file_get_contents (path, &text, NULL, NULL))
+  if (path == NULL || !g_file_get_contents (path, &text, NULL, NULL) || *g_strstrip (text) == '\0')
     return NULL;
   *from = _ ("the credential rabbit-url");
-  return g_strstrip (text);
+  return g_steal_pointer (&text);
 }
 
 /**

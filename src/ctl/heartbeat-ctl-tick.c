@@ -9,6 +9,7 @@
 #include "consumer/heartbeat-consumer.h"
 #include "core/heartbeat-envelope.h"
 #include "core/heartbeat-error.h"
+#include "ctl/heartbeat-ctl-sources.h"
 #include "ctl/heartbeat-ctl.h"
 
 /* A tick that nobody fetched within an hour is of no use. */
@@ -63,6 +64,17 @@ send (Sending *sending, const HeartbeatPublication *publication)
                                      sending);
   g_main_loop_run (sending->loop);
   g_signal_handlers_disconnect_by_data (sending->connection, sending);
+}
+
+/* An agent's file is not asked: a tick is for all of them. */
+static GPtrArray *
+find_brokers (HeartbeatCtl *self, GError **error)
+{
+  const HeartbeatCtlSources sources = { 0 };
+  const char *from = NULL;
+  g_autofree char *url = heartbeat_ctl_sources_dup_url (&sources, self->rabbit_url, &from);
+
+  return heartbeat_broker_uri_parse_list (url, error);
 }
 
 static const char *
@@ -138,9 +150,8 @@ HeartbeatCtlExit
 heartbeat_ctl_tick (HeartbeatCtl *self, char **args)
 {
   const HeartbeatEnvelopeSource source = { "scheduled", "heartbeatctl" };
-  const char *url = setting (self->rabbit_url, "RABBIT_URL", HEARTBEAT_DEFAULT_RABBIT_URL);
   g_autoptr (GError) error = NULL;
-  g_autoptr (GPtrArray) uris = heartbeat_broker_uri_parse_list (url, &error);
+  g_autoptr (GPtrArray) uris = find_brokers (self, &error);
   g_autoptr (HeartbeatEnvelope) envelope
       = heartbeat_envelope_new_tick (&source, g_get_real_time () / 1000);
   const HeartbeatPublication publication = {

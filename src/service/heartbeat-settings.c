@@ -167,7 +167,8 @@ resolve (HeartbeatSettings *self, const Setting *setting, GError **error)
   return setting->number == 0 || read_number (self, setting, *text, error);
 }
 
-/* systemd passes secrets as files rather than in the environment. Where there is one, the default broker is not meant. */
+/* systemd passes secrets as files rather than in the environment. Where there is one, the default broker is not meant; an
+ * empty one counts as unset, as the units give it where nobody has written one. */
 static gboolean
 read_credential (HeartbeatSettings *self, GError **error)
 {
@@ -180,7 +181,8 @@ read_credential (HeartbeatSettings *self, GError **error)
   path = g_build_filename (folder, CREDENTIAL, NULL);
   if (g_file_get_contents (path, &self->rabbit_url, NULL, &read_error))
     {
-      g_strstrip (self->rabbit_url);
+      if (*g_strstrip (self->rabbit_url) == '\0')
+        g_clear_pointer (&self->rabbit_url, g_free);
       return TRUE;
     }
   if (g_error_matches (read_error, G_FILE_ERROR, G_FILE_ERROR_NOENT))

@@ -637,6 +637,18 @@ test_no_credential (Credential *credential, gconstpointer data)
   g_assert_null (found->rabbit_url);
 }
 
+/* What a unit gives where nobody has written one. */
+static void
+test_empty_credential (Credential *credential, gconstpointer data)
+{
+  g_autoptr (HeartbeatSettings) found = NULL;
+
+  write_credential (credential, "\n");
+  found = read_with_credential (credential, NULL, NULL);
+  g_assert_nonnull (found);
+  g_assert_null (found->rabbit_url);
+}
+
 static void
 test_bad_credential (Credential *credential, gconstpointer data)
 {
@@ -759,6 +771,7 @@ main (int argc, char **argv)
   ADD ("/settings/credential/is-read", test_credential_is_read);
   ADD ("/settings/credential/variable-wins", test_variable_wins_over_credential);
   ADD ("/settings/credential/none", test_no_credential);
+  ADD ("/settings/credential/empty", test_empty_credential);
   ADD ("/settings/credential/bad", test_bad_credential);
   ADD ("/settings/credential/unreadable", test_unreadable_credential);
   ADD ("/settings/credential/empty-variable", test_empty_credentials_variable);

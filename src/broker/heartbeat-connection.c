@@ -425,7 +425,7 @@ handle_blocked (HeartbeatConnection *self, const amqp_connection_blocked_t *bloc
   self->alarm_told
       = heartbeat_rate_limit_allow (&self->alarms, g_get_monotonic_time (), &suppressed);
   if (self->alarm_told)
-    heartbeat_log (G_LOG_LEVEL_WARNING, HEARTBEAT_EVENT_NONE, NULL, NULL,
+    heartbeat_log (G_LOG_LEVEL_WARNING, HEARTBEAT_EVENT_BROKER_BLOCKED, NULL, NULL,
                    "The broker takes no messages for now: %s", reason);
   set_text (self, &self->blocked, *reason != '\0' ? reason : "blocked", PROP_BLOCKED);
 }
@@ -514,7 +514,7 @@ handle_method (HeartbeatConnection *self, const amqp_method_t *method)
       break;
     default:
       if (self->alarm_told)
-        heartbeat_log (G_LOG_LEVEL_INFO, HEARTBEAT_EVENT_NONE, NULL, NULL,
+        heartbeat_log (G_LOG_LEVEL_INFO, HEARTBEAT_EVENT_BROKER_UNBLOCKED, NULL, NULL,
                        "The broker takes messages again");
       self->alarm_told = FALSE;
       set_text (self, &self->blocked, "", PROP_BLOCKED);
@@ -761,7 +761,7 @@ warn_unverified (HeartbeatConnection *self)
       g_autofree char *broker = heartbeat_broker_uri_to_display (uri);
 
       if (!heartbeat_broker_uri_get_verify (uri))
-        heartbeat_log (G_LOG_LEVEL_WARNING, HEARTBEAT_EVENT_NONE, NULL, NULL,
+        heartbeat_log (G_LOG_LEVEL_WARNING, HEARTBEAT_EVENT_TLS_UNVERIFIED, NULL, NULL,
                        "verify=verify_none: the certificate of %s is not verified (%s), so whoever "
                        "is on the way can play the broker, read everything, and learn the password",
                        broker, self->purpose);

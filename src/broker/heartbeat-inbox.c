@@ -179,8 +179,9 @@ failed (HeartbeatInbox *self, const GError *error)
       gint64 delay = heartbeat_backoff_delay_ms (self->attempts++, g_random_double ()) * 1000;
       gboolean known = g_str_equal (self->own_error, message);
 
-      heartbeat_log (known ? G_LOG_LEVEL_DEBUG : G_LOG_LEVEL_WARNING, HEARTBEAT_EVENT_BROKER_LOST,
-                     self->agent, NULL, "Cannot use the queue %s: %s", self->queue, message);
+      heartbeat_log (known ? G_LOG_LEVEL_DEBUG : G_LOG_LEVEL_WARNING,
+                     HEARTBEAT_EVENT_QUEUE_UNUSABLE, self->agent, NULL,
+                     "Cannot use the queue %s: %s", self->queue, message);
       set_own_error (self, message);
       heartbeat_deadline_set (&self->retry, g_get_monotonic_time () + delay, on_retry, self);
     }
@@ -195,7 +196,7 @@ warn_of_difference (HeartbeatInbox *self, char **last, const GError *error)
 
   if (g_strcmp0 (old, difference) == 0)
     return;
-  heartbeat_log (G_LOG_LEVEL_WARNING, HEARTBEAT_EVENT_BROKER_DIFFERENCE, self->agent, NULL,
+  heartbeat_log (G_LOG_LEVEL_WARNING, HEARTBEAT_EVENT_QUEUE_DIFFERS, self->agent, NULL,
                  "Using what exists, though it differs: %s", difference);
 }
 
@@ -315,7 +316,7 @@ note_declared (HeartbeatInbox *self, const HeartbeatReply *reply)
   if (reply->consumer_count == 0 || self->warned_of_others)
     return;
   self->warned_of_others = TRUE;
-  heartbeat_log (G_LOG_LEVEL_WARNING, HEARTBEAT_EVENT_BROKER_DIFFERENCE, self->agent, NULL,
+  heartbeat_log (G_LOG_LEVEL_WARNING, HEARTBEAT_EVENT_QUEUE_SHARED, self->agent, NULL,
                  "Another consumer is on the queue %s and takes a share of the ticks: end it if it "
                  "is not this service's last connection (the Python original?); rabbitmqctl "
                  "list_consumers shows whose it is",
@@ -328,7 +329,7 @@ registered (HeartbeatInbox *self)
   self->consuming = TRUE;
   self->consuming_since = g_get_monotonic_time ();
   set_own_error (self, "");
-  heartbeat_log (G_LOG_LEVEL_INFO, HEARTBEAT_EVENT_BROKER_CONNECTED, self->agent, NULL,
+  heartbeat_log (G_LOG_LEVEL_INFO, HEARTBEAT_EVENT_QUEUE_READY, self->agent, NULL,
                  "Waiting for ticks on the queue %s, %u messages are there", self->queue,
                  self->message_count);
   update (self);

@@ -931,7 +931,7 @@ heartbeat_consumer_start (HeartbeatConsumer *self, GError **error)
     {
       self->attempted = TRUE;
       if (self->inbox_handler != NULL)
-        heartbeat_log (G_LOG_LEVEL_WARNING, HEARTBEAT_EVENT_NONE, self->agent_name, NULL,
+        heartbeat_log (G_LOG_LEVEL_WARNING, HEARTBEAT_EVENT_INBOX_UNUSED, self->agent_name, NULL,
                        "the inbox handler %s hears nothing: with local ticks there is no inbox",
                        self->inbox_handler);
     }

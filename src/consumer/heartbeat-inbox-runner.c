@@ -144,7 +144,7 @@ log_result (HeartbeatInboxRunner *self, const Message *message, HeartbeatResult 
   const char *text = heartbeat_result_get_message (result);
 
   heartbeat_log (failed ? G_LOG_LEVEL_WARNING : G_LOG_LEVEL_INFO,
-                 failed ? HEARTBEAT_EVENT_MESSAGE_REJECTED : HEARTBEAT_EVENT_RUN_FINISHED,
+                 failed ? HEARTBEAT_EVENT_MESSAGE_FAILED : HEARTBEAT_EVENT_MESSAGE_HANDLED,
                  heartbeat_agent_get_name (self->agent), NULL,
                  "the handler %s %s the message with routing key %s in %.3f s%s%s", self->handler,
                  failed ? "failed, which rejects" : "has handled", message->routing_key,
@@ -175,7 +175,8 @@ static void
 complain_of_unknown (HeartbeatInboxRunner *self, const Message *message)
 {
   heartbeat_log (self->warned ? G_LOG_LEVEL_DEBUG : G_LOG_LEVEL_WARNING,
-                 HEARTBEAT_EVENT_HANDLER_UNKNOWN, heartbeat_agent_get_name (self->agent), NULL,
+                 HEARTBEAT_EVENT_INBOX_HANDLER_UNKNOWN, heartbeat_agent_get_name (self->agent),
+                 NULL,
                  "there is no handler “%s” for messages of the inbox: the message with routing key "
                  "%s is rejected, and so are all others",
                  self->handler, message->routing_key);

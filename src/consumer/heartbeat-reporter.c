@@ -89,7 +89,7 @@ warn (HeartbeatReporter *self, const GError *error)
     return;
   if (suppressed > 0)
     more = g_strdup_printf (" (and %" G_GUINT64_FORMAT " more before it)", suppressed);
-  heartbeat_log (G_LOG_LEVEL_WARNING, HEARTBEAT_EVENT_BROKER_LOST,
+  heartbeat_log (G_LOG_LEVEL_WARNING, HEARTBEAT_EVENT_PUBLISH_FAILED,
                  heartbeat_agent_get_name (self->agent), NULL,
                  "the result of a run was not published%s: %s", more != NULL ? more : "",
                  error->message);

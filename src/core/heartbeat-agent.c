@@ -456,7 +456,7 @@ set_config_error (HeartbeatAgent *self, const char *message)
     heartbeat_log (G_LOG_LEVEL_WARNING, HEARTBEAT_EVENT_CONFIG_BROKEN, self->name, NULL, "%s: %s",
                    heartbeat_file_get_path (self->file), message);
   else
-    heartbeat_log (G_LOG_LEVEL_MESSAGE, HEARTBEAT_EVENT_CONFIG_LOADED, self->name, NULL,
+    heartbeat_log (G_LOG_LEVEL_MESSAGE, HEARTBEAT_EVENT_CONFIG_GOOD, self->name, NULL,
                    "%s: is good again", heartbeat_file_get_path (self->file));
   g_object_notify_by_pspec (G_OBJECT (self), props[PROP_CONFIG_ERROR]);
 }

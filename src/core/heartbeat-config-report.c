@@ -21,7 +21,7 @@ report_check (const char *agent_name,
     }
   else if (spec->last_run - now > spec->cadence
            && (known == NULL || known->last_run != spec->last_run))
-    heartbeat_log (G_LOG_LEVEL_WARNING, HEARTBEAT_EVENT_CONFIG_LOADED, agent_name, spec->name,
+    heartbeat_log (G_LOG_LEVEL_WARNING, HEARTBEAT_EVENT_LAST_RUN_AHEAD, agent_name, spec->name,
                    "%s: checks.%s.lastRun: %" G_GINT64_FORMAT
                    " is more than a cadence ahead, and counts as 0",
                    path, spec->name, spec->last_run);
@@ -58,7 +58,7 @@ heartbeat_config_report (const char *agent_name,
     }
   if (strcmp (config->agent, agent_name) != 0
       && (old == NULL || strcmp (old->agent, config->agent) != 0))
-    heartbeat_log (G_LOG_LEVEL_WARNING, HEARTBEAT_EVENT_CONFIG_LOADED, agent_name, NULL,
+    heartbeat_log (G_LOG_LEVEL_WARNING, HEARTBEAT_EVENT_CONFIG_OTHER_AGENT, agent_name, NULL,
                    "%s: is written for the agent “%s”, not for “%s”", path, config->agent,
                    agent_name);
 }

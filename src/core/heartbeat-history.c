@@ -302,7 +302,7 @@ on_job_done (GObject *source, GAsyncResult *result, gpointer user_data)
 
   if (job->write_error != NULL)
     heartbeat_log (self->warned ? G_LOG_LEVEL_DEBUG : G_LOG_LEVEL_WARNING,
-                   HEARTBEAT_EVENT_SAVE_FAILED, self->agent, NULL, "runs are not recorded: %s",
+                   HEARTBEAT_EVENT_HISTORY_FAILED, self->agent, NULL, "runs are not recorded: %s",
                    job->write_error->message);
   self->warned = job->write_error != NULL;
   start_job (self);

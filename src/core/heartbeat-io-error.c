@@ -38,6 +38,6 @@ heartbeat_io_error (GError **error, int code, const char *what, const char *path
 void
 heartbeat_io_error_warn (int code, const char *what, const char *path)
 {
-  heartbeat_log (G_LOG_LEVEL_WARNING, HEARTBEAT_EVENT_SAVE_FAILED, NULL, NULL, "%s %s: %s", what,
+  heartbeat_log (G_LOG_LEVEL_WARNING, HEARTBEAT_EVENT_SYNC_FAILED, NULL, NULL, "%s %s: %s", what,
                  path, g_strerror (code));
 }

@@ -96,7 +96,7 @@ on_handlers_saved (GObject *source, GAsyncResult *result, gpointer user_data)
   g_autoptr (GError) error = NULL;
 
   if (!heartbeat_state_save_finish (self->state, result, &error))
-    heartbeat_log (G_LOG_LEVEL_WARNING, HEARTBEAT_EVENT_SAVE_FAILED, self->agent, NULL,
+    heartbeat_log (G_LOG_LEVEL_WARNING, HEARTBEAT_EVENT_STATE_FAILED, self->agent, NULL,
                    "%s: cannot be written, the handlers on D-Bus are forgotten at the end: %s",
                    heartbeat_state_get_path (self->state), error->message);
 }
@@ -116,7 +116,7 @@ on_state_loaded (GObject *source, GAsyncResult *result, gpointer user_data)
   g_autoptr (GError) error = NULL;
 
   if (!heartbeat_state_load_finish (self->state, result, &error))
-    heartbeat_log (G_LOG_LEVEL_WARNING, HEARTBEAT_EVENT_SAVE_FAILED, self->agent, NULL,
+    heartbeat_log (G_LOG_LEVEL_WARNING, HEARTBEAT_EVENT_STATE_FAILED, self->agent, NULL,
                    "the state file is not used: %s", error->message);
   self->loaded = TRUE;
   if (self->state_changed)
@@ -318,7 +318,7 @@ on_state_saved (GObject *source, GAsyncResult *result, gpointer user_data)
   else
     {
       heartbeat_log (self->warned_of_state ? G_LOG_LEVEL_DEBUG : G_LOG_LEVEL_WARNING,
-                     HEARTBEAT_EVENT_SAVE_FAILED, self->agent, NULL,
+                     HEARTBEAT_EVENT_STATE_FAILED, self->agent, NULL,
                      "%s: cannot be written, lastRun is kept in memory only: %s",
                      heartbeat_state_get_path (self->state), error->message);
       self->warned_of_state = TRUE;

@@ -542,7 +542,8 @@ contradict (HeartbeatRun *run, HeartbeatResult *second)
 static void
 complain (HeartbeatRun *run, HeartbeatResult *late)
 {
-  heartbeat_log (G_LOG_LEVEL_WARNING, HEARTBEAT_EVENT_NONE, run->agent_name, run->check_name,
+  heartbeat_log (G_LOG_LEVEL_WARNING, HEARTBEAT_EVENT_RUN_ENDED_TWICE, run->agent_name,
+                 run->check_name,
                  "the handler of %s ended its run once more, %s “%s”: the first end counts",
                  run->check_name != NULL ? run->check_name : run->routing_key,
                  heartbeat_status_to_string (heartbeat_result_get_status (late)),

@@ -407,8 +407,8 @@ complain_of_bus (HeartbeatBusAgent *self)
   guint64 suppressed = 0;
 
   if (heartbeat_rate_limit_allow (&self->drops, g_get_monotonic_time (), &suppressed))
-    heartbeat_log (G_LOG_LEVEL_WARNING, HEARTBEAT_EVENT_BUS, heartbeat_agent_get_name (self->agent),
-                   NULL,
+    heartbeat_log (G_LOG_LEVEL_WARNING, HEARTBEAT_EVENT_BUS_SLOW,
+                   heartbeat_agent_get_name (self->agent), NULL,
                    "the session bus does not take what it is sent: it is not told of messages of "
                    "the inbox (%" G_GUINT64_FORMAT " more before this one)",
                    suppressed);

@@ -76,8 +76,9 @@ on_client_gone (GDBusConnection *connection, const char *client, gpointer user_d
   Registration *registration = user_data;
   HeartbeatBusHandlers *self = registration->owner;
 
-  heartbeat_log (G_LOG_LEVEL_MESSAGE, HEARTBEAT_EVENT_BUS, heartbeat_agent_get_name (self->agent),
-                 NULL, "the handler “%s” has left the bus: its checks fail until it is back",
+  heartbeat_log (G_LOG_LEVEL_MESSAGE, HEARTBEAT_EVENT_BUS_HANDLER_LEFT,
+                 heartbeat_agent_get_name (self->agent), NULL,
+                 "the handler “%s” has left the bus: its checks fail until it is back",
                  registration->name);
   heartbeat_agent_register_bus_handler (self->agent, registration->name, NULL);
   g_hash_table_remove (self->registrations, registration->name);
@@ -144,8 +145,9 @@ heartbeat_bus_handlers_register (HeartbeatBusHandlers *self,
   g_hash_table_remove (self->registrations, name);
   handler = heartbeat_bus_handler_call_new (connection, client, path);
   heartbeat_agent_register_bus_handler (self->agent, name, &handler);
-  heartbeat_log (G_LOG_LEVEL_MESSAGE, HEARTBEAT_EVENT_BUS, heartbeat_agent_get_name (self->agent),
-                 NULL, "the handler “%s” is on the bus, by %s", name, client);
+  heartbeat_log (G_LOG_LEVEL_MESSAGE, HEARTBEAT_EVENT_BUS_HANDLER_CAME,
+                 heartbeat_agent_get_name (self->agent), NULL,
+                 "the handler “%s” is on the bus, by %s", name, client);
 
   registration = g_new0 (Registration, 1);
   registration->owner = self;

@@ -99,7 +99,7 @@ on_holder (GObject *source, GAsyncResult *result, gpointer user_data)
   if (reply == NULL || claim == NULL || claim->owned)
     return;
   g_variant_get (reply, "(u)", &pid);
-  heartbeat_log (G_LOG_LEVEL_WARNING, HEARTBEAT_EVENT_BUS, claim->agent, NULL,
+  heartbeat_log (G_LOG_LEVEL_WARNING, HEARTBEAT_EVENT_BUS_NAME_TAKEN, claim->agent, NULL,
                  "the name %s on the session bus belongs to another process (pid %u)", claim->name,
                  pid);
 }
@@ -141,7 +141,7 @@ on_requested (GObject *source, GAsyncResult *result, gpointer user_data)
   if (reply == NULL)
     {
       g_dbus_error_strip_remote_error (error);
-      heartbeat_log (G_LOG_LEVEL_WARNING, HEARTBEAT_EVENT_BUS, claim->agent, NULL,
+      heartbeat_log (G_LOG_LEVEL_WARNING, HEARTBEAT_EVENT_BUS_NAME_TAKEN, claim->agent, NULL,
                      "the bus does not give the name %s: %s", claim->name, error->message);
       return;
     }

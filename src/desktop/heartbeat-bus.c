@@ -206,7 +206,7 @@ static void
 try_later (HeartbeatBus *self, const char *message)
 {
   heartbeat_log (*self->error == '\0' ? G_LOG_LEVEL_WARNING : G_LOG_LEVEL_DEBUG,
-                 HEARTBEAT_EVENT_BUS, NULL, NULL,
+                 HEARTBEAT_EVENT_BUS_LOST, NULL, NULL,
                  "there is no session bus, the service goes on without: %s", message);
   set_error (self, message);
   self->timer = g_timeout_source_new_seconds (self->delay);
@@ -226,7 +226,7 @@ on_closed (HeartbeatBus *self, gboolean vanished, const GError *error)
 static void
 give_up (HeartbeatBus *self, const GError *error)
 {
-  heartbeat_log (G_LOG_LEVEL_WARNING, HEARTBEAT_EVENT_BUS, NULL, NULL,
+  heartbeat_log (G_LOG_LEVEL_WARNING, HEARTBEAT_EVENT_BUS_FAILED, NULL, NULL,
                  "error: %s; the service is not on the bus", error->message);
   withdraw (self);
   set_error (self, error->message);
@@ -258,7 +258,7 @@ use_connection (HeartbeatBus *self, GDBusConnection *connection)
   g_autoptr (GError) error = NULL;
 
   if (*self->error != '\0')
-    heartbeat_log (G_LOG_LEVEL_MESSAGE, HEARTBEAT_EVENT_BUS, NULL, NULL,
+    heartbeat_log (G_LOG_LEVEL_MESSAGE, HEARTBEAT_EVENT_BUS_FOUND, NULL, NULL,
                    "the session bus is there");
   self->connection = g_object_ref (connection);
   self->manager = g_dbus_object_manager_server_new (HEARTBEAT_BUS_ROOT);

@@ -73,8 +73,9 @@ on_run (GObject *source, GAsyncResult *result, gpointer user_data)
 
   /* How a run ended is told as for any other. */
   if (end == NULL)
-    heartbeat_log (G_LOG_LEVEL_INFO, HEARTBEAT_EVENT_NOTIFICATION, heartbeat_agent_get_name (agent),
-                   NULL, "the run that a notification asked for did not start: %s", error->message);
+    heartbeat_log (G_LOG_LEVEL_INFO, HEARTBEAT_EVENT_ACTION_FAILED,
+                   heartbeat_agent_get_name (agent), NULL,
+                   "the run that a notification asked for did not start: %s", error->message);
 }
 
 static void
@@ -84,7 +85,7 @@ on_paused (GObject *source, GAsyncResult *result, gpointer user_data)
   g_autoptr (GError) error = NULL;
 
   if (!heartbeat_agent_change_finish (agent, result, &error))
-    heartbeat_log (G_LOG_LEVEL_WARNING, HEARTBEAT_EVENT_NOTIFICATION,
+    heartbeat_log (G_LOG_LEVEL_WARNING, HEARTBEAT_EVENT_ACTION_FAILED,
                    heartbeat_agent_get_name (agent), NULL,
                    "the pause that a notification asked for was not written: %s", error->message);
 }

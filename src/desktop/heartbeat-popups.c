@@ -237,7 +237,7 @@ static void
 complain (HeartbeatPopups *self, const char *message)
 {
   heartbeat_log (self->complained ? G_LOG_LEVEL_DEBUG : G_LOG_LEVEL_INFO,
-                 HEARTBEAT_EVENT_NOTIFICATION, NULL, NULL,
+                 HEARTBEAT_EVENT_NOTIFICATIONS_WAIT, NULL, NULL,
                  "notifications cannot be shown now, they wait: %s", message);
   self->complained = TRUE;
 }

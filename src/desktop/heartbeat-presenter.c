@@ -165,7 +165,7 @@ start_thread (HeartbeatPresenter *self)
   if (self->thread != NULL)
     return TRUE;
   presenter_unref (self);
-  heartbeat_log (G_LOG_LEVEL_WARNING, HEARTBEAT_EVENT_NOTIFICATION, NULL, NULL,
+  heartbeat_log (G_LOG_LEVEL_WARNING, HEARTBEAT_EVENT_NOTIFICATIONS_WAIT, NULL, NULL,
                  "no notification can be shown: %s", error->message);
   return FALSE;
 }

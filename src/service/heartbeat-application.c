@@ -358,8 +358,9 @@ begin_agent (HeartbeatApplication *self, HeartbeatServedAgent *agent, GError **e
       hide_from_desktop (self, consumer);
       return FALSE;
     }
-  heartbeat_log (G_LOG_LEVEL_INFO, HEARTBEAT_EVENT_SERVICE, heartbeat_served_agent_get_name (agent),
-                 NULL, "serving %s with ticks from %s", heartbeat_served_agent_get_path (agent),
+  heartbeat_log (G_LOG_LEVEL_INFO, HEARTBEAT_EVENT_AGENT_SERVED,
+                 heartbeat_served_agent_get_name (agent), NULL, "serving %s with ticks from %s",
+                 heartbeat_served_agent_get_path (agent),
                  strcmp (self->settings->tick_source, "local") == 0 ? "a timer" : "the broker");
   return TRUE;
 }
@@ -409,7 +410,7 @@ on_agent_stopped (GObject *source, GAsyncResult *result, gpointer user_data)
     hide_from_desktop (self, consumer);
   heartbeat_served_agent_stop_finish (agent, result);
   if (!self->stopping)
-    heartbeat_log (G_LOG_LEVEL_INFO, HEARTBEAT_EVENT_SERVICE, name, NULL, "%s is served no more",
+    heartbeat_log (G_LOG_LEVEL_INFO, HEARTBEAT_EVENT_AGENT_GONE, name, NULL, "%s is served no more",
                    heartbeat_served_agent_get_path (agent));
   g_hash_table_remove (self->agents, name);
   if (!self->stopping)
@@ -439,7 +440,7 @@ say_problems (HeartbeatApplication *self)
       const char *problem = g_ptr_array_index (problems, i);
 
       if (!g_hash_table_contains (self->said, problem))
-        heartbeat_log (G_LOG_LEVEL_WARNING, HEARTBEAT_EVENT_CONFIG_BROKEN, NULL, NULL, "%s",
+        heartbeat_log (G_LOG_LEVEL_WARNING, HEARTBEAT_EVENT_FOLDER_PROBLEM, NULL, NULL, "%s",
                        problem);
       g_hash_table_add (said, g_strdup (problem));
     }
@@ -546,8 +547,8 @@ serve_folder (HeartbeatApplication *self, GError **error)
 {
   if (!make_broker (self, error))
     return FALSE;
-  heartbeat_log (G_LOG_LEVEL_INFO, HEARTBEAT_EVENT_SERVICE, NULL, NULL, "serving the agents of %s",
-                 self->settings->agents_dir);
+  heartbeat_log (G_LOG_LEVEL_INFO, HEARTBEAT_EVENT_FOLDER_SERVED, NULL, NULL,
+                 "serving the agents of %s", self->settings->agents_dir);
   self->folder = heartbeat_agents_folder_new (self->settings->agents_dir);
   g_signal_connect_object (self->folder, "changed", G_CALLBACK (reconcile), self,
                            G_CONNECT_SWAPPED);
@@ -564,7 +565,7 @@ stop (HeartbeatApplication *self)
   g_autoptr (GPtrArray) agents = list_agents (self);
 
   self->stopping = TRUE;
-  heartbeat_log (G_LOG_LEVEL_INFO, HEARTBEAT_EVENT_SERVICE, self->settings->agent, NULL,
+  heartbeat_log (G_LOG_LEVEL_INFO, HEARTBEAT_EVENT_SERVICE_STOPPING, self->settings->agent, NULL,
                  "stopping");
   heartbeat_systemd_stopping ();
   clear_source (&self->lock_retry);

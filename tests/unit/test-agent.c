@@ -838,7 +838,7 @@ test_other_agent_is_a_warning (Fixture *f, gconstpointer data)
   create_agent (f);
   g_assert_true (reload (f, NULL));
   g_assert_true (reload (f, NULL));
-  g_assert_cmpuint (times_logged (HEARTBEAT_EVENT_CONFIG_LOADED), ==, 1);
+  g_assert_cmpuint (times_logged (HEARTBEAT_EVENT_CONFIG_OTHER_AGENT), ==, 1);
 }
 
 /* --- The end -------------------------------------------------------------------------------------------------------- */

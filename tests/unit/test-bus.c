@@ -27,12 +27,20 @@
 /* Warnings about the bus since the test began. */
 static guint n_bus_warnings;
 
+static gboolean
+is_about_bus (const GLogField *field)
+{
+  const char *const events[] = { HEARTBEAT_EVENT_BUS_LOST, HEARTBEAT_EVENT_BUS_FOUND,
+                                 HEARTBEAT_EVENT_BUS_FAILED, HEARTBEAT_EVENT_BUS_NAME_TAKEN, NULL };
+
+  return strcmp (field->key, "MESSAGE_ID") == 0 && g_strv_contains (events, field->value);
+}
+
 static GLogWriterOutput
 count_warnings (GLogLevelFlags level, const GLogField *fields, gsize n_fields, gpointer user_data)
 {
   for (gsize i = 0; i < n_fields; i++)
-    if (strcmp (fields[i].key, "MESSAGE_ID") == 0
-        && strcmp (fields[i].value, HEARTBEAT_EVENT_BUS) == 0)
+    if (is_about_bus (&fields[i]))
       {
         if (level == G_LOG_LEVEL_WARNING)
           n_bus_warnings++;

@@ -372,6 +372,18 @@ heartbeat_agents_folder_was_read (HeartbeatAgentsFolder *self)
 }
 
 /**
+ * heartbeat_agents_folder_is_settled:
+ * @self: a folder
+ *
+ * Returns: whether each heartbeat_agents_folder_look() so far has ended
+ */
+gboolean
+heartbeat_agents_folder_is_settled (HeartbeatAgentsFolder *self)
+{
+  return !self->reading && !self->look_again;
+}
+
+/**
  * heartbeat_agents_folder_get_files:
  * @self: a folder
  *

@@ -20,6 +20,7 @@ HeartbeatAgentsFolder *heartbeat_agents_folder_new (const char *path);
 void heartbeat_agents_folder_look (HeartbeatAgentsFolder *self);
 void heartbeat_agents_folder_stop (HeartbeatAgentsFolder *self);
 gboolean heartbeat_agents_folder_was_read (HeartbeatAgentsFolder *self);
+gboolean heartbeat_agents_folder_is_settled (HeartbeatAgentsFolder *self);
 GPtrArray *heartbeat_agents_folder_get_files (HeartbeatAgentsFolder *self);
 const char *heartbeat_agents_folder_get_error (HeartbeatAgentsFolder *self);
 

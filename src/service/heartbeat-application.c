@@ -40,7 +40,8 @@ struct _HeartbeatApplication
   GSource *watchdog;
   GSource *update;     /* of what systemd is told */
   GSource *lock_retry; /* while another process has one of the agents */
-  guint reloads;
+  guint reloads;       /* of files that go on, and one for the folder */
+  gboolean reloads_folder;
   gboolean said_ready;
   gboolean stopping;
 };
@@ -255,8 +256,10 @@ on_update (gpointer user_data)
   HeartbeatApplication *self = user_data;
 
   clear_source (&self->update);
+  if (self->stopping)
+    return G_SOURCE_REMOVE;
   show_status (self);
-  if (self->said_ready || self->stopping || !is_ready (self))
+  if (self->said_ready || !is_ready (self))
     return G_SOURCE_REMOVE;
   self->said_ready = TRUE;
   heartbeat_systemd_ready ();
@@ -515,13 +518,41 @@ reconcile (HeartbeatApplication *self)
   on_changed (self);
 }
 
+/* To systemd the end of a reload is a READY=1 as well: it hears of none before the first one, nor after STOPPING=1. */
+static gboolean
+tells_reloads (HeartbeatApplication *self)
+{
+  return self->said_ready && !self->stopping;
+}
+
 static void
 end_reload (HeartbeatApplication *self)
 {
   if (self->reloads == 0 || --self->reloads > 0)
     return;
-  heartbeat_systemd_ready ();
+  if (tells_reloads (self))
+    heartbeat_systemd_ready ();
   on_changed (self);
+}
+
+static void
+on_folder_changed (HeartbeatApplication *self)
+{
+  reconcile (self);
+  if (!self->reloads_folder || !heartbeat_agents_folder_is_settled (self->folder))
+    return;
+  self->reloads_folder = FALSE;
+  end_reload (self);
+}
+
+static void
+reload_folder (HeartbeatApplication *self)
+{
+  if (!self->reloads_folder)
+    self->reloads++;
+  self->reloads_folder = TRUE;
+  heartbeat_agents_folder_look (self->folder);
+  reconcile (self);
 }
 
 static gboolean
@@ -550,7 +581,7 @@ serve_folder (HeartbeatApplication *self, GError **error)
   heartbeat_log (G_LOG_LEVEL_INFO, HEARTBEAT_EVENT_FOLDER_SERVED, NULL, NULL,
                  "serving the agents of %s", self->settings->agents_dir);
   self->folder = heartbeat_agents_folder_new (self->settings->agents_dir);
-  g_signal_connect_object (self->folder, "changed", G_CALLBACK (reconcile), self,
+  g_signal_connect_object (self->folder, "changed", G_CALLBACK (on_folder_changed), self,
                            G_CONNECT_SWAPPED);
   heartbeat_agents_folder_look (self->folder);
   return TRUE;
@@ -568,6 +599,7 @@ stop (HeartbeatApplication *self)
   heartbeat_log (G_LOG_LEVEL_INFO, HEARTBEAT_EVENT_SERVICE_STOPPING, self->settings->agent, NULL,
                  "stopping");
   heartbeat_systemd_stopping ();
+  heartbeat_systemd_status ("stopping");
   clear_source (&self->lock_retry);
   if (self->folder != NULL)
     heartbeat_agents_folder_stop (self->folder);
@@ -615,7 +647,10 @@ on_hangup (gpointer user_data)
   GHashTableIter iter;
   HeartbeatServedAgent *agent;
 
-  heartbeat_systemd_reloading ();
+  if (self->stopping)
+    return G_SOURCE_CONTINUE;
+  if (tells_reloads (self))
+    heartbeat_systemd_reloading ();
   self->reloads++;
   g_hash_table_iter_init (&iter, self->agents);
   while (g_hash_table_iter_next (&iter, NULL, (gpointer *) &agent))
@@ -630,10 +665,7 @@ on_hangup (gpointer user_data)
                                     self);
     }
   if (self->folder != NULL)
-    {
-      heartbeat_agents_folder_look (self->folder);
-      reconcile (self);
-    }
+    reload_folder (self);
   end_reload (self);
   return G_SOURCE_CONTINUE;
 }

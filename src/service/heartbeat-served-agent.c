@@ -93,6 +93,8 @@ make_consumer (HeartbeatServedAgent *self,
                HeartbeatBroker *broker,
                HeartbeatClockWatch *clock)
 {
+  HeartbeatAgent *agent;
+
   self->consumer = g_object_new (
       HEARTBEAT_TYPE_CONSUMER, "agent-name", self->name, "heartbeat-path", self->path, "rabbit-url",
       settings->rabbit_url, "exchange-name", settings->exchange, "queue-type", settings->queue_type,
@@ -108,8 +110,13 @@ make_consumer (HeartbeatServedAgent *self,
                            G_CONNECT_SWAPPED);
   g_signal_connect_object (self->consumer, "notify::connection-state", G_CALLBACK (emit_changed),
                            self, G_CONNECT_SWAPPED);
-  g_signal_connect_object (heartbeat_consumer_get_agent (self->consumer), "notify::config-error",
-                           G_CALLBACK (emit_changed), self, G_CONNECT_SWAPPED);
+  agent = heartbeat_consumer_get_agent (self->consumer);
+  g_signal_connect_object (agent, "notify::config-error", G_CALLBACK (emit_changed), self,
+                           G_CONNECT_SWAPPED);
+  g_signal_connect_object (agent, "check-added", G_CALLBACK (emit_changed), self,
+                           G_CONNECT_SWAPPED);
+  g_signal_connect_object (agent, "check-removed", G_CALLBACK (emit_changed), self,
+                           G_CONNECT_SWAPPED);
 }
 
 /**

@@ -1,6 +1,7 @@
 """The other end of sd_notify."""
 
 import os
+import re
 import socket
 
 from .wait import until
@@ -29,9 +30,16 @@ class NotifySocket:
             except BlockingIOError:
                 return list(self._lines)
 
-    def wait(self, line):
-        """Wait for an assignment, such as READY=1."""
-        until(lambda: line in self.lines, what=f"{line} on the notify socket")
+    def wait(self, line, count=1):
+        """Wait for the count-th assignment like that, such as READY=1."""
+        until(lambda: self.lines.count(line) >= count, what=f"{line} on the notify socket")
+
+    def wait_status(self, pattern):
+        """Wait until the last status line has a match for pattern; return the line."""
+        def last():
+            status = next((line for line in reversed(self.lines) if line.startswith("STATUS=")), "")
+            return status if re.search(pattern, status) else None
+        return until(last, what=f"a status like {pattern}")
 
     def close(self):
         """Listen no more."""

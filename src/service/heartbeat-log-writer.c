@@ -56,6 +56,18 @@ write_line (GLogLevelFlags level, const GLogField *fields, gsize n_fields)
   fflush (stderr);
 }
 
+/* The journal would name the process by the first 15 bytes of its program, which is what the kernel knows. */
+static gboolean
+write_journal (GLogLevelFlags level, const GLogField *fields, gsize n_fields)
+{
+  const GLogField identifier = { "SYSLOG_IDENTIFIER", "heartbeat-consumer", -1 };
+  g_autofree GLogField *all = g_new (GLogField, n_fields + 1);
+
+  memcpy (all, fields, n_fields * sizeof *fields);
+  all[n_fields] = identifier;
+  return g_log_writer_journald (level, all, n_fields + 1, NULL) == G_LOG_WRITER_HANDLED;
+}
+
 /* Debug messages of other libraries stay away: G_MESSAGES_DEBUG is for those who want them. */
 static GLogWriterOutput
 write_log (GLogLevelFlags level, const GLogField *fields, gsize n_fields, gpointer user_data)
@@ -67,8 +79,7 @@ write_log (GLogLevelFlags level, const GLogField *fields, gsize n_fields, gpoint
       || ((level & (G_LOG_LEVEL_DEBUG | G_LOG_LEVEL_INFO)) != 0
           && g_strcmp0 (domain, G_LOG_DOMAIN) != 0))
     return G_LOG_WRITER_HANDLED;
-  if (g_log_writer_is_journald (STDERR_FILENO)
-      && g_log_writer_journald (level, fields, n_fields, NULL) == G_LOG_WRITER_HANDLED)
+  if (g_log_writer_is_journald (STDERR_FILENO) && write_journal (level, fields, n_fields))
     return G_LOG_WRITER_HANDLED;
   write_line (level, fields, n_fields);
   return G_LOG_WRITER_HANDLED;

@@ -11,14 +11,14 @@ BUILD_PACKAGES=(
 # shellcheck disable=SC2034
 QUICKSTART_PACKAGES=(dbus tzdata systemd)
 
-# systemd is here for busctl; its init is another package.
+# systemd is here for busctl, systemd-analyze and journalctl; its init is another package.
 # shellcheck disable=SC2034
 TEST_PACKAGES=(
   rabbitmq-server
   python3 python3-gi python3-pika python3-dbus python3-dbusmock python3-jsonschema gir1.2-glib-2.0
   gobject-introspection libgirepository1.0-dev gi-docgen valac gjs
   dbus openssl strace faketime tzdata procps systemd valgrind util-linux iproute2
-  monitoring-plugins-basic man-db groff-base
+  monitoring-plugins-basic man-db groff-base desktop-file-utils appstream
 )
 
 # shellcheck disable=SC2034

@@ -220,8 +220,9 @@ dup_status_of_agent (HeartbeatApplication *self)
   agent = heartbeat_consumer_get_agent (consumer);
   checks = heartbeat_agent_list_checks (agent);
   config_error = heartbeat_agent_get_config_error (agent);
-  return g_strdup_printf ("%s: %u checks, broker %s%s%s", heartbeat_agent_get_name (agent),
-                          checks->len, heartbeat_consumer_get_connection_state (consumer),
+  return g_strdup_printf ("%s: %u check%s, broker %s%s%s", heartbeat_agent_get_name (agent),
+                          checks->len, checks->len == 1 ? "" : "s",
+                          heartbeat_consumer_get_connection_state (consumer),
                           *config_error != '\0' ? ", heartbeat.json: " : "", config_error);
 }
 

@@ -9,8 +9,8 @@ import sys
 import tempfile
 
 HEADER = "core/heartbeat-log.h"
-ENTRY = re.compile(r"^-- ([0-9a-f]{32})\nSubject: (.+)\nDefined-By: heartbeat-consumer\nDocumentation: man:\S+\(\d\)\n\n"
-                   r"((?:(?!-- |# ).*\n)+)", re.MULTILINE)
+ENTRY = re.compile(r"^-- ([0-9a-f]{32})\nSubject: (.+)\nDefined-By: heartbeat-consumer\n"
+                   r"Documentation: man:\S+\(\d\)\n\n((?:(?!-- |# ).*\n)+)", re.MULTILINE)
 CALL = re.compile(r"\bheartbeat_log \(\s*([^,]+),\s*([^,]+),")
 FIELDS = {"HEARTBEAT_AGENT", "HEARTBEAT_CHECK"}
 

@@ -12,15 +12,17 @@
  * @self: to be filled
  * @agent: an agent's name
  *
- * Reads the file of the agent's settings, where there is one.
+ * Reads the file of the agent's settings, where there is one. The units of the service name it, and that of the credential.
  */
 void
 heartbeat_ctl_sources_read (HeartbeatCtlSources *self, const char *agent)
 {
-  g_autofree char *name = g_strconcat (agent, ".env", NULL);
+  g_autofree char *stem
+      = g_build_filename (g_get_user_config_dir (), "heartbeat-consumer", agent, NULL);
   g_autofree char *text = NULL;
 
-  self->path = g_build_filename (g_get_user_config_dir (), "heartbeat-consumer", name, NULL);
+  self->path = g_strconcat (stem, ".env", NULL);
+  self->credential = g_strconcat (stem, ".rabbit-url", NULL);
   if (g_file_get_contents (self->path, &text, NULL, &self->error))
     self->file = heartbeat_ctl_environment_parse (text);
   else if (g_error_matches (self->error, G_FILE_ERROR, G_FILE_ERROR_NOENT))
@@ -31,6 +33,7 @@ void
 heartbeat_ctl_sources_clear (HeartbeatCtlSources *self)
 {
   g_clear_pointer (&self->path, g_free);
+  g_clear_pointer (&self->credential, g_free);
   g_clear_pointer (&self->file, g_hash_table_unref);
   g_clear_error (&self->error);
 }
@@ -83,16 +86,25 @@ heartbeat_ctl_sources_get (const HeartbeatCtlSources *self,
 }
 
 static char *
-read_credential (const char **from)
+read_url (const char *path)
 {
-  const char *folder = non_empty (g_getenv ("CREDENTIALS_DIRECTORY"));
-  g_autofree char *path = folder != NULL ? g_build_filename (folder, "rabbit-url", NULL) : NULL;
   g_autofree char *text = NULL;
 
   if (path == NULL || !g_file_get_contents (path, &text, NULL, NULL) || *g_strstrip (text) == '\0')
     return NULL;
-  *from = _ ("the credential rabbit-url");
   return g_steal_pointer (&text);
+}
+
+/* That of heartbeatctl itself, where systemd has started it, else the service's. */
+static char *
+read_credential (const HeartbeatCtlSources *self, const char **from)
+{
+  const char *folder = non_empty (g_getenv ("CREDENTIALS_DIRECTORY"));
+  g_autofree char *path = folder != NULL ? g_build_filename (folder, "rabbit-url", NULL) : NULL;
+  char *url = read_url (path);
+
+  *from = url != NULL ? _ ("the credential rabbit-url") : self->credential;
+  return url != NULL ? url : read_url (self->credential);
 }
 
 /**
@@ -109,7 +121,7 @@ heartbeat_ctl_sources_dup_url (const HeartbeatCtlSources *self,
                                const char **from)
 {
   const char *url = look_up (self, option, "RABBIT_URL", from);
-  char *credential = url == NULL ? read_credential (from) : NULL;
+  char *credential = url == NULL ? read_credential (self, from) : NULL;
 
   if (url != NULL)
     return g_strdup (url);

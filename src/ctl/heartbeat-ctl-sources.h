@@ -9,6 +9,7 @@ G_BEGIN_DECLS
 /**
  * HeartbeatCtlSources:
  * @path: the file that systemd reads for the service
+ * @credential: the file that it gives to the service as a credential, there or not
  * @file: (nullable): what is in it; %NULL where it cannot be read
  * @error: (nullable): why, where it is there
  *
@@ -17,6 +18,7 @@ G_BEGIN_DECLS
 typedef struct
 {
   char *path;
+  char *credential;
   GHashTable *file;
   GError *error;
 } HeartbeatCtlSources;

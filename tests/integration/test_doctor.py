@@ -234,6 +234,15 @@ class WithoutService(Doctor):
         self.assert_found(rows, "settings", "ok", "rabbit-url")
         self.assert_found(rows, "vhost", "ok")
 
+    def test_the_file_that_a_unit_gives_as_the_credential_is_read(self):
+        folder = self.path("xdg_config_home/heartbeat-consumer")
+        subprocess.run(["mkdir", folder], check=True)
+        with open(f"{folder}/cack.rabbit-url", "w", encoding="utf-8") as file:
+            file.write(self.env["RABBIT_URL"] + "\n")
+        rows = self.doctor(1, RABBIT_URL=None)
+        self.assert_found(rows, "settings", "ok", "cack.rabbit-url")
+        self.assert_found(rows, "vhost", "ok")
+
     def test_no_broker_is_needed_for_local_ticks(self):
         rows = self.doctor(0, RABBIT_URL=None, TICK_SOURCE="local", HEARTBEAT_BUS="none")
         self.assertEqual(list(rows), ["settings", *AGENT])

@@ -196,6 +196,14 @@ class Units(Installed):
                 self.assertEqual(manager == "system", "--bus=none" in unit["Service"]["ExecStart"])
                 self.assertEqual(manager == "system", "DynamicUser" in unit["Service"])
 
+    def test_the_ticker_logs_what_goes_wrong(self):
+        # standard error would inherit the null device
+        expected = {"StandardOutput": "null", "StandardError": "journal", "SyslogLevel": "warning",
+                    "LogLevelMax": "notice"}
+        for manager, name, unit in self.services():
+            if name == "heartbeat-tick.service":
+                self.assertLessEqual(expected.items(), unit["Service"].items(), manager)
+
     def test_the_timer(self):
         for manager in ("user", "system"):
             timer = read_unit(os.path.join(self.stage.units(manager), "heartbeat-tick.timer"))["Timer"]

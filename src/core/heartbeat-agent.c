@@ -8,6 +8,7 @@
 #include "core/heartbeat-config-report.h"
 #include "core/heartbeat-editor.h"
 #include "core/heartbeat-error.h"
+#include "core/heartbeat-json.h"
 #include "core/heartbeat-keeper.h"
 #include "core/heartbeat-loader.h"
 #include "core/heartbeat-log.h"
@@ -961,7 +962,8 @@ heartbeat_agent_pause_async (HeartbeatAgent *self,
   g_return_if_fail (until >= 0);
 
   change = heartbeat_change_new (HEARTBEAT_CHANGE_PAUSE, check);
-  change->until = until == 0 ? 0 : MAX (until / 1000, 1);
+  /* What heartbeat.json cannot say is for ever all the same: clients have G_MAXINT64 for that. */
+  change->until = until == 0 ? 0 : CLAMP (until / 1000, 1, HEARTBEAT_JSON_MAX_INTEGER);
   if (reason != NULL)
     {
       g_free (change->reason);

@@ -166,6 +166,22 @@ heartbeat_registry_has (HeartbeatRegistry *self, HeartbeatHandlerRank rank, cons
 }
 
 /**
+ * heartbeat_registry_count:
+ * @self: a registry
+ * @rank: who may have brought handlers
+ *
+ * Returns: how many they are
+ */
+guint
+heartbeat_registry_count (HeartbeatRegistry *self, HeartbeatHandlerRank rank)
+{
+  g_return_val_if_fail (HEARTBEAT_IS_REGISTRY (self), 0);
+  g_return_val_if_fail (rank < HEARTBEAT_HANDLER_N_RANKS, 0);
+
+  return g_hash_table_size (self->handlers[rank]);
+}
+
+/**
  * heartbeat_handler_hold:
  * @handler: a handler that was found in a registry
  *

@@ -51,6 +51,7 @@ gboolean
 heartbeat_registry_remove (HeartbeatRegistry *self, HeartbeatHandlerRank rank, const char *name);
 gboolean
 heartbeat_registry_has (HeartbeatRegistry *self, HeartbeatHandlerRank rank, const char *name);
+guint heartbeat_registry_count (HeartbeatRegistry *self, HeartbeatHandlerRank rank);
 const HeartbeatHandler *heartbeat_registry_find (HeartbeatRegistry *self, const char *name);
 const HeartbeatHandler *heartbeat_registry_find_below (HeartbeatRegistry *self,
                                                        const char *name,

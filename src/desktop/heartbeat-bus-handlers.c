@@ -11,7 +11,7 @@
 
 #define MAX_NAME_BYTES 255
 
-/* Each name stays in the state file until somebody unregisters it. */
+/* Each name stays in the state file until somebody unregisters it, whether its program is on the bus or not. */
 #define MAX_HANDLERS 1000
 
 /* The handlers that programs on the bus have registered for one agent. */
@@ -87,6 +87,7 @@ on_client_gone (GDBusConnection *connection, const char *client, gpointer user_d
 static gboolean
 check_name (HeartbeatBusHandlers *self, const char *name, GError **error)
 {
+  HeartbeatRegistry *registry = heartbeat_agent_get_registry (self->agent);
   gboolean good = *name != '\0' && strlen (name) <= MAX_NAME_BYTES;
 
   for (const char *p = name; *p != '\0'; p++)
@@ -94,9 +95,11 @@ check_name (HeartbeatBusHandlers *self, const char *name, GError **error)
   if (!good)
     g_set_error_literal (error, HEARTBEAT_ERROR, HEARTBEAT_ERROR_INVALID_ARGUMENT,
                          "the name of a handler has 1 to 255 bytes and no control characters");
-  else if (g_hash_table_size (self->registrations) >= MAX_HANDLERS)
+  else if (!heartbeat_registry_has (registry, HEARTBEAT_HANDLER_BUS, name)
+           && heartbeat_registry_count (registry, HEARTBEAT_HANDLER_BUS) >= MAX_HANDLERS)
     g_set_error (error, HEARTBEAT_ERROR, HEARTBEAT_ERROR_REFUSED,
-                 "there are %u handlers on the bus already", MAX_HANDLERS);
+                 "%u handlers on D-Bus are remembered already: forget one by UnregisterHandler",
+                 MAX_HANDLERS);
   else
     return TRUE;
   return FALSE;

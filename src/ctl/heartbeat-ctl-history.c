@@ -95,7 +95,9 @@ heartbeat_ctl_history (HeartbeatCtl *self, char **args)
   g_autoptr (GVariant) runs = NULL;
   HeartbeatCtlExit status = HEARTBEAT_CTL_OK;
 
-  if (self->most < 0)
+  if (self->most == HEARTBEAT_CTL_NO_NUMBER)
+    self->most = USUAL_MOST;
+  if (self->most < 1)
     {
       heartbeat_ctl_complain (_ ("--most is a number from 1"));
       return HEARTBEAT_CTL_USAGE;
@@ -106,8 +108,7 @@ heartbeat_ctl_history (HeartbeatCtl *self, char **args)
   agent = heartbeat_ctl_reach_agent (self, name, &error);
   if (agent == NULL
       || !heartbeat_dbus_agent_call_history_sync (agent, args[0] != NULL ? args[0] : "",
-                                                  self->most > 0 ? (guint) self->most : USUAL_MOST,
-                                                  &runs, NULL, &error))
+                                                  (guint) self->most, &runs, NULL, &error))
     return heartbeat_ctl_fail (error);
   if (self->json)
     print_document (name, runs);

@@ -24,6 +24,9 @@ typedef enum
   HEARTBEAT_CTL_NOT_RUNNING = 3,
 } HeartbeatCtlExit;
 
+/* A number that was not given. */
+#define HEARTBEAT_CTL_NO_NUMBER G_MININT
+
 /**
  * HeartbeatCtl:
  *

@@ -49,16 +49,51 @@ are_utf8 (char **args)
   return TRUE;
 }
 
+static gboolean
+is_given (HeartbeatCtl *ctl, const HeartbeatCtlOption *option)
+{
+  gconstpointer value = G_STRUCT_MEMBER_P (ctl, option->offset);
+
+  if (option->arg == G_OPTION_ARG_NONE)
+    return *(const gboolean *) value;
+  if (option->arg == G_OPTION_ARG_INT)
+    return *(const int *) value != HEARTBEAT_CTL_NO_NUMBER;
+  return *(const char *const *) value != NULL;
+}
+
+/* `resume --for 2h` would be something else than it seems. */
+static const HeartbeatCtlOption *
+find_foreign_option (HeartbeatCtl *ctl, const HeartbeatCtlCommand *command)
+{
+  for (const HeartbeatCtlOption *option = heartbeat_ctl_options; option->name != NULL; option++)
+    if (option->commands != NULL && is_given (ctl, option)
+        && !heartbeat_ctl_option_is_for (option, command->name))
+      return option;
+  return NULL;
+}
+
+static void
+complain_of_option (const HeartbeatCtlOption *option)
+{
+  g_autofree char *dashed = g_strconcat ("--", option->name, NULL);
+
+  /* as GOptionContext says it of those that no command has */
+  heartbeat_ctl_complain (g_dgettext ("glib20", "Unknown option %s"), dashed);
+}
+
 static HeartbeatCtlExit
 run_command (HeartbeatCtl *ctl, const HeartbeatCtlCommand *command, char **args)
 {
   guint n_args = g_strv_length (args);
+  const HeartbeatCtlOption *foreign = find_foreign_option (ctl, command);
 
   /* Names go over D-Bus; files do not. */
   if (command->most != HEARTBEAT_CTL_ANY_NUMBER && !are_utf8 (args))
     heartbeat_ctl_complain (_ ("an argument is not UTF-8"));
   else if (n_args < command->least || n_args > command->most)
     heartbeat_ctl_complain (_ ("usage: heartbeatctl %s"), command->synopsis);
+  else if (foreign != NULL)
+    complain_of_option (foreign);
   else
     return command->run (ctl, args);
   return HEARTBEAT_CTL_USAGE;
@@ -109,7 +144,7 @@ clear (HeartbeatCtl *ctl)
 int
 main (int argc, char **argv)
 {
-  HeartbeatCtl ctl = { 0 };
+  HeartbeatCtl ctl = { .most = HEARTBEAT_CTL_NO_NUMBER };
   g_autoptr (GError) error = NULL;
   HeartbeatCtlExit status = HEARTBEAT_CTL_OK;
 

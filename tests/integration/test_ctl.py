@@ -164,6 +164,14 @@ class Usage(Ctl):
     def test_an_unknown_option_is_status_2(self):
         self.run_ctl(2, "status", "--nonsense")
 
+    def test_an_option_of_another_command_is_status_2(self):
+        for args in (("list", "--for=2h"), ("resume", "good", "--for", "2h"), ("status", "--yes"), ("tick", "--all"),
+                     ("show", "good", "--most=3"), ("schema", "--config=x"), ("run", "good", "--reason=")):
+            with self.subTest(args):
+                option = next(arg for arg in args if arg.startswith("--")).split("=")[0]
+                self.assertEqual(self.ctl(*args).stderr, f"heartbeatctl: Unknown option {option}\n")
+                self.run_ctl(2, *args)
+
     def test_not_running_is_status_3_for_list_and_show(self):
         self.run_ctl(3, "list")
         self.run_ctl(3, "show", "good")

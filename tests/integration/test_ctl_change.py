@@ -91,7 +91,8 @@ class Changes(Case):
         self.assertNotIn("CHECK", self.ctl("history", "backup"))
         document = json.loads(self.ctl("history", "mail", "--json"))
         self.assertEqual((document["agent"], document["runs"][0]["message"]), ("cack", "broken"))
-        self.ctl("history", "--most=-1", status=2)
+        for number in ("-1", "0", "x", ""):
+            self.ctl("history", "--most=" + number, status=2)
 
     def test_publish_without_a_broker(self):
         self.assertIn("broker", self.ctl("publish", "agent.cack.x", "{}", status=1))

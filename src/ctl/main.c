@@ -1,9 +1,11 @@
 /* SPDX-License-Identifier: MIT */
 
 #include <locale.h>
+#include <signal.h>
 #include <stdio.h>
 #include <string.h>
 
+#include <gio/gio.h>
 #include <glib/gi18n.h>
 
 #include "ctl/heartbeat-ctl-commands.h"
@@ -126,6 +128,15 @@ write_log (GLogLevelFlags level, const GLogField *fields, gsize n_fields, gpoint
   return g_log_writer_default (level, fields, n_fields, user_data);
 }
 
+/* GSocket has SIGPIPE ignored, although it sends without one: who reads our output and has seen enough (`monitor | head -1`)
+ * ends us as it ends others. */
+static void
+end_with_the_reader (void)
+{
+  g_type_class_unref (g_type_class_ref (G_TYPE_SOCKET));
+  signal (SIGPIPE, SIG_DFL);
+}
+
 static void
 clear (HeartbeatCtl *ctl)
 {
@@ -153,6 +164,7 @@ main (int argc, char **argv)
   bind_textdomain_codeset (GETTEXT_PACKAGE, "UTF-8");
   textdomain (GETTEXT_PACKAGE);
   g_log_set_writer_func (write_log, NULL, NULL);
+  end_with_the_reader ();
 
   if (!parse (&ctl, &argc, &argv, &error))
     {

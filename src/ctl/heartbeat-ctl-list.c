@@ -7,6 +7,9 @@
 #include "ctl/heartbeat-ctl-table.h"
 #include "ctl/heartbeat-ctl-view.h"
 
+/* How wide the reason is to be at least, or the last outcomes go. */
+#define ROOM 16
+
 /* What one call of the command fills: a table for people, or a document. */
 typedef struct
 {
@@ -102,6 +105,7 @@ heartbeat_ctl_list (HeartbeatCtl *self, char **args)
   list.several = agents->len > 1;
   list.table = table = heartbeat_ctl_table_new (list.several ? 5 : 4);
   heartbeat_ctl_table_set_wrapped (table);
+  heartbeat_ctl_table_add_spare (table, list.several ? 3 : 2, ROOM);
   add_heads (&list);
   json_builder_begin_object (builder);
   json_builder_set_member_name (builder, "checks");

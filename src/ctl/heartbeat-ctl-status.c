@@ -13,9 +13,12 @@
 
 /* Columns that go in a narrow terminal, and how wide the last result is to be then. */
 #define COLUMN_CADENCE  2
+#define COLUMN_LAST_RUN 3
+#define COLUMN_NEXT_DUE 4
 #define COLUMN_OUTCOMES 5
 #define ROOM            24
 #define LEAST_ROOM      16
+#define VERY_LEAST_ROOM 8
 
 static void
 add_view (JsonBuilder *builder, HeartbeatCtlView *view)
@@ -170,6 +173,8 @@ heartbeat_ctl_status_to_string (HeartbeatCtlView *view, gint64 now)
     add_check (table, g_ptr_array_index (view->checks, i), outcomes, now);
   heartbeat_ctl_table_add_spare (table, COLUMN_CADENCE, ROOM);
   heartbeat_ctl_table_add_spare (table, COLUMN_OUTCOMES, LEAST_ROOM);
+  heartbeat_ctl_table_add_spare (table, COLUMN_LAST_RUN, VERY_LEAST_ROOM);
+  heartbeat_ctl_table_add_spare (table, COLUMN_NEXT_DUE, VERY_LEAST_ROOM);
   checks = heartbeat_ctl_table_to_string (table);
   return g_strconcat (agent, "\n", checks, NULL);
 }

@@ -183,11 +183,22 @@ total_of (const guint *widths, guint n_columns)
   return total > 0 ? total - GAP : 0;
 }
 
+/* A name may have 255 bytes: it does not drive out whole columns. */
+static void
+shorten_longest (HeartbeatCtlTable *self, guint *widths, guint width)
+{
+  for (guint i = 0; i + 1 < self->n_columns; i++)
+    if (widths[i] > width / 2)
+      widths[i] = MIN (widths[i], MAX (width / 3, LEAST_WIDTH));
+}
+
 static void
 drop_spares (HeartbeatCtlTable *self, guint *widths, guint width)
 {
   guint last = widths[self->n_columns - 1];
 
+  if (self->spares->len > 0)
+    shorten_longest (self, widths, width);
   for (guint i = 0; i < self->spares->len; i++)
     {
       const Spare *spare = &g_array_index (self->spares, Spare, i);

@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 
+#include <string.h>
+
 #include "ctl/heartbeat-ctl-outcomes.h"
 #include "ctl/heartbeat-ctl-table.h"
 
@@ -181,6 +183,25 @@ test_spare_columns (void)
     }
 }
 
+/* Of a name as long as may be, the columns beside it are not to suffer. */
+static void
+test_a_long_name (void)
+{
+  g_autofree char *name = g_strnfill (255, 'n');
+  g_autoptr (HeartbeatCtlTable) table = heartbeat_ctl_table_new (3);
+  g_autofree char *text = NULL;
+  g_autofree char *whole = NULL;
+
+  heartbeat_ctl_table_add (table, name);
+  heartbeat_ctl_table_add (table, "spare");
+  heartbeat_ctl_table_add (table, "a text for people");
+  heartbeat_ctl_table_add_spare (table, 1, 10);
+  text = heartbeat_ctl_table_render (table, 42, FALSE);
+  g_assert_cmpstr (text, ==, "nnnnnnnnnnnnn…  spare  a text for people\n");
+  whole = heartbeat_ctl_table_render (table, 0, FALSE);
+  g_assert_cmpuint (strlen (whole), ==, 255 + 2 + 5 + 2 + 17 + 1);
+}
+
 static void
 test_wrap (void)
 {
@@ -252,6 +273,7 @@ main (int argc, char **argv)
     }
   g_test_add_func ("/table/many-rows", test_many_rows);
   g_test_add_func ("/table/spare-columns", test_spare_columns);
+  g_test_add_func ("/table/a-long-name", test_a_long_name);
   g_test_add_func ("/table/wrap", test_wrap);
   g_test_add_func ("/table/can-be-asked-twice", test_can_be_asked_twice);
 

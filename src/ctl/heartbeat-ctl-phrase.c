@@ -234,6 +234,13 @@ heartbeat_ctl_phrase_reason (GVariant *reason, gint64 now, GTimeZone *zone)
   return strcmp (code, "invalid") == 0 ? phrase_invalid (reason) : g_strdup (code);
 }
 
+/* Also what turns the direction of the rest of the line, and so of cells that follow: embeddings, overrides, isolates. */
+static gboolean
+is_control (gunichar c)
+{
+  return g_unichar_iscntrl (c) || (c >= 0x202a && c <= 0x202e) || (c >= 0x2066 && c <= 0x2069);
+}
+
 /**
  * heartbeat_ctl_phrase_line:
  * @text: a text from outside, perhaps not in UTF-8
@@ -246,7 +253,7 @@ heartbeat_ctl_phrase_line (const char *text)
   char *line = g_utf8_make_valid (text, -1);
 
   for (char *at = line; *at != '\0'; at = g_utf8_next_char (at))
-    if (g_unichar_iscntrl (g_utf8_get_char (at)))
+    if (is_control (g_utf8_get_char (at)))
       memset (at, ' ', g_utf8_next_char (at) - at);
   return line;
 }

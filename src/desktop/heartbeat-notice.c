@@ -112,6 +112,13 @@ is_break (gunichar c)
   return c == '\n' || c == '\r' || c == '\t' || c == 0x2028 || c == 0x2029;
 }
 
+/* Also what turns the direction of all that follows: embeddings, overrides, isolates. */
+static gboolean
+is_control (gunichar c)
+{
+  return g_unichar_iscntrl (c) || (c >= 0x202a && c <= 0x202e) || (c >= 0x2066 && c <= 0x2069);
+}
+
 /* Returns the last character of a sequence that colours a terminal's text (ECMA-48), or @text where there is none. */
 static const char *
 skip_sequence (const char *text)
@@ -152,7 +159,7 @@ heartbeat_notice_clean_text (const char *text)
         }
       if (is_break (c))
         c = ' ';
-      else if (g_unichar_iscntrl (c))
+      else if (is_control (c))
         continue;
       if (chars++ == MAX_CHARS)
         {

@@ -57,6 +57,8 @@ static const Case cases[] = {
       "2J",
       "\xc2\x80\xc2\x9f.", "x", "y" },
     "  2J      .\nx     y\n" },
+  { "overrides-of-the-direction", 2, { "\xe2\x80\xae.", "x", "y", "z" }, "   .  x\ny     z\n" },
+  { "marks-of-a-direction-stay", 1, { "\xe2\x80\x8f.", "\xd7\xa9" }, "\xe2\x80\x8f.\n\xd7\xa9\n" },
   { "what-is-just-above-them-stays", 1, { "\xc2\xa0\xc2\xa9" }, "\xc2\xa0\xc2\xa9\n" },
   { "what-is-no-utf-8", 2, { "\xff", "\xc3", "a", "b" }, "\xef\xbf\xbd  \xef\xbf\xbd\na  b\n" },
 };

@@ -1,10 +1,13 @@
 """A program with a terminal."""
 
 import contextlib
+import fcntl
 import os
 import pty
 import re
+import struct
 import subprocess
+import termios
 import threading
 
 from . import process
@@ -12,13 +15,15 @@ from .wait import until
 
 
 class Terminal:
-    """A program whose input and errors are a terminal; its output is collected apart."""
+    """A program whose input and errors are a terminal; its output is collected apart, unless columns are given."""
 
-    def __init__(self, command, env):
+    def __init__(self, command, env, columns=0):
         self._ours, theirs = pty.openpty()
         self._screen = b""
+        if columns:
+            fcntl.ioctl(theirs, termios.TIOCSWINSZ, struct.pack("HHHH", 24, columns, 0, 0))
         self.child = process.spawn(command, env={**env, "TERM": "xterm"}, stdin=theirs, stderr=theirs,
-                                   stdout=subprocess.PIPE)
+                                   stdout=theirs if columns else subprocess.PIPE)
         os.close(theirs)
         self._reader = threading.Thread(target=self._read, daemon=True)
         self._reader.start()
@@ -49,8 +54,8 @@ class Terminal:
         os.write(self._ours, text.encode())
 
     def end(self):
-        """Wait until it ends; return status and standard output."""
-        output = self.child.stdout.read().decode()
+        """Wait until it ends; return status and standard output, if that is apart."""
+        output = self.child.stdout.read().decode() if self.child.stdout else ""
         status = self.child.wait(60)
         self._reader.join(20)
         return status, output
@@ -58,6 +63,7 @@ class Terminal:
     def close(self):
         """End it if it is there, and close the terminal."""
         process.end(self.child)
-        self.child.stdout.close()
+        if self.child.stdout:
+            self.child.stdout.close()
         self._reader.join(20)
         os.close(self._ours)

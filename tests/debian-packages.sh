@@ -18,7 +18,7 @@ TEST_PACKAGES=(
   python3 python3-gi python3-pika python3-dbus python3-dbusmock python3-jsonschema gir1.2-glib-2.0
   gobject-introspection libgirepository1.0-dev gi-docgen valac gjs
   dbus openssl strace faketime tzdata procps systemd valgrind util-linux iproute2
-  monitoring-plugins-basic man-db groff-base desktop-file-utils appstream
+  monitoring-plugins-basic man-db groff-base desktop-file-utils appstream zsh fish
 )
 
 # shellcheck disable=SC2034

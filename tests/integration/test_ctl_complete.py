@@ -145,8 +145,22 @@ class WithService(Complete):
         self.assertEqual(fish("heartbeatctl list --y"), [])
 
     @unittest.skipUnless(shutil.which("zsh"), "zsh is not installed")
-    def test_zsh_takes_the_file(self):
-        subprocess.run(["zsh", "-f", "-n", f"{COMPLETIONS}/_heartbeatctl"], check=True, timeout=60)
+    def test_zsh(self):
+        # an interactive zsh, whose words of a completed line are printed instead of run
+        shell = Terminal(["zsh", "-f", "-i"], {**self.env, "PROMPT": "", "PS1": ""}, columns=200)
+        self.addCleanup(shell.close)
+        # without the completions of a thousand other programs
+        shell.type(f"fpath=({COMPLETIONS} ${{(M)fpath:#*/(Completion|Base|Misc)}}); autoload -U compinit; "
+                   "compinit -u -D; PROMPT='rea''dy> '\n")
+        shell.wait("ready> ")
+        for typed, expected in ((r"run it\t", "<run><it's $HOME>"), (r"run a:\t", "<run><a:b>"),
+                                (r"--agent=c\t resu\t mai\t", "<--agent=cack><resume><mail>"),
+                                (r"forget --y\t", "<forget><--yes>"), (r"list --y\t", "<list><--y>")):
+            # the program itself has been asked by then
+            shell.type(f"heartbeatctl {typed}".replace("\\t", "\t") + "\x01printf '<%s>' x \x05\n")
+            shell.wait(f"<x><heartbeatctl>{expected}")
+        shell.type("exit\n")
+        self.assertEqual(shell.end()[0], 0)
 
 
 class WithoutService(Complete):

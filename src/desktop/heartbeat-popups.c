@@ -15,7 +15,7 @@
 #define ICON_NAME     DESKTOP_ENTRY
 #define DESKTOP_ENTRY "org.bloodbank.Heartbeat1"
 #define BRIEF_MS      5000
-#define MIN_DELAY_S   5
+#define MIN_DELAY_S   1
 #define MAX_DELAY_S   60
 
 /**
@@ -334,6 +334,8 @@ on_answer (GObject *source, GAsyncResult *result, gpointer user_data)
   self->asking = FALSE;
   if (g_error_matches (error, G_IO_ERROR, G_IO_ERROR_CANCELLED))
     return;
+  if (error != NULL)
+    g_dbus_error_strip_remote_error (error);
   if (reply != NULL || g_error_matches (error, G_DBUS_ERROR, G_DBUS_ERROR_UNKNOWN_METHOD))
     show_news (self);
   else if (is_silence (error))

@@ -1,9 +1,12 @@
 """What the user is told on the desktop: words, urgency, what takes its place, and servers that come and go."""
 
+import html
+import json
 import os
 
 from gi.repository import GLib
 
+from bench import files
 from bench.case import Case
 from bench.service import hasten
 from bench.wait import until
@@ -137,6 +140,95 @@ class Words(Told):
         self.assertEqual(len(server.calls()), 1)
 
 
+    def test_at_most_300_characters(self):
+        self.write_checks(mail=self.until_mended("mail", "\U0001f493&" * 200))
+        server = self.notifications()
+        self.start()
+        self.runs("mail", "failed")
+        call, = server.wait_calls()
+        # markup is escaped after the cut: no entity is broken, and none counts more than what it shows
+        self.assertEqual(html.unescape(call.body), ("\U0001f493&" * 150)[:299] + "…")
+
+    def test_all_is_told_where_it_is_wanted(self):
+        skipping = {"handler": "command", "enabled": False, "meta": {"command": """echo '{"status": "skipped"}'"""}}
+        self.write_checks(mail=self.until_mended("mail"), rest=skipping)
+        server = self.notifications()
+        self.start(NOTIFY="all")
+        self.runs("rest", "skipped")
+        server.wait_calls(1)
+        self.runs("mail", "failed")
+        self.mend("mail")
+        self.runs("mail", "success")
+        server.wait_calls(3)
+        self.runs("mail", "success")
+        calls = server.wait_calls(4)
+        self.assertEqual([call.summary for call in calls], ["cack: rest had nothing to do", "cack: mail failed",
+                                                            "cack: mail recovered", "cack: mail succeeded"])
+        self.assertEqual([call.hints["urgency"] for call in calls], [LOW, NORMAL, LOW, LOW])
+
+    def test_a_check_that_goes_takes_its_notification_along(self):
+        self.write_checks(mail=self.until_mended("mail"))
+        server = self.notifications()
+        self.start()
+        self.runs("mail", "failed")
+        server.wait_calls()
+        self.reload(files.heartbeat({}))
+        self.assertEqual(server.wait_calls(1, "CloseNotification"), [(1,)])
+
+
+class Buttons(Told):
+    """What is clicked too often, or too late."""
+
+    def setUp(self):
+        super().setUp()
+        self.write_checks(mail=self.until_mended("mail"))
+        self.server = self.notifications()
+        self.service = self.start()
+        self.runs("mail", "failed")
+        self.server.wait_calls()
+
+    def test_a_second_click_while_it_runs(self):
+        meta = self.gate()
+        meta["command"][2] += "; exit 1"
+        self.reload(files.heartbeat({"mail": {"handler": "command", "enabled": False, "meta": meta}}))
+        self.server.invoke(1, "run")
+        self.wait_gate()
+        self.server.invoke(1, "run")
+        self.service.wait_log("the run that a notification asked for did not start: .*mail.* running")
+        self.open_gate()
+        self.assertEqual(self.finished("mail", 2), "failed")
+        self.assertEqual(self.server.wait_calls(2)[1].summary, "cack: mail failed 2 times in a row")
+        self.assertEqual(len(self.signals.matching("CheckStarted", "mail")), 2)
+
+    def test_a_second_click_on_pause(self):
+        for _ in range(2):
+            self.server.invoke(1, "pause")
+        self.agent.check("mail").wait("Paused", True)
+        self.runs("mail", "failed")
+        self.assertEqual(list(json.loads(self.read())["paused"]), ["mail"])
+
+    def click_on_what_has_gone(self, button, says):
+        """Click on a button of a check that the file has no more; nobody has told the service yet."""
+        without = files.heartbeat({"disk": self.until_mended("disk")})
+        self.write(without)
+        self.server.invoke(1, button)
+        self.service.wait_log(says)
+        self.assertEqual(self.read(), without)
+        self.runs("disk", "failed")
+
+    def test_a_pause_after_the_check_has_gone(self):
+        self.click_on_what_has_gone("pause", "a notification asked for was not written: .*no check “mail”")
+
+    def test_a_run_after_the_check_has_gone(self):
+        self.click_on_what_has_gone("run", "a notification asked for did not start: .*no check “mail”")
+
+    def test_a_click_while_the_file_is_broken(self):
+        self.write(BROKEN)
+        self.server.invoke(1, "pause")
+        self.service.wait_log("the pause that a notification asked for was not written: ")
+        self.assertEqual(self.read(), BROKEN)
+
+
 class Servers(Told):
     """A server that is not there, or not now, is told what is still true then."""
 
@@ -200,6 +292,21 @@ class Servers(Told):
         service.wait_log("notifications cannot be shown now, they wait")
         calls = self.notifications().wait_calls(8)
         self.assertEqual([call.summary for call in calls], [f"cack: check{number} failed" for number in range(8)])
+
+    def test_a_bus_that_restarts(self):
+        server = self.notifications()
+        self.start()
+        self.runs("mail", "failed")
+        self.runs("disk", "failed")
+        server.wait_calls(2)
+        server.stop()
+        self.bus.stop()
+        self.bus.start()
+        self.agent.wait_owned()
+        self.mend("disk")
+        self.runs("disk", "success")
+        server.start()
+        self.assert_shown(server, "cack: mail failed")
 
     def test_one_that_is_slow(self):
         server = self.notifications()

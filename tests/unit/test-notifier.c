@@ -28,6 +28,8 @@ test_clean (void)
   assert_text ("\x1b", "");
   assert_text ("c1\xc2\x85gone", "c1gone");
   assert_text ("line\xe2\x80\xa8separator", "line separator");
+  assert_text ("\xe2\x80\xaeturned\xe2\x81\xa9", "turned");
+  assert_text ("\xe2\x80\x8fmark", "\xe2\x80\x8fmark");
   assert_text ("b\xff"
                "ad",
                "b\xef\xbf\xbd"

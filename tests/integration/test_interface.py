@@ -6,6 +6,7 @@ import os
 import subprocess
 import sys
 import time
+import unittest
 
 from gi.repository import Gio, GLib
 
@@ -61,6 +62,38 @@ class Local(Interface):
     def setUp(self):
         super().setUp()
         self.env.update(TICK_SOURCE="local", TICK_INTERVAL_S="86400")
+
+
+class Members(unittest.TestCase):
+    """What clients count on: a member may come, but none goes or gets another type."""
+
+    PROPERTIES = {
+        "Agent": {"s": "Name ConfigPath ConfigError ConnectionState ConnectionError Broker Exchange Queue TickSource Version",
+                  "x": "LastTick NextDue", "b": "Paused",
+                  "t": "TicksReceived TicksIdle RunsSucceeded RunsFailed RunsSkipped MessagesRejected"},
+        "Check": {"s": "Name Handler State LastStatus LastMessage Error", "b": "Enabled Paused",
+                  "x": "CadenceMs Priority LastRun NextDue LastDuration", "d": "OverdueRatio", "a{sv}": "Reason",
+                  "u": "ConsecutiveFailures"}}
+    METHODS = {"Agent.RunCheck": ("sa{sv}", "a{sv}"), "Agent.Reload": ("", ""), "Agent.Pause": ("sxs", ""),
+               "Agent.Resume": ("s", ""), "Agent.SetEnabled": ("sb", ""), "Agent.ListHandlers": ("", "as"),
+               "Agent.RegisterHandler": ("so", ""), "Agent.UnregisterHandler": ("s", ""), "Agent.History": ("su", "aa{sv}"),
+               "Agent.Publish": ("ss", "s"), "Check.Run": ("a{sv}", "a{sv}"), "Check.Pause": ("xs", ""), "Check.Resume": ("", ""),
+               "Handler.Run": ("a{sv}", "a{sv}")}
+    SIGNALS = {"Agent.CheckStarted": "s", "Agent.CheckFinished": "ssa{sv}", "Agent.MessageReceived": "sss",
+               "Check.Started": "", "Check.Finished": "sa{sv}"}
+    CONST = {"Agent.Name", "Agent.ConfigPath", "Agent.Exchange", "Agent.Queue", "Agent.TickSource", "Agent.Version", "Check.Name"}
+
+    def test_they_are_there(self):
+        expected = {f"{name}.{member}": kind for name, kinds in self.PROPERTIES.items()
+                    for kind, members in kinds.items() for member in members.split()}
+        documented = interface.properties()
+        self.assertEqual({name: documented[name].type for name in expected}, expected)
+        for name, emits in (("const", self.CONST), ("false", {"Check.OverdueRatio"})):
+            self.assertEqual({key for key, value in documented.items() if value.emits == name}, emits)
+        documented = interface.methods()
+        self.assertEqual({name: documented[name][:2] for name in self.METHODS}, self.METHODS)
+        documented = interface.signals()
+        self.assertEqual({name: documented[name] for name in self.SIGNALS}, self.SIGNALS)
 
 
 class Properties(Interface):
@@ -192,6 +225,93 @@ class Properties(Interface):
         self.write(b'{"checks": \n!}')
         self.assertEqual(self.error_of(self.agent, "Reload", "()")[0], ERROR + "ConfigUnusable")
         self.expect(Agent_ConfigError=lambda error: "line 2" in error or ":2:" in error)
+
+
+class States(Local):
+    """Each state, and the reason for it with its facts. No tick comes: the first of a timer is not a day away."""
+
+    def setUp(self):
+        super().setUp()
+        self.env.update(TICK_SOURCE="amqp", RABBIT_URL="amqp://u:p@127.0.0.1:1/")
+
+    @staticmethod
+    def clock(hours):
+        """Return the time of day so many hours from now."""
+        return time.strftime("%H:%M", time.gmtime(time.time() + hours * 3600))
+
+    def reason(self, check, state, code):
+        """A check is in that state for that reason; return the facts."""
+        values = self.agent.check(check).all()
+        self.assertEqual((values["State"], values["Reason"].pop("code")), (state, code), check)
+        return values["Reason"]
+
+    def test_each_state_has_its_reason(self):
+        checks = {"due": {}, "idle": {"lastRun": self.recent}, "off": {"enabled": False}, "rest": {}, "rest for ever": {},
+                  "wrong": {"cadenceMs": 1}, "closed": {"window": {"start": self.clock(2), "end": self.clock(3), "tz": "UTC"}},
+                  "quarter": {"quarterOf": "year", "triggerOnQuarters": [f"Q{(time.gmtime().tm_mon + 2) // 3 % 4 + 1}"]},
+                  "failing": {**FAILING, "cadenceMs": 3600000}, "slow": {"handler": "command", "meta": self.gate()}}
+        self.write(files.heartbeat(checks, "1st-cack", paused={"rest": {"until": FAR // 1000, "reason": "why"},
+                                                               "rest for ever": True}))
+        # the year's quarter is that of the zone that is the default
+        self.start(TZ="UTC")
+        before = time.time_ns() // 1000
+        self.agent.run("failing")
+        self.agent.call("RunCheck", "(sa{sv})", "slow", {"wait": GLib.Variant("b", False)})
+        self.assertEqual(self.reason("due", "due", "due"), {})
+        # due when more than its cadence has passed
+        self.assertEqual(self.reason("idle", "idle", "not-yet"), {"until": self.recent * 1000 + 60_001_000})
+        self.assertEqual(self.reason("off", "disabled", "disabled"), {})
+        self.assertEqual(self.reason("rest", "paused", "paused"), {"until": FAR, "reason": "why"})
+        self.assertEqual(self.reason("rest for ever", "paused", "paused"), {})
+        self.assertIn("cadenceMs", self.reason("wrong", "invalid", "invalid")["error"])
+        closed = self.reason("closed", "idle", "outside-window")
+        self.assertIn("UTC", closed["window"])
+        self.assertAlmostEqual(closed["until"], before + 7_200_000_000, delta=120_000_000)
+        self.assertGreater(self.reason("quarter", "idle", "outside-quarter")["until"], before)
+        failing = self.reason("failing", "backing-off", "backing-off")
+        self.assertEqual(failing["failures"], 1)
+        # tried again after half a minute
+        self.assertAlmostEqual(failing["until"], before + 30_000_000, delta=20_000_000)
+        self.assertEqual(self.reason("slow", "running", "running"), {})
+        self.open_gate()
+        self.finished("slow")
+
+    def test_time_changes_them_when_they_are_read(self):
+        def is_not_due_yet():
+            # on a slow machine it is by the time that it can be read
+            for service in self.services[-1:]:
+                service.stop()
+                self.bus.wait_name(self.agent.name, owned=False)
+            self.write_checks(**{CHECK: {"cadenceMs": 2000, "lastRun": time.time_ns() // 1_000_000 + 1900}})
+            self.start()
+            return self.object("Check").get("Reason")["code"] == "not-yet"
+        until(is_not_due_yet, timeout=60, what="a start within four seconds")
+        changes = self.bus.record(PROPERTIES, self.object("Check").path)
+        self.object("Check").wait("State", "due")
+        self.assertEqual(self.object("Check").get("Reason"), {"code": "due"})
+        self.assertGreater(self.object("Check").get("OverdueRatio"), 1)
+        # nothing has happened
+        self.assertEqual(changes.signals, [])
+
+
+class Runs(Local):
+    """Runs by hand."""
+
+    def test_a_paused_check_beside_as_many_runs_as_ticks_may_have(self):
+        self.write(files.heartbeat({"slow": {"handler": "command", "meta": self.gate()}, CHECK: {}}, "1st-cack",
+                                   paused={CHECK: True}))
+        self.start(TICK_INTERVAL_S="1", MAX_CONCURRENT_RUNS="1")
+        self.wait_gate()
+        self.assertEqual(self.agent.run(CHECK)["status"], "success")
+        self.assertEqual(self.agent.check("slow").get("State"), "running")
+        self.open_gate()
+        self.finished("slow")
+
+    def test_a_time_limit_of_the_callers(self):
+        self.write_checks(**{CHECK: {"handler": "command", "meta": self.gate(), "enabled": False}})
+        self.start()
+        result = self.agent.call("RunCheck", "(sa{sv})", CHECK, {"timeout-ms": GLib.Variant("u", 1000)})[0]
+        self.assertEqual((result["status"], result["message"]), ("failed", "timed out after 1 s"))
 
 
 class Signals(Interface):

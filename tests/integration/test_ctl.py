@@ -6,6 +6,7 @@ import subprocess
 import time
 
 from bench import files
+from bench.agent import Agent
 from bench.case import Case
 from bench.service import program
 
@@ -149,6 +150,24 @@ class Commands(Ctl):
         self.run_ctl(3, "--agent", "other", "status")
 
 
+class Several(Ctl):
+    """Two agents."""
+
+    def test_one_has_to_be_chosen(self):
+        other = self.path("other.json")
+        files.write(other, files.heartbeat({"good": {"lastRun": time.time_ns() // 1_000_000}}, "2nd"))
+        self.start()
+        self.spawn(AGENT_NAME="2nd", HEARTBEAT_PATH=other)
+        Agent(self.bus, "2nd").wait_owned()
+        self.assertIn("2nd, cack", self.ctl("run", "good").stderr)
+        for args in (("show", "good"), ("pause", "good"), ("history",)):
+            self.run_ctl(2, *args)
+        self.run_ctl(0, "run", "good", "--agent", "2nd")
+        self.assertEqual(self.agent.get("RunsSucceeded"), 0)
+        self.assertEqual([agent["Name"] for agent in self.run_json(0, "status")["agents"]], ["2nd", "cack"])
+        self.assertRegex(self.run_ctl(0, "list"), r"(?m)^AGENT +CHECK .*\n2nd +good .*\ncack +failing .*\ncack +good ")
+
+
 class Usage(Ctl):
     """Without a service."""
 
@@ -224,6 +243,13 @@ class Tick(Ctl):
         self.broker.collect(self.vhost, "seen", "system.heartbeat.tick")
         document = self.run_json(0, "tick")
         self.assertEqual(document["event_id"], self.broker.wait_message(self.vhost, "seen")[1].message_id)
+
+    def test_another_routing_key(self):
+        self.broker.collect(self.vhost, "seen", "system.heartbeat.other")
+        self.run_ctl(0, "tick", "--routing-key", "system.heartbeat.other")
+        method, _properties, body = self.broker.wait_message(self.vhost, "seen")
+        self.assertEqual((method.routing_key, json.loads(body)["event_type"]),
+                         ("system.heartbeat.other", "system.heartbeat.tick"))
 
     def test_without_a_broker_it_is_status_1(self):
         self.run_ctl(1, "tick", RABBIT_URL="amqp://guest:secret-word@127.0.0.1:1/")

@@ -118,4 +118,8 @@ class Publish(Case):
         _method, properties, body = self.broker.wait_message(self.vhost, "events")
         self.assertEqual(str(uuid.UUID(done.stdout.strip())), properties.message_id)
         self.assertEqual(json.loads(body)["payload"], {"text": "hello"})
+        done = ctl(self.env, "publish", "agent.cack.note", "{}", "--json")
+        document = json.loads(done.stdout)
+        self.assertEqual(document, {"agent": "cack", "event_id": document["event_id"]})
+        self.assertEqual(str(uuid.UUID(document["event_id"])), document["event_id"])
         self.assertEqual(ctl(self.env, "publish", "agent.cack.note", "[]").returncode, 1)

@@ -308,6 +308,19 @@ class Servers(Told):
         server.start()
         self.assert_shown(server, "cack: mail failed")
 
+    def test_one_that_hangs_keeps_nobody_from_ending(self):
+        server = self.notifications()
+        service = self.start()
+        self.runs("disk", "failed")
+        server.wait_calls()
+        server.freeze()
+        self.runs("mail", "failed")
+        self.runs("disk", "failed")
+        ended = service.stop()
+        self.assertEqual(ended.status, 0)
+        # libnotify's calls would wait for 25 s
+        self.assertLess(ended.seconds, 15)
+
     def test_one_that_is_slow(self):
         server = self.notifications()
         self.start()

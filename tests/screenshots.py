@@ -243,18 +243,21 @@ class Stage:
 
     # --- a terminal -------------------------------------------------------------------------------------------------
 
-    def take_terminal(self, name, command, look="dark"):
+    def take_terminal(self, name, command, look="dark", rows=24):
         """Take a picture of a terminal in which a command was typed."""
         background, foreground = LOOKS[look]
         resources = ["*boldColors: false", *(f"*color{i}: {colour}" for i, colour in enumerate(PALETTE))]
         options = [word for resource in resources for word in ("-xrm", resource)]
         script = (f"printf '\\033[1m$\\033[0m {command}\\n'; {command}; "
                   f"printf '\\033[?25l'; touch {HOME}/done; sleep 600")
-        child = self._spawn("xterm", "-geometry", "80x24+0+0", "-bg", background, "-fg", foreground, "-b", "12", "+sb",
+        child = self._spawn("xterm", "-geometry", f"80x{rows}+0+0", "-bg", background, "-fg", foreground, "-b", "12", "+sb",
                             "-fa", "DejaVu Sans Mono", "-fs", "10", "-u8", *options, "-e", "sh", "-c", script,
                             env={**self.env, "TERM": "xterm-256color", "LANG": "C.UTF-8"}, cwd=HOME)
         if "monitor" in command:
-            time.sleep(4)
+            time.sleep(2)
+            self.agent.run("sub_health")
+            self.agent.run("mail")
+            time.sleep(2)
         else:
             until(lambda: os.path.exists(f"{HOME}/done"), what="the command to end")
             os.remove(f"{HOME}/done")
@@ -316,9 +319,9 @@ def show_terminals(stage, look):
     with stage.broker.channel("/") as channel:
         channel.basic_consume("agent.cack.inbox", lambda *_: None)
         channel.queue_unbind("agent.cack.inbox", "bloodbank.events.v1", "system.heartbeat.#")
-        stage.take_terminal("doctor", "heartbeatctl doctor")
+        stage.take_terminal("doctor", "heartbeatctl doctor", rows=37)
         if look:
-            stage.take_terminal("doctor-light", "heartbeatctl doctor", "light")
+            stage.take_terminal("doctor-light", "heartbeatctl doctor", "light", rows=37)
 
 
 def main():

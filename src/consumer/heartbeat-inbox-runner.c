@@ -31,7 +31,8 @@ struct _HeartbeatInboxRunner
   GSource *wait_timer;
   gboolean starting;
   gboolean warned;
-  GTask *stop_task;
+  gboolean stopping; /* for good */
+  GTask *stop_task;  /* until what runs has ended */
   GSource *stop_timer;
 };
 
@@ -160,7 +161,7 @@ on_ended (HeartbeatExecution *execution, HeartbeatResult *result, gpointer user_
 
   log_result (self, message, result);
   /* What the end of the service has cut short comes again after the next start. */
-  if (!failed || self->stop_task == NULL)
+  if (!failed || !self->stopping)
     heartbeat_inbox_settle (self->inbox, message->delivery,
                             failed ? HEARTBEAT_DISPOSITION_REJECT
                                    : HEARTBEAT_DISPOSITION_ACKNOWLEDGE);
@@ -286,7 +287,7 @@ static void
 start_next (HeartbeatInboxRunner *self)
 {
   self->starting = TRUE;
-  while (self->current == NULL && self->stop_task == NULL && !g_queue_is_empty (&self->waiting))
+  while (self->current == NULL && !self->stopping && !g_queue_is_empty (&self->waiting))
     {
       Message *message = g_queue_pop_head (&self->waiting);
 
@@ -318,6 +319,9 @@ heartbeat_inbox_runner_take (HeartbeatInboxRunner *self,
 
   g_return_if_fail (HEARTBEAT_IS_INBOX_RUNNER (self));
 
+  /* It stays unsettled: checks may still run for a while, and so the inbox still consumes. */
+  if (self->stopping)
+    return;
   message = g_new0 (Message, 1);
   message->delivery = delivery;
   message->routing_key = g_strdup (routing_key);
@@ -353,8 +357,9 @@ heartbeat_inbox_runner_stop_async (HeartbeatInboxRunner *self,
                                    gpointer user_data)
 {
   g_return_if_fail (HEARTBEAT_IS_INBOX_RUNNER (self));
-  g_return_if_fail (self->stop_task == NULL);
+  g_return_if_fail (!self->stopping);
 
+  self->stopping = TRUE;
   self->stop_task = g_task_new (self, NULL, callback, user_data);
   g_queue_clear_full (&self->waiting, message_free);
   watch_waiting (self);

@@ -111,6 +111,25 @@ class InboxHandler(Case):
         until(lambda: len(self.handled()) == 2, what="both messages to be handled")
         self.wait_acknowledged()
 
+    def test_what_comes_while_the_service_stops_comes_again(self):
+        self.write_checks(slow={"handler": "command", "meta": self.gate()})
+        self.script(f"cat >> {self.log}\n")
+        service = self.start()
+        self.tick()
+        self.wait_gate()
+        service.send(15)
+        service.wait_log("stopping")
+        self.publish("agent.cack.mail", envelope(number=1))
+        # it has come: it is told of on the bus
+        self.signals.wait("MessageReceived", "agent.cack.mail")
+        self.open_gate()
+        self.assertEqual(service.wait(), 0)
+        self.assertEqual(self.handled(), [])
+        self.broker.wait_depth(self.vhost, self.queue, (1, 0))
+        self.start()
+        until(lambda: len(self.handled()) == 1, what="the message to be handled")
+        self.wait_acknowledged()
+
     def test_messages_of_a_lost_connection_are_handled_once_more_at_most(self):
         gate = self.path("gate")
         self.script(f"cat >> {self.log}; touch {gate}.running; until [ -e {gate} ]; do sleep 0.02; done\n")

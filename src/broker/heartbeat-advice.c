@@ -43,13 +43,21 @@ dup_between (const char *text, const char *before, const char *after)
   return end != NULL ? g_strndup (start, (gsize) (end - start)) : NULL;
 }
 
-/* Returns the name in “WORD 'NAME'”. */
+/* Returns the name in “WORD 'NAME'”. The broker does not quote what is in it: of an apostrophe a letter follows mostly. */
 static char *
 dup_name (const char *text, const char *word)
 {
   g_autofree char *before = g_strconcat (word, " '", NULL);
+  const char *start = strstr (text, before);
+  const char *end = NULL;
 
-  return dup_between (text, before, "'");
+  if (start == NULL)
+    return NULL;
+  start += strlen (before);
+  end = strchr (start, '\'');
+  while (end != NULL && (g_ascii_isalnum (end[1]) || end[1] & 0x80))
+    end = strchr (end + 1, '\'');
+  return end != NULL ? g_strndup (start, (gsize) (end - start)) : NULL;
 }
 
 /* heartbeat_amqp_error_new() puts the method at the end. */
@@ -154,24 +162,29 @@ describe_refused_access (int code, const char *text)
   return describe_permission (code, text);
 }
 
+/* Some versions of RabbitMQ put quotation marks around the name, some do not. */
+static char *
+dup_missing_vhost (const char *text)
+{
+  char *quoted = dup_between (text, "vhost '", "' not found");
+
+  return quoted != NULL ? quoted : dup_between (text, "vhost ", " not found");
+}
+
 static char *
 describe_vhost (int code, const char *text)
 {
-  g_autofree char *missing = dup_between (text, "vhost ", " not found");
+  g_autofree char *missing = dup_missing_vhost (text);
   g_autofree char *vhost = dup_name (text, "vhost");
   g_autofree char *user = dup_name (text, "user");
   g_autofree char *command = NULL;
 
   if (missing != NULL)
     {
-      g_autofree char *name = g_strdup (missing);
-
-      g_strdelimit (name, "'", ' ');
-      g_strstrip (name);
-      command = g_shell_quote (name);
+      command = g_shell_quote (missing);
       return g_strdup_printf ("the broker has no vhost %s (%d): correct the path of RABBIT_URL, or "
                               "make it: rabbitmqctl add_vhost %s",
-                              name, code, command);
+                              missing, code, command);
     }
   /* What stands behind the user's name is another reason, such as a limit of connections. */
   if (vhost == NULL || user == NULL || strstr (text, "access to vhost") == NULL

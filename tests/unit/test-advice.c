@@ -85,6 +85,13 @@ static const struct
   { 530, "NOT_ALLOWED - vhost 'a b' not found", AMQP_CONNECTION_OPEN_METHOD,
     "the broker has no vhost a b (530): correct the path of RABBIT_URL, or make it: rabbitmqctl "
     "add_vhost 'a b'" },
+  { 530, "NOT_ALLOWED - vhost it's not found", AMQP_CONNECTION_OPEN_METHOD,
+    "the broker has no vhost it's (530): correct the path of RABBIT_URL, or make it: rabbitmqctl "
+    "add_vhost 'it'\\''s'" },
+  { 530, "NOT_ALLOWED - access to vhost 'it's' refused for user 'o'brien'",
+    AMQP_CONNECTION_OPEN_METHOD,
+    "the user o'brien has no permission for the vhost it's (530): rabbitmqctl set_permissions -p "
+    "'it'\\''s' 'o'\\''brien' '.*' '.*' '.*'" },
   { 530, "NOT_ALLOWED - access to vhost 'v' refused for user 'ann'", AMQP_CONNECTION_OPEN_METHOD,
     "the user ann has no permission for the vhost v (530): rabbitmqctl set_permissions -p 'v' "
     "'ann' '.*' '.*' '.*'" },

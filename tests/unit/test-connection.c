@@ -5,7 +5,9 @@
 #include "broker/heartbeat-amqp-error.h"
 #include "broker/heartbeat-broker-uri.h"
 #include "broker/heartbeat-connection.h"
+#include "broker/heartbeat-inbox.h"
 #include "broker/heartbeat-publisher.h"
+#include "consumer/heartbeat-hold.h"
 #include "core/heartbeat-error.h"
 
 /* A broker that says what real ones do not: each connection is served by the test's script, on a thread of its own. */
@@ -24,6 +26,7 @@ struct _Fixture
 
   HeartbeatConnection *connection;
   guint pending;
+  gint acknowledged; /* atomic */
   GError *error;
 };
 
@@ -867,6 +870,101 @@ test_full (Fixture *f, gconstpointer data)
   g_assert_error (f->error, HEARTBEAT_ERROR, HEARTBEAT_ERROR_NOT_CONNECTED);
 }
 
+/* Consuming. */
+
+/* Every reply that an inbox waits for may be zeros. */
+static void
+answer (Fixture *f, GByteArray *bytes, amqp_method_number_t method)
+{
+  amqp_queue_declare_ok_t nothing = { 0 };
+
+  hear (f, bytes, method);
+  say (f, f->number, method + 1, &nothing);
+}
+
+static void
+deliver_tick (Fixture *f, guint64 tag)
+{
+  amqp_basic_deliver_t deliver = { .delivery_tag = tag };
+  amqp_basic_properties_t properties = { 0 };
+  g_autoptr (GByteArray) header = g_byte_array_new ();
+
+  say (f, f->number, AMQP_BASIC_DELIVER_METHOD, &deliver);
+  heartbeat_frame_append_header (header, f->number, &properties, 0);
+  send_bytes (f, header->data, header->len);
+}
+
+static void
+hear_ack (Fixture *f, GByteArray *bytes, guint64 tag)
+{
+  const amqp_basic_ack_t *ack = hear (f, bytes, AMQP_BASIC_ACK_METHOD);
+
+  g_assert_cmpuint (ack->delivery_tag, ==, tag);
+  g_assert_false (ack->multiple);
+  g_atomic_int_inc (&f->acknowledged);
+  g_main_context_wakeup (NULL);
+}
+
+static void
+script_held_long (Fixture *f)
+{
+  static const amqp_method_number_t asked[]
+      = { AMQP_EXCHANGE_DECLARE_METHOD, AMQP_QUEUE_DECLARE_METHOD, AMQP_QUEUE_BIND_METHOD,
+          AMQP_QUEUE_BIND_METHOD,       AMQP_BASIC_QOS_METHOD,     AMQP_BASIC_CONSUME_METHOD };
+  g_autoptr (GByteArray) bytes = g_byte_array_new ();
+
+  open_channel (f, bytes);
+  for (gsize i = 0; i < G_N_ELEMENTS (asked); i++)
+    answer (f, bytes, asked[i]);
+  deliver_tick (f, 1);
+  deliver_tick (f, 2);
+  hear_ack (f, bytes, 1);
+  hear_ack (f, bytes, 2);
+  hear (f, bytes, AMQP_CHANNEL_CLOSE_METHOD);
+  serve_close (f, bytes);
+}
+
+/* The ticks are kept, each by a hold of its own. */
+static HeartbeatDisposition
+keep (HeartbeatInbox *inbox, const HeartbeatMessage *message, gpointer user_data)
+{
+  GPtrArray *holds = user_data;
+  HeartbeatHold *hold = heartbeat_hold_new ();
+
+  heartbeat_hold_begin (hold);
+  heartbeat_hold_keep (hold, inbox, heartbeat_inbox_get_delivery (inbox, message));
+  g_ptr_array_add (holds, hold);
+  return HEARTBEAT_DISPOSITION_LATER;
+}
+
+/* A tick whose run goes on after ten minutes is acknowledged, once; another one when its run has ended. */
+static void
+test_held_long (Fixture *f, gconstpointer data)
+{
+  g_autoptr (GPtrArray) holds = g_ptr_array_new ();
+  const HeartbeatInboxOptions options = { "cack", "x", NULL, 0 };
+  g_autoptr (HeartbeatInbox) inbox = heartbeat_inbox_new (f->connection, &options, keep, holds);
+  GSource *limit = NULL;
+  gint64 left = 0;
+
+  heartbeat_inbox_start (inbox);
+  heartbeat_connection_start (f->connection);
+  while (holds->len < 2)
+    g_main_context_iteration (NULL, TRUE);
+
+  limit = g_main_context_find_source_by_user_data (NULL, g_ptr_array_index (holds, 0));
+  left = g_source_get_ready_time (limit) - g_get_monotonic_time ();
+  g_assert_cmpint (left, >, 500 * G_USEC_PER_SEC);
+  g_assert_cmpint (left, <=, 601 * G_USEC_PER_SEC);
+  g_source_set_ready_time (limit, 0);
+  while (g_atomic_int_get (&f->acknowledged) < 1)
+    g_main_context_iteration (NULL, TRUE);
+
+  heartbeat_hold_done (TRUE, g_ptr_array_index (holds, 0));
+  heartbeat_hold_done (TRUE, g_ptr_array_index (holds, 1));
+  heartbeat_inbox_close_async (inbox, NULL, NULL);
+}
+
 int
 main (int argc, char *argv[])
 {
@@ -895,6 +993,7 @@ main (int argc, char *argv[])
   ADD ("/publisher/blamed", blamed);
   ADD ("/publisher/nobody-blamed", nobody_blamed);
   ADD ("/publisher/again", again);
+  ADD ("/inbox/held-long", held_long);
   g_test_add ("/publisher/full", Fixture, (gpointer) script_silent, set_up, test_full, tear_down);
 
   return g_test_run ();

@@ -173,7 +173,7 @@ heartbeat_executables_find (const char *const *folders, const char *name, GError
         return check_file (path, &info, error) ? g_steal_pointer (&path) : NULL;
       if (!is_absent (errno))
         refuse (error, path, g_strerror (errno));
-      else if (lstat (path, &info) == 0)
+      else if (lstat (path, &info) == 0 && S_ISLNK (info.st_mode))
         refuse (error, path, "it is a symbolic link to nowhere");
       else
         continue;

@@ -62,12 +62,28 @@ read_waited (HeartbeatLatencyProbe *self)
   return (gint64) (g_ascii_strtoull (second, NULL, 10) / 1000);
 }
 
+/* Both of one moment: a thread that loses the processor between the two reads would be to blame for all that it waited. */
+static void
+note (HeartbeatLatencyProbe *self)
+{
+  gint64 now, waited, again = read_waited (self);
+
+  do
+    {
+      waited = again;
+      now = g_get_monotonic_time ();
+      again = read_waited (self);
+    }
+  while (again != waited);
+  heartbeat_latency_note (&self->latency, now, waited);
+}
+
 static gboolean
 on_timer (gpointer user_data)
 {
   HeartbeatLatencyProbe *self = user_data;
 
-  heartbeat_latency_note (&self->latency, g_get_monotonic_time (), read_waited (self));
+  note (self);
   heartbeat_deadline_set (&self->timer, self->latency.due, on_timer, self);
   return G_SOURCE_CONTINUE;
 }

@@ -6,7 +6,9 @@ import re
 import time
 import uuid
 
-from bench import files, latency
+import pika
+
+from bench import files, hostile, latency
 from bench.case import Case
 from bench.latency import Latency
 from bench.proxy import Proxy
@@ -189,6 +191,21 @@ class Malformed(Case):
         self.tick(b"not json")
         service.wait_log(r"system\.heartbeat\.tick")
 
+    def test_what_is_rejected_goes_to_the_dead_letters(self):
+        with self.broker.channel(self.vhost) as channel:
+            channel.exchange_declare("dead", "fanout")
+            channel.queue_declare("dead", durable=True)
+            channel.queue_bind("dead", "dead")
+            channel.queue_declare(self.queue, durable=True, arguments={"x-dead-letter-exchange": "dead"})
+        self.write_checks(good={})
+        self.start()
+        self.tick(b"not json")
+        self.publish("agent.cack.hello", b"[]")
+        # neither ran, nor was requeued: that would never end
+        self.broker.wait_depth(self.vhost, "dead", (2, 0))
+        self.assertEqual(self.tick_runs("good"), "success")
+        self.broker.wait_depth(self.vhost, "dead", (2, 0))
+
     def test_malformed_messages_from_before_the_start_do_not_block_the_queue(self):
         self.broker.collect(self.vhost, self.queue, "system.heartbeat.#")
         self.tick(b"")
@@ -212,8 +229,9 @@ class Messages(Case):
         return self.broker.wait_message(self.vhost, "seen")
 
     def test_other_heartbeat_keys_are_ignored(self):
-        self.start()
+        service = self.start(LOG_LEVEL="DEBUG")
         self.publish("system.heartbeat.other", files.data("tick-published.json"))
+        service.wait_log("DEBUG.*ignored system.heartbeat.other")
         self.wait_acknowledged()
         # the broker keeps the order: what came before this tick has been seen
         self.tick_runs("health")
@@ -225,6 +243,17 @@ class Messages(Case):
         signal = self.signals.wait("MessageReceived", "agent.cack.hello.you")
         self.assertEqual(signal.args[1:], ("greeting", '{"event_type": "greeting"}'))
         self.wait_acknowledged()
+
+    def test_every_key_of_the_agents_and_no_other(self):
+        self.start()
+        for key in ("agent.cack", "agent.cack.a.b.c", "agent.cack..", b"agent.cack.\xff"):
+            hostile.publish(self.broker.port, self.vhost, key, bytes(2), b'{"n": 1}')
+            shown = key if isinstance(key, str) else "agent.cack.\ufffd"
+            self.assertEqual(self.signals.wait("MessageReceived", shown).args[1:], ("", '{"n": 1}'))
+        self.wait_acknowledged()
+        for key in ("agent.cackle.hello", "agent", "agent.other", "system.heartbeats.tick"):
+            with self.assertRaises(pika.exceptions.UnroutableError):
+                self.publish(key, b"{}")
 
     def test_its_own_messages_are_no_inbox_messages(self):
         self.published()
@@ -306,6 +335,18 @@ class Connection(Case):
         self.start()
         self.broker.close_connections()
         self.assertEqual(self.tick_runs("first"), "success")
+
+    def test_all_is_declared_again_with_each_connection(self):
+        self.start()
+        with self.broker.channel(self.vhost) as channel:
+            # the bindings go with it
+            channel.exchange_delete("bloodbank.events.v1")
+        self.broker.close_connections()
+        self.broker.wait_consumers(self.vhost, self.queue, 0)
+        self.broker.wait_consumers(self.vhost, self.queue, 1)
+        self.assertEqual(self.tick_runs("first"), "success")
+        self.publish("agent.cack.hello", b"{}")
+        self.signals.wait("MessageReceived", "agent.cack.hello")
 
     def test_a_connection_that_is_reset(self):
         proxy = self.proxy()

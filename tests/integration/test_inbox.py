@@ -84,6 +84,18 @@ class InboxHandler(Case):
         self.open_gate()
         self.wait_acknowledged()
 
+    def test_no_more_than_64_are_handed_out(self):
+        gate = self.path("gate")
+        self.script(f"touch {gate}.running; until [ -e {gate} ]; do sleep 0.02; done\n")
+        service = self.start()
+        self.broker.publish_many(self.vhost, "agent.cack.mail", [envelope()] * 70)
+        self.wait_gate()
+        self.broker.wait_depth(self.vhost, self.queue, (6, 64))
+        service.send(15)
+        service.wait_log("stopping")
+        self.assertEqual(service.stop().status, 0)
+        self.broker.wait_depth(self.vhost, self.queue, (70, 0))
+
     def test_ticks_go_on_beside_it(self):
         self.write_checks(due={})
         self.script(f"touch {self.path('gate')}.running; until [ -e {self.path('gate')} ]; do sleep 0.02; done\n")

@@ -320,10 +320,22 @@ script_refused (Fixture *f)
   hear (f, bytes, AMQP_CONNECTION_CLOSE_OK_METHOD);
 }
 
+/* Not sooner, so that no account is locked. */
+static void
+assert_waits_for_a_minute (Fixture *f)
+{
+  GSource *wait = g_main_context_find_source_by_user_data (NULL, f->connection);
+  gint64 left = g_source_get_ready_time (wait) - g_get_monotonic_time ();
+
+  g_assert_cmpint (left, <=, 60 * G_USEC_PER_SEC);
+  g_assert_cmpint (left, >, 30 * G_USEC_PER_SEC);
+}
+
 static void
 test_refused (Fixture *f, gconstpointer data)
 {
   expect_failure (f, "wrong user name or password");
+  assert_waits_for_a_minute (f);
 }
 
 static void

@@ -35,8 +35,9 @@ NO_ANSWER = ((10, 31), (60, 80), (60, 90), (20, 21))
 
 
 def short(text):
-    """Encode a short string."""
-    return bytes([len(text)]) + text.encode()
+    """Encode a short string, given as text or as bytes."""
+    data = text if isinstance(text, bytes) else text.encode()
+    return bytes([len(data)]) + data
 
 
 def frame(kind, channel, payload=b"", end=END):

@@ -147,6 +147,15 @@ read_number (HeartbeatSettings *self, const Setting *setting, const char *value,
   return fail (error, setting, value, rule);
 }
 
+/* An exchange, a file or a handler of that name would be shown to everybody, and with it the password. */
+static gboolean
+is_misplaced_url (const Setting *setting, const char *value)
+{
+  return setting->offset != G_STRUCT_OFFSET (HeartbeatSettings, rabbit_url)
+         && (g_ascii_strncasecmp (value, "amqp://", strlen ("amqp://")) == 0
+             || g_ascii_strncasecmp (value, "amqps://", strlen ("amqps://")) == 0);
+}
+
 /* An option wins over its variable; an empty variable counts as unset. */
 static gboolean
 resolve (HeartbeatSettings *self, const Setting *setting, GError **error)
@@ -162,6 +171,8 @@ resolve (HeartbeatSettings *self, const Setting *setting, GError **error)
     return TRUE;
   if (!g_utf8_validate (*text, -1, NULL))
     return fail (error, setting, "?", "UTF-8 is expected");
+  if (is_misplaced_url (setting, *text))
+    return fail (error, setting, *text, "a broker's URL belongs into RABBIT_URL (--rabbit-url)");
   if (setting->values != NULL)
     return check_values (setting, *text, error);
   return setting->number == 0 || read_number (self, setting, *text, error);

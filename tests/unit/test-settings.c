@@ -558,6 +558,9 @@ test_url_in_the_wrong_place (void)
   assert_hidden ("--agent=amqp://cack:" PASSWORD "@localhost/", NULL);
   assert_hidden ("--log-level=amqp://cack:" PASSWORD "@localhost/", NULL);
   assert_hidden ("--tick-interval=amqp://cack:" PASSWORD "@localhost/", NULL);
+  assert_hidden ("--exchange=amqp://cack:" PASSWORD "@localhost/", NULL);
+  assert_hidden ("--inbox-handler=AMQPS://cack:" PASSWORD "@localhost/", NULL);
+  assert_hidden ("--config=amqps://cack:" PASSWORD "@localhost/", NULL);
 }
 
 /* --- The credential ------------------------------------------------------------------------------------------------- */

@@ -11,7 +11,7 @@ import unittest
 
 from gi.repository import GLib
 
-from bench import files
+from bench import files, latency
 from bench.case import Case
 from bench.process import members, private_dirty, processes
 from bench.wait import until
@@ -232,7 +232,8 @@ class Surroundings(HandlerCase):
         until(lambda: not [pid for pid, _, parent, _ in processes() if parent == service.pid], what="no child")
         until(lambda: descriptors() <= before, what=f"no more descriptors than {before}")
         grown = private_dirty(service.pid) - memory
-        print(f"     {RUNS} runs: {seconds:.2f} s, {grown} KiB more memory, {descriptors()} descriptors")
+        latency.note(f"{RUNS} runs: {seconds:.2f} s, {grown} KiB more memory, {descriptors()} descriptors after {before}, no "
+                     "child left")
         if not service.sanitized:
             self.assertLess(grown, 300)
 
@@ -259,6 +260,7 @@ class Ends(HandlerCase):
         for group in groups:
             until(lambda: not members(group), what="the group to be gone")  # pylint: disable=cell-var-from-loop
         seconds = time.monotonic() - ended
+        latency.note(f"what ignores SIGTERM is gone {seconds:.2f} s after its time-out")
         self.assertLess(seconds, 6 if not service.sanitized else 8)
         self.assertGreater(seconds, 4)
         self.assertEqual(self.signals.wait("CheckFinished", "parent").args[1], "failed")

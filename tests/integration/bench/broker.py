@@ -109,7 +109,7 @@ class Broker:
 
     def wait_ready(self):
         """Return when the node speaks AMQP."""
-        until(self._ready, timeout=120, what="RabbitMQ")
+        until(self._ready, timeout=300, what="RabbitMQ")
 
     def _ready(self):
         if self._server.poll() is not None:

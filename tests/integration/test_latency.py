@@ -131,8 +131,8 @@ class WithBroker(Loop):
         publisher.start()
         self.use()
         publisher.join()
-        self.agent.wait("MessagesRejected", FLOOD, timeout=60)
-        self.agent.wait("TicksReceived", FLOOD, timeout=60)
+        self.agent.wait("MessagesRejected", FLOOD, timeout=600)
+        self.agent.wait("TicksReceived", FLOOD, timeout=600)
         self.wait_acknowledged()
         self.assert_quick(f"flood of {FLOOD} before the start and {FLOOD} after it")
         warnings = [line for line in service.lines if "rejected a message" in line]

@@ -25,6 +25,9 @@ TEST_PACKAGES=(
 FUZZ_PACKAGES=(clang-14 libclang-rt-14-dev)
 
 # shellcheck disable=SC2034
+CONTAINER_PACKAGES=(buildah debootstrap docker-compose python3-yaml)
+
+# shellcheck disable=SC2034
 SCREENSHOT_PACKAGES=(
   xvfb x11-utils x11-xserver-utils xdotool xterm xfce4-notifyd gnome-themes-extra librsvg2-common
   fonts-dejavu-core fonts-noto-cjk imagemagick pngquant optipng

@@ -8,6 +8,7 @@
 
 #include "broker/heartbeat-amqp-error.h"
 #include "core/heartbeat-error.h"
+#include "core/heartbeat-i18n.h"
 
 /*
  * What the broker refused, in plain words, and what to do about it. RabbitMQ names in its text what it is about, such
@@ -124,8 +125,9 @@ describe_topic (int code, const char *text)
   if (topic == NULL || exchange == NULL || vhost == NULL || user == NULL)
     return NULL;
   command = grant_topic (vhost, user, exchange);
-  return g_strdup_printf ("no permission for the routing key %s (%d): give it to the user %s: %s",
-                          topic, code, user, command);
+  return g_strdup_printf (
+      _ ("no permission for the routing key %s (%d): give it to the user %s: %s"), topic, code,
+      user, command);
 }
 
 static char *
@@ -148,9 +150,17 @@ describe_permission (int code, const char *text)
   if (name == NULL || permission == NULL)
     return NULL;
   command = grant (vhost, user);
-  return g_strdup_printf ("no %s permission for the %s %s (%d): the user %s needs configure, write "
-                          "and read: %s",
-                          permission, resource, name, code, user, command);
+  /* Translators: configure, write and read are the broker's words for permissions, the first %s is one of them */
+  if (g_str_equal (resource, "queue"))
+    return g_strdup_printf (
+        _ ("no %s permission for the queue %s (%d): the user %s needs configure, "
+           "write and read: %s"),
+        permission, name, code, user, command);
+  /* Translators: configure, write and read are the broker's words for permissions, the first %s is one of them */
+  return g_strdup_printf (
+      _ ("no %s permission for the exchange %s (%d): the user %s needs configure, "
+         "write and read: %s"),
+      permission, name, code, user, command);
 }
 
 static char *
@@ -158,7 +168,8 @@ describe_refused_access (int code, const char *text)
 {
   if (strstr (text, "reserved prefix") != NULL)
     return g_strdup_printf (
-        "names that begin with amq. are the broker's own (%d): set EXCHANGE_NAME to another", code);
+        _ ("names that begin with amq. are the broker's own (%d): set EXCHANGE_NAME to another"),
+        code);
   return describe_permission (code, text);
 }
 
@@ -182,17 +193,18 @@ describe_vhost (int code, const char *text)
   if (missing != NULL)
     {
       command = g_shell_quote (missing);
-      return g_strdup_printf ("the broker has no vhost %s (%d): correct the path of RABBIT_URL, or "
-                              "make it: rabbitmqctl add_vhost %s",
-                              missing, code, command);
+      return g_strdup_printf (
+          _ ("the broker has no vhost %s (%d): correct the path of RABBIT_URL, or "
+             "make it: rabbitmqctl add_vhost %s"),
+          missing, code, command);
     }
   /* What stands behind the user's name is another reason, such as a limit of connections. */
   if (vhost == NULL || user == NULL || strstr (text, "access to vhost") == NULL
       || strstr (text, "limit") != NULL)
     return NULL;
   command = grant (vhost, user);
-  return g_strdup_printf ("the user %s has no permission for the vhost %s (%d): %s", user, vhost,
-                          code, command);
+  return g_strdup_printf (_ ("the user %s has no permission for the vhost %s (%d): %s"), user,
+                          vhost, code, command);
 }
 
 static char *
@@ -205,11 +217,12 @@ describe_not_found (int code, const char *text)
   if (vhost == NULL || (exchange == NULL && queue == NULL))
     return NULL;
   if (exchange == NULL)
-    return g_strdup_printf ("there is no queue %s in the vhost %s (%d): it is declared again",
+    return g_strdup_printf (_ ("there is no queue %s in the vhost %s (%d): it is declared again"),
                             queue, vhost, code);
-  return g_strdup_printf ("there is no exchange %s in the vhost %s (%d): correct EXCHANGE_NAME or "
-                          "RABBIT_URL; a consumer declares it when it connects",
-                          exchange, vhost, code);
+  return g_strdup_printf (
+      _ ("there is no exchange %s in the vhost %s (%d): correct EXCHANGE_NAME or "
+         "RABBIT_URL; a consumer declares it when it connects"),
+      exchange, vhost, code);
 }
 
 static char *
@@ -222,10 +235,11 @@ describe_locked (int code, const char *text)
   if (queue == NULL || vhost == NULL)
     return NULL;
   quoted = g_shell_quote (vhost);
-  return g_strdup_printf ("the queue %s belongs to another connection alone (%d): end the program "
-                          "that declared it as exclusive: rabbitmqctl list_queues -p %s name "
-                          "owner_pid",
-                          queue, code, quoted);
+  return g_strdup_printf (
+      _ ("the queue %s belongs to another connection alone (%d): end the program "
+         "that declared it as exclusive: rabbitmqctl list_queues -p %s name "
+         "owner_pid"),
+      queue, code, quoted);
 }
 
 /**
@@ -249,14 +263,14 @@ describe_precondition (int code, const char *text)
   g_autofree char *timeout = dup_between (text, "Timeout value used: ", " ms");
 
   if (timeout != NULL)
-    return g_strdup_printf (
-        "a message was not acknowledged within the broker's consumer_timeout of %s ms (%d): it is "
-        "delivered again; raise consumer_timeout in rabbitmq.conf",
-        timeout, code);
+    return g_strdup_printf (_ ("a message was not acknowledged within the broker's "
+                               "consumer_timeout of %s ms (%d): it is "
+                               "delivered again; raise consumer_timeout in rabbitmq.conf"),
+                            timeout, code);
   if (exchange == NULL || type == NULL || strstr (text, "inequivalent arg 'type'") == NULL)
     return NULL;
-  return g_strdup_printf ("the exchange %s is of type %s, not topic (%d): set EXCHANGE_NAME to "
-                          "another, or delete it, and it is made anew",
+  return g_strdup_printf (_ ("the exchange %s is of type %s, not topic (%d): set EXCHANGE_NAME to "
+                             "another, or delete it, and it is made anew"),
                           exchange, type, code);
 }
 
@@ -266,10 +280,12 @@ describe_forced (int code, const char *text)
   g_autofree char *words = dup_words (text);
 
   if (strstr (words, "'shutdown'") != NULL)
-    return g_strdup_printf ("the broker shuts down (%d): the connection comes back with it", code);
-  return g_strdup_printf ("the broker's administrator closed the connection: %s (%d); it is made "
-                          "again",
-                          words, code);
+    return g_strdup_printf (_ ("the broker shuts down (%d): the connection comes back with it"),
+                            code);
+  return g_strdup_printf (
+      _ ("the broker's administrator closed the connection: %s (%d); it is made "
+         "again"),
+      words, code);
 }
 
 static char *
@@ -310,9 +326,10 @@ heartbeat_advice_describe (const GError *error)
   if (error->domain == HEARTBEAT_AMQP_ERROR)
     text = describe_refusal (error->code, error->message);
   else if (g_error_matches (error, G_IO_ERROR, G_IO_ERROR_CONNECTION_REFUSED))
-    text = g_strdup_printf ("%s: start the broker there, or correct RABBIT_URL", error->message);
+    text
+        = g_strdup_printf (_ ("%s: start the broker there, or correct RABBIT_URL"), error->message);
   else if (error->domain == G_RESOLVER_ERROR)
-    text = g_strdup_printf ("%s: correct the host in RABBIT_URL", error->message);
+    text = g_strdup_printf (_ ("%s: correct the host in RABBIT_URL"), error->message);
   return text != NULL ? text : g_strdup (error->message);
 }
 
@@ -333,6 +350,11 @@ heartbeat_advice_describe_difference (const GError *error)
 
   if (what == NULL || name == NULL || wanted == NULL || is == NULL)
     return g_strdup (error->message);
-  return g_strdup_printf ("the %s %s has another %s: it is %s, wanted was %s (%d)", kind, name,
+  if (g_str_equal (kind, "queue"))
+    /* Translators: a queue, one of its arguments (x-queue-type), two values of it, a number */
+    return g_strdup_printf (_ ("the queue %s has another %s: it is %s, wanted was %s (%d)"), name,
+                            what, is, wanted, error->code);
+  /* Translators: an exchange, one of its arguments (durable), two values of it, a number */
+  return g_strdup_printf (_ ("the exchange %s has another %s: it is %s, wanted was %s (%d)"), name,
                           what, is, wanted, error->code);
 }

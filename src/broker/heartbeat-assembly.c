@@ -6,6 +6,7 @@
 
 #include "broker/heartbeat-amqp-error.h"
 #include "broker/heartbeat-properties.h"
+#include "core/heartbeat-i18n.h"
 
 /* Class, weight and size of the body come before the properties. */
 #define HEADER_HEAD 12
@@ -183,7 +184,8 @@ add_header (HeartbeatAssembly *self, const HeartbeatFrame *frame, GError **error
   if (frame->length < HEADER_HEAD
       || !heartbeat_properties_read (&properties, frame->payload + HEADER_HEAD,
                                      frame->length - HEADER_HEAD))
-    return fail (error, AMQP_SYNTAX_ERROR, "The broker sent a message header that cannot be read");
+    return fail (error, AMQP_SYNTAX_ERROR,
+                 _ ("The broker sent a message header that cannot be read"));
 
   append_text (self, TEXT_APP_ID, properties.app_id);
   append_text (self, TEXT_MESSAGE_ID, properties.message_id);
@@ -217,7 +219,8 @@ static HeartbeatAssembled
 add_body (HeartbeatAssembly *self, const HeartbeatFrame *frame, GError **error)
 {
   if (frame->length == 0 || frame->length > self->body_size - self->received)
-    return fail (error, AMQP_FRAME_ERROR, "The broker sent more of a message than it announced");
+    return fail (error, AMQP_FRAME_ERROR,
+                 _ ("The broker sent more of a message than it announced"));
 
   keep_body (self, frame);
   self->received += frame->length;
@@ -241,7 +244,8 @@ heartbeat_assembly_add (HeartbeatAssembly *self, const HeartbeatFrame *frame, GE
     return add_header (self, frame, error);
   if (self->state == STATE_BODY && frame->type == AMQP_FRAME_BODY)
     return add_body (self, frame, error);
-  return fail (error, AMQP_UNEXPECTED_FRAME, "The broker sent a frame that does not belong there");
+  return fail (error, AMQP_UNEXPECTED_FRAME,
+               _ ("The broker sent a frame that does not belong there"));
 }
 
 /**

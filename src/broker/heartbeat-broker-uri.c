@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "core/heartbeat-error.h"
+#include "core/heartbeat-i18n.h"
 
 #define PORT_AMQP  5672
 #define PORT_AMQPS 5671
@@ -43,8 +44,8 @@ G_DEFINE_BOXED_TYPE (HeartbeatBrokerUri,
 static gboolean
 invalid (GError **error, const char *rule)
 {
-  g_set_error (error, HEARTBEAT_ERROR, HEARTBEAT_ERROR_INVALID_ARGUMENT, "Unusable broker URL: %s",
-               rule);
+  g_set_error (error, HEARTBEAT_ERROR, HEARTBEAT_ERROR_INVALID_ARGUMENT,
+               _ ("Unusable broker URL: %s"), rule);
   return FALSE;
 }
 
@@ -71,13 +72,14 @@ decode (const char *encoded, const char *fallback, char **decoded, GError **erro
 
   *decoded = g_uri_unescape_string (encoded, NULL);
   if (*decoded == NULL)
-    return invalid (error, "%XX stands for one byte, and %00 is not allowed");
+    /* xgettext:no-c-format */
+    return invalid (error, _ ("%XX stands for one byte, and %00 is not allowed"));
   if (!g_utf8_validate (*decoded, -1, NULL))
-    return invalid (error, "user name, password and virtual host are UTF-8");
+    return invalid (error, _ ("user name, password and virtual host are UTF-8"));
   if (has_control_character (*decoded))
-    return invalid (error, "control characters are not allowed");
+    return invalid (error, _ ("control characters are not allowed"));
   if (strlen (*decoded) > NAME_MAX_BYTES)
-    return invalid (error, "user name, password and virtual host have at most 255 bytes each");
+    return invalid (error, _ ("user name, password and virtual host have at most 255 bytes each"));
   return TRUE;
 }
 
@@ -88,7 +90,7 @@ parse_scheme (HeartbeatBrokerUri *self, GUri *uri, GError **error)
 
   self->tls = g_ascii_strcasecmp (scheme, "amqps") == 0;
   if (!self->tls && g_ascii_strcasecmp (scheme, "amqp") != 0)
-    return invalid (error, "it begins with amqp:// or amqps://");
+    return invalid (error, _ ("it begins with amqp:// or amqps://"));
   return TRUE;
 }
 
@@ -115,14 +117,15 @@ parse_host (HeartbeatBrokerUri *self, GUri *uri, GError **error)
   int port = g_uri_get_port (uri);
 
   if (host == NULL)
-    return invalid (error, "it has the form amqp://USER:PASSWORD@HOST:PORT/VHOST");
+    return invalid (error, _ ("it has the form amqp://USER:PASSWORD@HOST:PORT/VHOST"));
   if (*host == '\0')
     host = "localhost";
   if (!is_host (host))
-    return invalid (error, "the host is a name or an address, IPv6 in brackets; an @ or / in user "
-                           "name or password is written %40 or %2F");
+    return invalid (error,
+                    _ ("the host is a name or an address, IPv6 in brackets; an @ or / in user "
+                       "name or password is written %40 or %2F"));
   if (port == 0)
-    return invalid (error, "the port is a number from 1 to 65535");
+    return invalid (error, _ ("the port is a number from 1 to 65535"));
 
   self->host = g_strdup (host);
   self->port = (guint16) (port > 0 ? port : self->tls ? PORT_AMQPS : PORT_AMQP);
@@ -147,7 +150,7 @@ parse_vhost (HeartbeatBrokerUri *self, GUri *uri, GError **error)
   if (*path == '/')
     path++;
   if (strpbrk (path, "/@") != NULL)
-    return invalid (error, "a / in the virtual host is written %2F, an @ is written %40");
+    return invalid (error, _ ("a / in the virtual host is written %2F, an @ is written %40"));
   return decode (*path != '\0' ? path : NULL, "/", &self->vhost, error);
 }
 
@@ -200,11 +203,17 @@ find_parameter (Parameters *self, const char *name)
 }
 
 /* Only the name of a known parameter is shown: all else may be a piece of a password with a raw '?'. */
-static gboolean
-invalid_parameter (GError **error, const char *name, const char *rule)
-{
-  g_autofree char *text = g_strdup_printf ("the parameter %s %s", name, rule);
+static gboolean invalid_parameter (GError **error, const char *rule, ...) G_GNUC_PRINTF (2, 3);
 
+static gboolean
+invalid_parameter (GError **error, const char *rule, ...)
+{
+  g_autofree char *text = NULL;
+  va_list args;
+
+  va_start (args, rule);
+  text = g_strdup_vprintf (rule, args);
+  va_end (args);
   return invalid (error, text);
 }
 
@@ -214,15 +223,16 @@ keep_parameter (Parameters *self, const char *name, char **value, GError **error
   char **place = find_parameter (self, name);
 
   if (place == NULL)
-    return invalid (error, "after the ? only cacertfile, certfile, keyfile, verify, "
-                           "server_name_indication and auth_mechanism are known; a ? in user name "
-                           "or password is written %3F");
+    return invalid (error,
+                    _ ("after the ? only cacertfile, certfile, keyfile, verify, "
+                       "server_name_indication and auth_mechanism are known; a ? in user name "
+                       "or password is written %3F"));
   if (*place != NULL)
-    return invalid_parameter (error, name, "is given twice");
+    return invalid_parameter (error, _ ("the parameter %s is given twice"), name);
   if (**value == '\0')
-    return invalid_parameter (error, name, "is empty");
+    return invalid_parameter (error, _ ("the parameter %s is empty"), name);
   if (has_control_character (*value))
-    return invalid (error, "control characters are not allowed");
+    return invalid (error, _ ("control characters are not allowed"));
   *place = g_steal_pointer (value);
   return TRUE;
 }
@@ -235,7 +245,7 @@ read_parameters (GUri *uri, Parameters *parameters, GError **error)
   GUriParamsIter iter;
 
   if (g_uri_get_fragment (uri) != NULL)
-    return invalid (error, "a # is written %23");
+    return invalid (error, _ ("a # is written %23"));
   if (query == NULL || *query == '\0')
     return TRUE;
 
@@ -251,8 +261,10 @@ read_parameters (GUri *uri, Parameters *parameters, GError **error)
         return FALSE;
     }
   return syntax == NULL
-         || invalid (error, "what follows the ? has the form NAME=VALUE&NAME=VALUE, with %XX for "
-                            "bytes of UTF-8");
+         || invalid (error,
+                     /* xgettext:no-c-format */
+                     _ ("what follows the ? has the form NAME=VALUE&NAME=VALUE, with %XX for "
+                        "bytes of UTF-8"));
 }
 
 /* The service's folder is an accident, and nothing expands a '~': only absolute paths mean something. */
@@ -260,7 +272,8 @@ static gboolean
 take_path (char **path, char **place, const char *name, GError **error)
 {
   if (*path != NULL && **path != '/')
-    return invalid_parameter (error, name, "is an absolute path (~ stands for no folder here)");
+    return invalid_parameter (
+        error, _ ("the parameter %s is an absolute path (~ stands for no folder here)"), name);
   *place = g_steal_pointer (path);
   return TRUE;
 }
@@ -273,7 +286,7 @@ take_files (HeartbeatBrokerUri *self, Parameters *parameters, GError **error)
       || !take_path (&parameters->keyfile, &self->keyfile, "keyfile", error))
     return FALSE;
   if (self->keyfile != NULL && self->certfile == NULL)
-    return invalid_parameter (error, "keyfile", "needs certfile beside it");
+    return invalid_parameter (error, _ ("the parameter %s needs certfile beside it"), "keyfile");
   if (self->keyfile == NULL)
     self->keyfile = g_strdup (self->certfile);
   return TRUE;
@@ -284,7 +297,8 @@ take_verify (HeartbeatBrokerUri *self, const Parameters *parameters, GError **er
 {
   self->verify = parameters->verify == NULL || g_str_equal (parameters->verify, "verify_peer");
   return self->verify || g_str_equal (parameters->verify, "verify_none")
-         || invalid_parameter (error, "verify", "is verify_peer or verify_none");
+         || invalid_parameter (error, _ ("the parameter %s is verify_peer or verify_none"),
+                               "verify");
 }
 
 static gboolean
@@ -293,10 +307,13 @@ take_server_name (HeartbeatBrokerUri *self, Parameters *parameters, GError **err
   const char *name = parameters->server_name_indication;
 
   if (name != NULL && !is_host (name))
-    return invalid_parameter (error, "server_name_indication", "is a host name");
+    return invalid_parameter (error, _ ("the parameter %s is a host name"),
+                              "server_name_indication");
   if (name != NULL && g_str_equal (name, "disable"))
-    return invalid_parameter (error, "server_name_indication",
-                              "cannot be disabled; verify=verify_none accepts any certificate");
+    return invalid_parameter (
+        error,
+        _ ("the parameter %s cannot be disabled; verify=verify_none accepts any certificate"),
+        "server_name_indication");
   self->server_name = name != NULL ? g_steal_pointer (&parameters->server_name_indication)
                                    : g_strdup (self->host);
   return TRUE;
@@ -317,9 +334,10 @@ take_login (HeartbeatBrokerUri *self,
   else if (g_ascii_strcasecmp (mechanism, "plain") == 0)
     self->login = HEARTBEAT_LOGIN_PLAIN;
   else if (g_ascii_strcasecmp (mechanism, "external") != 0)
-    return invalid_parameter (error, "auth_mechanism", "is plain or external");
+    return invalid_parameter (error, _ ("the parameter %s is plain or external"), "auth_mechanism");
   else if (self->certfile == NULL)
-    return invalid_parameter (error, "auth_mechanism", "is external only beside certfile");
+    return invalid_parameter (error, _ ("the parameter %s is external only beside certfile"),
+                              "auth_mechanism");
   else
     self->login = HEARTBEAT_LOGIN_EXTERNAL;
   return TRUE;
@@ -335,7 +353,7 @@ parse_query (HeartbeatBrokerUri *self, GUri *uri, GError **error)
   if (!self->tls
       && (parameters.cacertfile != NULL || parameters.certfile != NULL || parameters.keyfile != NULL
           || parameters.verify != NULL || parameters.server_name_indication != NULL))
-    return invalid (error, "certificates are for amqps://, and it begins with amqp://");
+    return invalid (error, _ ("certificates are for amqps://, and it begins with amqp://"));
   return take_files (self, &parameters, error) && take_verify (self, &parameters, error)
          && take_server_name (self, &parameters, error)
          && take_login (self, &parameters, g_uri_get_user (uri) != NULL, error);
@@ -366,8 +384,8 @@ heartbeat_broker_uri_parse (const char *text, GError **error)
   uri = g_uri_parse (text, G_URI_FLAGS_HAS_PASSWORD | G_URI_FLAGS_ENCODED, NULL);
   if (uri == NULL)
     {
-      invalid (error, "it has the form amqp://USER:PASSWORD@HOST:PORT/VHOST; in user name and "
-                      "password @ is written %40, : %3A, / %2F, % %25");
+      invalid (error, _ ("it has the form amqp://USER:PASSWORD@HOST:PORT/VHOST; in user name and "
+                         "password @ is written %40, : %3A, / %2F, % %25"));
       return NULL;
     }
 
@@ -424,7 +442,7 @@ heartbeat_broker_uri_parse_list (const char *text, GError **error)
 
   if (uris->len == 0)
     {
-      invalid (error, "it is empty");
+      invalid (error, _ ("it is empty"));
       return NULL;
     }
   return g_steal_pointer (&uris);

@@ -6,6 +6,7 @@
 #include "broker/heartbeat-assembly.h"
 #include "broker/heartbeat-deadline.h"
 #include "core/heartbeat-error.h"
+#include "core/heartbeat-i18n.h"
 
 #define CALL_LIMIT_S 10
 
@@ -144,9 +145,9 @@ on_deadline (gpointer user_data)
     {
       g_autofree char *name = heartbeat_amqp_method_name (call->method);
 
-      abandon (call,
-               g_error_new (HEARTBEAT_ERROR, HEARTBEAT_ERROR_TIMED_OUT,
-                            "The broker did not answer %s within %d seconds", name, CALL_LIMIT_S));
+      abandon (call, g_error_new (HEARTBEAT_ERROR, HEARTBEAT_ERROR_TIMED_OUT,
+                                  _ ("The broker did not answer %s within %d seconds"), name,
+                                  CALL_LIMIT_S));
     }
   update_deadline (self);
   return self->deadline != NULL ? G_SOURCE_CONTINUE : G_SOURCE_REMOVE;
@@ -201,7 +202,7 @@ handle_reply (HeartbeatChannel *self, const amqp_method_t *method, GError **erro
   if (first == NULL || method->id != first->method + 1)
     {
       g_set_error_literal (error, HEARTBEAT_AMQP_ERROR, AMQP_COMMAND_INVALID,
-                           "The broker sent a reply that nobody asked for");
+                           _ ("The broker sent a reply that nobody asked for"));
       return FALSE;
     }
 
@@ -304,7 +305,7 @@ handle_method (HeartbeatChannel *self,
   if (!heartbeat_assembly_is_idle (self->assembly))
     {
       g_set_error_literal (error, HEARTBEAT_AMQP_ERROR, AMQP_UNEXPECTED_FRAME,
-                           "The broker sent a method within a message");
+                           _ ("The broker sent a method within a message"));
       return FALSE;
     }
   return heartbeat_frame_decode_method (frame, pool, &method, error)
@@ -407,7 +408,7 @@ heartbeat_channel_call_async (HeartbeatChannel *self,
   if (self->state != STATE_OPEN)
     {
       g_task_return_new_error (task, HEARTBEAT_ERROR, HEARTBEAT_ERROR_NOT_CONNECTED,
-                               "The channel is closed");
+                               _ ("The channel is closed"));
       return;
     }
 

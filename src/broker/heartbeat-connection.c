@@ -9,6 +9,7 @@
 #include "broker/heartbeat-deadline.h"
 #include "broker/heartbeat-handshake.h"
 #include "core/heartbeat-error.h"
+#include "core/heartbeat-i18n.h"
 #include "core/heartbeat-log.h"
 #include "core/heartbeat-rate-limit.h"
 
@@ -174,7 +175,7 @@ describe (HeartbeatConnection *self, const GError *error)
   if (self->phase == PHASE_TUNE
       && g_error_matches (error, HEARTBEAT_ERROR, HEARTBEAT_ERROR_NOT_CONNECTED))
     return g_strdup_printf (
-        "the broker closed the connection after the login, perhaps for this: %s", refusal);
+        _ ("the broker closed the connection after the login, perhaps for this: %s"), refusal);
   return heartbeat_advice_describe (error);
 }
 
@@ -347,9 +348,9 @@ check_life (HeartbeatConnection *self)
 
   if (now - heartbeat_transport_get_last_read (self->transport) >= 2 * interval)
     {
-      g_autoptr (GError) error
-          = g_error_new (HEARTBEAT_ERROR, HEARTBEAT_ERROR_TIMED_OUT,
-                         "No sign of life from the broker for %d s", 2 * self->tuning.heartbeat);
+      g_autoptr (GError) error = g_error_new (HEARTBEAT_ERROR, HEARTBEAT_ERROR_TIMED_OUT,
+                                              _ ("No sign of life from the broker for %d s"),
+                                              2 * self->tuning.heartbeat);
 
       lost (self, error);
       return;
@@ -378,8 +379,8 @@ on_deadline (gpointer user_data)
       stopped (self);
       break;
     default:
-      error = g_error_new (HEARTBEAT_ERROR, HEARTBEAT_ERROR_TIMED_OUT, "%s within 10 s",
-                           heartbeat_transport_describe_stall (self->transport));
+      error = g_error_new_literal (HEARTBEAT_ERROR, HEARTBEAT_ERROR_TIMED_OUT,
+                                   heartbeat_transport_describe_stall (self->transport));
       lost (self, error);
       break;
     }
@@ -488,7 +489,7 @@ handle_method (HeartbeatConnection *self, const amqp_method_t *method)
 {
   if (!is_expected (self->phase, method->id))
     {
-      protocol_violation (self, AMQP_COMMAND_INVALID, "The broker sent a method out of turn");
+      protocol_violation (self, AMQP_COMMAND_INVALID, _ ("The broker sent a method out of turn"));
       return;
     }
 
@@ -531,7 +532,7 @@ handle_connection_frame (HeartbeatConnection *self, const HeartbeatFrame *frame)
   if (frame->type == AMQP_FRAME_HEARTBEAT)
     return;
   if (frame->type != AMQP_FRAME_METHOD)
-    protocol_violation (self, AMQP_UNEXPECTED_FRAME, "The broker sent a message on channel 0");
+    protocol_violation (self, AMQP_UNEXPECTED_FRAME, _ ("The broker sent a message on channel 0"));
   else if (!heartbeat_frame_decode_method (frame, &self->pool, &method, &error))
     protocol_error (self, error);
   else
@@ -560,7 +561,7 @@ handle_channel_frame (HeartbeatConnection *self, const HeartbeatFrame *frame)
   if (channel == NULL)
     {
       protocol_violation (self, AMQP_CHANNEL_ERROR,
-                          "The broker sent a frame for a channel that is not open");
+                          _ ("The broker sent a frame for a channel that is not open"));
       return;
     }
 
@@ -862,7 +863,7 @@ heartbeat_connection_close_async (HeartbeatConnection *self,
   self->phase = PHASE_CLOSING;
   set_deadline (self, CLOSE_LIMIT);
   error = g_error_new_literal (HEARTBEAT_ERROR, HEARTBEAT_ERROR_NOT_CONNECTED,
-                               "The connection is being closed");
+                               _ ("The connection is being closed"));
   g_object_freeze_notify (G_OBJECT (self));
   set_state (self, HEARTBEAT_CONNECTION_STATE_DISABLED);
   lose_channels (self, error);
@@ -920,14 +921,17 @@ heartbeat_connection_open_channel (HeartbeatConnection *self,
   if (self->phase != PHASE_READY)
     {
       g_set_error_literal (error, HEARTBEAT_ERROR, HEARTBEAT_ERROR_NOT_CONNECTED,
-                           "There is no connection to the broker");
+                           _ ("There is no connection to the broker"));
       return NULL;
     }
   number = find_free_number (self);
   if (number > self->tuning.channel_max)
     {
       g_set_error (error, HEARTBEAT_ERROR, HEARTBEAT_ERROR_REFUSED,
-                   "All %u channels of the connection are in use", self->tuning.channel_max);
+                   ngettext ("The connection's only channel is in use",
+                             "All %u channels of the connection are in use",
+                             self->tuning.channel_max),
+                   self->tuning.channel_max);
       return NULL;
     }
 

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "broker/heartbeat-amqp-error.h"
+#include "core/heartbeat-i18n.h"
 
 /* What is sent has short names of at most 255 bytes and small tables: it is far below the smallest frame of AMQP. */
 #define PAYLOAD_ROOM AMQP_FRAME_MIN_SIZE
@@ -45,7 +46,7 @@ is_frame_type (guint8 type)
 static HeartbeatSplit
 not_amqp (GError **error, const char *what)
 {
-  g_set_error (error, HEARTBEAT_AMQP_ERROR, AMQP_FRAME_ERROR, "What came is no AMQP 0-9-1: %s",
+  g_set_error (error, HEARTBEAT_AMQP_ERROR, AMQP_FRAME_ERROR, _ ("What came is no AMQP 0-9-1: %s"),
                what);
   return HEARTBEAT_SPLIT_ERROR;
 }
@@ -67,17 +68,17 @@ heartbeat_frame_split (const guint8 *data, gsize length, HeartbeatFrame *frame, 
   gsize payload = 0;
 
   if (length >= 1 && !is_frame_type (data[0]))
-    return not_amqp (error, "unknown type of frame");
+    return not_amqp (error, _ ("unknown type of frame"));
   if (length < HEARTBEAT_FRAME_HEAD)
     return HEARTBEAT_SPLIT_NEED_MORE;
 
   payload = read_u32 (data + 3);
   if (payload > HEARTBEAT_FRAME_MAX - HEARTBEAT_FRAME_OVERHEAD)
-    return not_amqp (error, "frame too large");
+    return not_amqp (error, _ ("frame too large"));
   if (length < payload + HEARTBEAT_FRAME_OVERHEAD)
     return HEARTBEAT_SPLIT_NEED_MORE;
   if (data[HEARTBEAT_FRAME_HEAD + payload] != AMQP_FRAME_END)
-    return not_amqp (error, "frame without its end");
+    return not_amqp (error, _ ("frame without its end"));
 
   *frame = (HeartbeatFrame){
     .type = data[0],
@@ -167,7 +168,7 @@ heartbeat_frame_decode_method (const HeartbeatFrame *frame,
         return TRUE;
     }
   g_set_error_literal (error, HEARTBEAT_AMQP_ERROR, AMQP_SYNTAX_ERROR,
-                       "The broker sent a method that cannot be read");
+                       _ ("The broker sent a method that cannot be read"));
   return FALSE;
 }
 

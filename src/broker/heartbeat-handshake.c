@@ -6,6 +6,7 @@
 
 #include "broker/heartbeat-frame.h"
 #include "core/heartbeat-error.h"
+#include "core/heartbeat-i18n.h"
 
 #define CHANNEL_MAX 2047
 #define HEARTBEAT_S 30
@@ -57,13 +58,14 @@ choose_login (const amqp_connection_start_t *start,
   *login = external && wanted != HEARTBEAT_LOGIN_PLAIN ? HEARTBEAT_LOGIN_EXTERNAL
                                                        : HEARTBEAT_LOGIN_PLAIN;
   if (wanted == HEARTBEAT_LOGIN_EXTERNAL && !external)
-    rule = "The broker takes no login by certificate: it needs rabbitmq_auth_mechanism_ssl, and "
-           "EXTERNAL among its auth_mechanisms";
+    rule = _ ("The broker takes no login by certificate: it needs rabbitmq_auth_mechanism_ssl, and "
+              "EXTERNAL among its auth_mechanisms");
   else if (*login == HEARTBEAT_LOGIN_PLAIN
            && !g_strv_contains ((const char *const *) names, "PLAIN"))
-    rule = external ? "The broker takes no login by password, only by certificate: name yours with "
-                      "?certfile=&keyfile=&auth_mechanism=external"
-                    : "The broker takes no login by password";
+    rule = external
+               ? _ ("The broker takes no login by password, only by certificate: name yours with "
+                    "?certfile=&keyfile=&auth_mechanism=external")
+               : _ ("The broker takes no login by password");
   if (rule != NULL)
     g_set_error_literal (error, HEARTBEAT_ERROR, HEARTBEAT_ERROR_NOT_CONNECTED, rule);
   return rule == NULL;
@@ -134,14 +136,14 @@ const char *
 heartbeat_handshake_describe_refusal (const HeartbeatBrokerUri *uri, HeartbeatLogin login)
 {
   if (login == HEARTBEAT_LOGIN_EXTERNAL)
-    return "the broker has no user for the client certificate (its name is the certificate's "
-           "subject, or what ssl_cert_login_from says), or asks for no certificate "
-           "(ssl_options.verify)";
+    return _ ("the broker has no user for the client certificate (its name is the certificate's "
+              "subject, or what ssl_cert_login_from says), or asks for no certificate "
+              "(ssl_options.verify)");
   if (heartbeat_broker_uri_get_login (uri) == HEARTBEAT_LOGIN_EXTERNAL_IF_OFFERED)
-    return "the URL names no user, and the broker takes no login by certificate (EXTERNAL), nor "
-           "the user guest";
-  return "wrong user name or password (403): correct RABBIT_URL, or set it: rabbitmqctl "
-         "change_password; a user guest may come from the broker's own machine only";
+    return _ ("the URL names no user, and the broker takes no login by certificate (EXTERNAL), nor "
+              "the user guest");
+  return _ ("wrong user name or password (403): correct RABBIT_URL, or set it: rabbitmqctl "
+            "change_password; a user guest may come from the broker's own machine only");
 }
 
 /* The smaller one of two limits, where 0 is none. */
@@ -177,7 +179,7 @@ heartbeat_handshake_tune (GByteArray *out,
   if (ok.frame_max < AMQP_FRAME_MIN_SIZE)
     {
       g_set_error_literal (error, HEARTBEAT_ERROR, HEARTBEAT_ERROR_FAILED,
-                           "The broker's frames are smaller than AMQP allows");
+                           _ ("The broker's frames are smaller than AMQP allows"));
       return FALSE;
     }
   *tuning = (HeartbeatTuning){ ok.channel_max, ok.frame_max, ok.heartbeat };

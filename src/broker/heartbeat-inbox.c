@@ -9,6 +9,7 @@
 #include "broker/heartbeat-backoff.h"
 #include "broker/heartbeat-deadline.h"
 #include "core/heartbeat-error.h"
+#include "core/heartbeat-i18n.h"
 #include "core/heartbeat-log.h"
 
 #define CONSUMER_TAG "heartbeat-consumer"
@@ -288,10 +289,10 @@ on_batch_done (gpointer owner)
 static void
 on_cancelled (gpointer owner)
 {
-  g_autoptr (GError) error
-      = g_error_new_literal (HEARTBEAT_ERROR, HEARTBEAT_ERROR_NOT_CONNECTED,
-                             "the broker ended the consumer, since the queue was deleted or moved: "
-                             "it is declared again");
+  g_autoptr (GError) error = g_error_new_literal (
+      HEARTBEAT_ERROR, HEARTBEAT_ERROR_NOT_CONNECTED,
+      _ ("the broker ended the consumer, since the queue was deleted or moved: "
+         "it is declared again"));
 
   failed (owner, error);
 }

@@ -4,6 +4,7 @@
 
 #include "core/heartbeat-envelope.h"
 #include "core/heartbeat-error.h"
+#include "core/heartbeat-i18n.h"
 
 /* What nobody fetches within an hour is of no use, and the inbox of an agent that is gone must not grow for ever. */
 #define EXPIRATION_MS 3600000
@@ -132,7 +133,7 @@ heartbeat_outbox_send_async (HeartbeatOutbox *self,
   if (self->publisher == NULL)
     {
       g_task_return_new_error (task, HEARTBEAT_ERROR, HEARTBEAT_ERROR_NOT_CONNECTED,
-                               "there is no broker: ticks are local");
+                               _ ("there is no broker: ticks are local"));
       return;
     }
   g_task_set_task_data (task, g_strdup (envelope->event_id), g_free);

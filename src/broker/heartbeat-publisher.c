@@ -7,6 +7,7 @@
 #include "broker/heartbeat-advice.h"
 #include "broker/heartbeat-deadline.h"
 #include "core/heartbeat-error.h"
+#include "core/heartbeat-i18n.h"
 
 #define PUBLISH_LIMIT_S 10
 #define WAITING_MAX     256
@@ -146,10 +147,10 @@ explain (HeartbeatPublisher *self)
   const char *blocked = heartbeat_connection_get_blocked (connection);
 
   if (heartbeat_connection_get_state (connection) != HEARTBEAT_CONNECTION_STATE_CONNECTED)
-    return g_strdup_printf ("no connection to the broker (%s): %s", broker,
-                            *error != '\0' ? error : "it does not answer");
+    return g_strdup_printf (_ ("no connection to the broker (%s): %s"), broker,
+                            *error != '\0' ? error : _ ("it does not answer"));
   if (*blocked != '\0')
-    return g_strdup_printf ("the broker (%s) takes no messages for now: %s", broker, blocked);
+    return g_strdup_printf (_ ("the broker (%s) takes no messages for now: %s"), broker, blocked);
   return NULL;
 }
 
@@ -160,11 +161,11 @@ timed_out (HeartbeatPublisher *self, const Item *item)
 
   if (reason == NULL)
     return g_error_new (HEARTBEAT_ERROR, HEARTBEAT_ERROR_TIMED_OUT,
-                        "the broker (%s) did not confirm the message within %d s",
+                        _ ("the broker (%s) did not confirm the message within %d s"),
                         heartbeat_connection_get_broker (self->connection), PUBLISH_LIMIT_S);
-  return g_error_new (HEARTBEAT_ERROR, HEARTBEAT_ERROR_TIMED_OUT, "%s within %d s: %s",
-                      item->sent ? "the message was sent, but not confirmed"
-                                 : "the message could not be sent",
+  return g_error_new (HEARTBEAT_ERROR, HEARTBEAT_ERROR_TIMED_OUT,
+                      item->sent ? _ ("the message was sent, but not confirmed within %d s: %s")
+                                 : _ ("the message could not be sent within %d s: %s"),
                       PUBLISH_LIMIT_S, reason);
 }
 
@@ -382,10 +383,11 @@ resolve (HeartbeatPublisher *self, Item *item, gboolean acknowledged)
 {
   if (acknowledged && item->returned)
     {
-      end_item (item, g_error_new (HEARTBEAT_ERROR, HEARTBEAT_ERROR_RETURNED,
-                                   "nobody gets the message: no queue is bound to the exchange %s "
-                                   "for the routing key %s",
-                                   item->exchange, item->routing_key));
+      end_item (item,
+                g_error_new (HEARTBEAT_ERROR, HEARTBEAT_ERROR_RETURNED,
+                             _ ("nobody gets the message: no queue is bound to the exchange %s "
+                                "for the routing key %s"),
+                             item->exchange, item->routing_key));
     }
   else if (acknowledged)
     {
@@ -398,8 +400,11 @@ resolve (HeartbeatPublisher *self, Item *item, gboolean acknowledged)
   else
     {
       end_item (item, g_error_new (HEARTBEAT_ERROR, HEARTBEAT_ERROR_REFUSED,
-                                   "the broker did not take the message, %u times: a queue that "
-                                   "it goes to is full, or has no leader",
+                                   ngettext ("the broker did not take the message, %u time: a "
+                                             "queue that it goes to is full, or has no leader",
+                                             "the broker did not take the message, %u times: a "
+                                             "queue that it goes to is full, or has no leader",
+                                             item->refusals + 1),
                                    item->refusals + 1));
     }
 }
@@ -476,7 +481,7 @@ on_connection_changed (HeartbeatPublisher *self)
   if (heartbeat_connection_get_state (self->connection) == HEARTBEAT_CONNECTION_STATE_DISABLED)
     {
       error = g_error_new_literal (HEARTBEAT_ERROR, HEARTBEAT_ERROR_NOT_CONNECTED,
-                                   "The connection to the broker was closed");
+                                   _ ("The connection to the broker was closed"));
       end_all (&self->waiting, error);
       end_all (&self->resting, error);
       update_deadline (self);
@@ -567,8 +572,9 @@ set_full_error (HeartbeatPublisher *self, GError **error)
   g_autofree char *reason = explain (self);
 
   g_set_error (error, HEARTBEAT_ERROR, HEARTBEAT_ERROR_REFUSED,
-               "%d messages wait already, and no more may: %s", WAITING_MAX,
-               reason != NULL ? reason : "the broker confirms too slowly");
+               ngettext ("%d message waits already, and no more may: %s",
+                         "%d messages wait already, and no more may: %s", WAITING_MAX),
+               WAITING_MAX, reason != NULL ? reason : _ ("the broker confirms too slowly"));
 }
 
 static gboolean
@@ -578,13 +584,13 @@ check_publication (HeartbeatPublisher *self, const HeartbeatPublication *p, GErr
       || strlen (p->message_id) > NAME_MAX_BYTES)
     {
       g_set_error_literal (error, HEARTBEAT_ERROR, HEARTBEAT_ERROR_INVALID_ARGUMENT,
-                           "Exchange, routing key and message id have at most 255 bytes each");
+                           _ ("Exchange, routing key and message id have at most 255 bytes each"));
       return FALSE;
     }
   if (g_bytes_get_size (p->body) > HEARTBEAT_MESSAGE_MAX)
     {
       g_set_error_literal (error, HEARTBEAT_ERROR, HEARTBEAT_ERROR_INVALID_ARGUMENT,
-                           "A message has at most 1 MiB");
+                           _ ("A message has at most 1 MiB"));
       return FALSE;
     }
   if (self->waiting.length + self->resting.length >= WAITING_MAX)

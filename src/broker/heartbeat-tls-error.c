@@ -2,6 +2,8 @@
 
 #include "broker/heartbeat-tls-error.h"
 
+#include "core/heartbeat-i18n.h"
+
 /* A certificate can have thousands of names; a message has room for some. */
 #define MAX_NAMES      5
 #define MAX_NAME_BYTES 80
@@ -36,9 +38,9 @@ list_names (const char *const *names)
         g_ptr_array_add (shown, dup_shown (names[i]));
     }
   if (shown->len == 0)
-    return g_strdup ("no name at all");
+    return g_strdup (_ ("no name at all"));
   if (names[shown->len] != NULL)
-    g_ptr_array_add (shown, g_strdup ("others"));
+    g_ptr_array_add (shown, g_strdup (_ ("others")));
   g_ptr_array_add (shown, NULL);
   return g_strjoinv (", ", (char **) shown->pdata);
 }
@@ -55,10 +57,10 @@ static char *
 describe_authority (const HeartbeatTlsVerdict *verdict)
 {
   if (verdict->cacertfile != NULL)
-    return g_strdup_printf ("it is not signed by an authority in %s", verdict->cacertfile);
+    return g_strdup_printf (_ ("it is not signed by an authority in %s"), verdict->cacertfile);
   return g_strdup (
-      "it is not signed by an authority that this system knows; name the broker's with "
-      "?cacertfile=");
+      _ ("it is not signed by an authority that this system knows; name the broker's with "
+         "?cacertfile="));
 }
 
 /* The dates are those of the broker's certificate; it may as well be one of its authorities that is too old. */
@@ -68,8 +70,8 @@ describe_expiry (const HeartbeatTlsVerdict *verdict, gint64 now)
   g_autofree char *date = dup_date (verdict->not_after);
 
   if (verdict->not_after == 0 || verdict->not_after > now)
-    return g_strdup ("the certificate of one of its authorities has expired");
-  return g_strdup_printf ("it expired on %s", date);
+    return g_strdup (_ ("the certificate of one of its authorities has expired"));
+  return g_strdup_printf (_ ("it expired on %s"), date);
 }
 
 static char *
@@ -78,8 +80,8 @@ describe_activation (const HeartbeatTlsVerdict *verdict, gint64 now)
   g_autofree char *date = dup_date (verdict->not_before);
 
   if (verdict->not_before <= now)
-    return g_strdup ("the certificate of one of its authorities is not valid yet");
-  return g_strdup_printf ("it is not valid before %s; is this machine's clock right?", date);
+    return g_strdup (_ ("the certificate of one of its authorities is not valid yet"));
+  return g_strdup_printf (_ ("it is not valid before %s; is this machine's clock right?"), date);
 }
 
 static char *
@@ -87,7 +89,7 @@ describe_identity (const HeartbeatTlsVerdict *verdict)
 {
   g_autofree char *names = list_names (verdict->names);
 
-  return g_strdup_printf ("it is not for %s, but for %s", verdict->host, names);
+  return g_strdup_printf (_ ("it is not for %s, but for %s"), verdict->host, names);
 }
 
 static char *
@@ -104,11 +106,11 @@ describe_flag (const HeartbeatTlsVerdict *verdict, GTlsCertificateFlags flag, gi
     case G_TLS_CERTIFICATE_EXPIRED:
       return describe_expiry (verdict, now);
     case G_TLS_CERTIFICATE_REVOKED:
-      return g_strdup ("it is revoked");
+      return g_strdup (_ ("it is revoked"));
     case G_TLS_CERTIFICATE_INSECURE:
-      return g_strdup ("its algorithms or keys are too weak");
+      return g_strdup (_ ("its algorithms or keys are too weak"));
     default:
-      return g_strdup ("its signature or its purpose is wrong");
+      return g_strdup (_ ("its signature or its purpose is wrong"));
     }
 }
 
@@ -135,7 +137,7 @@ heartbeat_tls_is_spoken (const guint8 *data, gsize length)
 char *
 heartbeat_tls_describe_verdict (const HeartbeatTlsVerdict *verdict, gint64 now)
 {
-  g_autoptr (GString) text = g_string_new ("The broker's certificate is not accepted: ");
+  g_autoptr (GString) text = g_string_new (NULL);
   const GTlsCertificateFlags known = G_TLS_CERTIFICATE_UNKNOWN_CA | G_TLS_CERTIFICATE_BAD_IDENTITY
                                      | G_TLS_CERTIFICATE_NOT_ACTIVATED | G_TLS_CERTIFICATE_EXPIRED
                                      | G_TLS_CERTIFICATE_REVOKED | G_TLS_CERTIFICATE_INSECURE;
@@ -155,7 +157,8 @@ heartbeat_tls_describe_verdict (const HeartbeatTlsVerdict *verdict, gint64 now)
       g_string_append_printf (text, "%s%s", separator, reason);
       separator = "; ";
     }
-  return g_string_free (g_steal_pointer (&text), FALSE);
+  /* Translators: %s is why, one reason or several: “it expired on 2026-11-01 12:00 UTC; it is revoked” */
+  return g_strdup_printf (_ ("The broker's certificate is not accepted: %s"), text->str);
 }
 
 /* After its own certificate was found good there is one thing left that a broker can dislike. */
@@ -163,8 +166,8 @@ static char *
 describe_refusal (const GError *error, const char *certfile, const char *keyfile)
 {
   return g_strdup_printf (
-      "The broker refused the client certificate %s: its authority must be one that the broker "
-      "trusts, it must not have expired, and its key must be the one in %s (%s)",
+      _ ("The broker refused the client certificate %s: its authority must be one that the broker "
+         "trusts, it must not have expired, and its key must be the one in %s (%s)"),
       certfile, keyfile, error->message);
 }
 
@@ -190,14 +193,14 @@ heartbeat_tls_describe_failure (const GError *error,
   if (accepted && certfile != NULL && error->domain == G_TLS_ERROR)
     return describe_refusal (error, certfile, keyfile);
   if (g_error_matches (error, G_TLS_ERROR, G_TLS_ERROR_CERTIFICATE_REQUIRED))
-    return g_strdup ("The broker wants a client certificate: name it with ?certfile=&keyfile=");
+    return g_strdup (_ ("The broker wants a client certificate: name it with ?certfile=&keyfile="));
   if (error->domain == G_TLS_ERROR && !accepted)
-    return g_strdup_printf ("What answers on this port does not agree on TLS with us: is it the "
-                            "broker's port for TLS? (%s)",
+    return g_strdup_printf (_ ("What answers on this port does not agree on TLS with us: is it the "
+                               "broker's port for TLS? (%s)"),
                             error->message);
   if (error->domain == G_TLS_ERROR)
-    return g_strdup_printf ("The broker broke off TLS; perhaps it wants a client certificate "
-                            "(?certfile=&keyfile=): %s",
+    return g_strdup_printf (_ ("The broker broke off TLS; perhaps it wants a client certificate "
+                               "(?certfile=&keyfile=): %s"),
                             error->message);
   return g_strdup (error->message);
 }

@@ -7,13 +7,11 @@
 #endif
 
 #include "broker/heartbeat-tls-error.h"
+#include "core/heartbeat-i18n.h"
 #include "core/heartbeat-storage.h"
 
 /* The authorities of a whole system take a quarter of it. */
 #define MAX_FILE_SIZE (1024 * 1024)
-
-#define NO_BACKEND "GLib cannot do TLS here: install the package glib-networking"
-#define FILES_HANG "The certificate files cannot be read: their file system does not answer"
 
 struct _HeartbeatTls
 {
@@ -89,7 +87,7 @@ load_authorities (const char *path, GTlsDatabase **database, GError **error)
     return FALSE;
   *database = g_tls_file_database_new (path, NULL);
   return *database != NULL
-         || fail (error, "cacertfile: %s holds no usable certificate (PEM)", path);
+         || fail (error, _ ("cacertfile: %s holds no usable certificate (PEM)"), path);
 }
 
 static gboolean
@@ -100,9 +98,10 @@ check_key (const char *path, GError **error)
   if (pem == NULL)
     return FALSE;
   if (!has_line (pem, "PRIVATE KEY-----"))
-    return fail (error, "keyfile: %s holds no private key (PEM)", path);
+    return fail (error, _ ("keyfile: %s holds no private key (PEM)"), path);
   if (has_line (pem, "ENCRYPTED PRIVATE KEY") || has_line (pem, "Proc-Type: 4,ENCRYPTED"))
-    return fail (error, "keyfile: the key in %s is encrypted: give it without a passphrase", path);
+    return fail (error, _ ("keyfile: the key in %s is encrypted: give it without a passphrase"),
+                 path);
   return TRUE;
 }
 
@@ -119,7 +118,7 @@ load_certificate (const char *certfile,
     return FALSE;
   *certificate = g_tls_certificate_new_from_files (certfile, keyfile, &load_error);
   return *certificate != NULL
-         || fail (error, "certfile: %s cannot be used: %s", certfile, load_error->message);
+         || fail (error, _ ("certfile: %s cannot be used: %s"), certfile, load_error->message);
 }
 
 static gboolean
@@ -132,7 +131,7 @@ load_files (const HeartbeatBrokerUri *uri,
   const char *certfile = heartbeat_broker_uri_get_certfile (uri);
 
   if (!g_tls_backend_supports_tls (g_tls_backend_get_default ()))
-    return fail (error, NO_BACKEND);
+    return fail (error, _ ("GLib cannot do TLS here: install the package glib-networking"));
   return (cacertfile == NULL || load_authorities (cacertfile, database, error))
          && (certfile == NULL
              || load_certificate (certfile, heartbeat_broker_uri_get_keyfile (uri), certificate,
@@ -145,8 +144,8 @@ load_system_authorities (GTlsDatabase **database, GError **error)
 {
   *database = g_tls_backend_get_default_database (g_tls_backend_get_default ());
   return *database != NULL
-         || fail (error, "The system's certificate authorities cannot be read: install "
-                         "ca-certificates, or name the broker's authority with ?cacertfile=");
+         || fail (error, _ ("The system's certificate authorities cannot be read: install "
+                            "ca-certificates, or name the broker's authority with ?cacertfile="));
 }
 
 /* A session that is resumed would be taken without a look at the certificate. GIO resumes none on a stream that is not the
@@ -202,7 +201,7 @@ make_in_thread (GTask *task, gpointer source, gpointer data, GCancellable *cance
     }
   else
     {
-      fail (&error, FILES_HANG);
+      fail (&error, _ ("The certificate files cannot be read: their file system does not answer"));
     }
 
   if (connection != NULL)
@@ -525,7 +524,8 @@ heartbeat_tls_describe_stall (HeartbeatTls *self)
   g_return_val_if_fail (HEARTBEAT_IS_TLS (self), NULL);
 
   return self->progress == HEARTBEAT_TLS_PROGRESS_FILES
-             ? FILES_HANG
-             : "What answers on this port does not finish the TLS handshake: is it the broker's "
-               "port for TLS?";
+             ? _ ("The certificate files cannot be read: their file system does not answer within "
+                  "10 s")
+             : _ ("What answers on this port does not finish the TLS handshake within 10 s: is it "
+                  "the broker's port for TLS?");
 }

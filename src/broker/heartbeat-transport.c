@@ -10,6 +10,7 @@
 #include "broker/heartbeat-tls-error.h"
 #include "broker/heartbeat-tls.h"
 #include "core/heartbeat-error.h"
+#include "core/heartbeat-i18n.h"
 
 /* Beside a frame that is not whole yet there is room for one record of TLS. The rest of a record that is taken in part is
  * in TLS, where the socket is not readable for it: it would wait for the next record. */
@@ -224,15 +225,16 @@ read_some (HeartbeatTransport *self, GError **error)
   if (n == 0)
     {
       g_set_error_literal (error, HEARTBEAT_ERROR, HEARTBEAT_ERROR_NOT_CONNECTED,
-                           "The broker closed the connection");
+                           _ ("The broker closed the connection"));
       return FALSE;
     }
   self->filled += (gsize) n;
   self->last_read = g_get_monotonic_time ();
   if (!self->heard && heartbeat_tls_is_spoken (self->buffer, self->filled))
     {
-      g_set_error_literal (error, HEARTBEAT_ERROR, HEARTBEAT_ERROR_FAILED,
-                           "The broker speaks TLS on this port: use amqps:// instead of amqp://");
+      g_set_error_literal (
+          error, HEARTBEAT_ERROR, HEARTBEAT_ERROR_FAILED,
+          _ ("The broker speaks TLS on this port: use amqps:// instead of amqp://"));
       return FALSE;
     }
   self->heard = TRUE;
@@ -509,7 +511,7 @@ const char *
 heartbeat_transport_describe_stall (HeartbeatTransport *self)
 {
   return self->tls != NULL && !is_open (self) ? heartbeat_tls_describe_stall (self->tls)
-                                              : "The broker did not answer";
+                                              : _ ("The broker did not answer within 10 s");
 }
 
 /**

@@ -17,6 +17,7 @@
 #include "core/heartbeat-clock-watch.h"
 #include "core/heartbeat-envelope.h"
 #include "core/heartbeat-error.h"
+#include "core/heartbeat-i18n.h"
 #include "core/heartbeat-json.h"
 #include "core/heartbeat-log.h"
 #include "handlers/heartbeat-built-in.h"
@@ -847,26 +848,26 @@ check_settings (HeartbeatConsumer *self, GError **error)
 
   if (self->started || self->stopping)
     g_set_error_literal (error, HEARTBEAT_ERROR, HEARTBEAT_ERROR_INVALID_ARGUMENT,
-                         "a consumer is started only once: make another one");
+                         _ ("a consumer is started only once: make another one"));
   else if (!heartbeat_agent_is_name (self->agent_name))
     g_set_error (error, HEARTBEAT_ERROR, HEARTBEAT_ERROR_INVALID_ARGUMENT,
-                 "the agent's name “%s” is not of the form [A-Za-z0-9][A-Za-z0-9_-]{0,63}",
+                 _ ("the agent's name “%s” is not of the form [A-Za-z0-9][A-Za-z0-9_-]{0,63}"),
                  self->agent_name);
   else if (*self->heartbeat_path == '\0')
     g_set_error_literal (error, HEARTBEAT_ERROR, HEARTBEAT_ERROR_INVALID_ARGUMENT,
-                         "the path of heartbeat.json is missing");
+                         _ ("the path of heartbeat.json is missing"));
   else if (*self->exchange_name == '\0' || strlen (self->exchange_name) > MAX_SHORT_STRING)
     g_set_error_literal (error, HEARTBEAT_ERROR, HEARTBEAT_ERROR_INVALID_ARGUMENT,
-                         "the name of the exchange has 1 to 255 bytes");
+                         _ ("the name of the exchange has 1 to 255 bytes"));
   else if (!g_strv_contains (sources, self->tick_source))
     g_set_error (error, HEARTBEAT_ERROR, HEARTBEAT_ERROR_INVALID_ARGUMENT,
-                 "the tick source “%s” is not amqp, local or auto", self->tick_source);
+                 _ ("the tick source “%s” is not amqp, local or auto"), self->tick_source);
   else if (!g_strv_contains (queue_types, self->queue_type))
     g_set_error (error, HEARTBEAT_ERROR, HEARTBEAT_ERROR_INVALID_ARGUMENT,
-                 "the queue type “%s” is not classic or quorum", self->queue_type);
+                 _ ("the queue type “%s” is not classic or quorum"), self->queue_type);
   else if (self->inbox_handler != NULL && *self->inbox_handler == '\0')
     g_set_error_literal (error, HEARTBEAT_ERROR, HEARTBEAT_ERROR_INVALID_ARGUMENT,
-                         "the name of the inbox handler is empty");
+                         _ ("the name of the inbox handler is empty"));
   else
     return TRUE;
   return FALSE;
@@ -1189,7 +1190,7 @@ parse_payload (const char *payload, GError **error)
   if (heartbeat_json_is_object (&root))
     return json_from_string (payload, error);
   g_set_error_literal (error, HEARTBEAT_ERROR, HEARTBEAT_ERROR_INVALID_ARGUMENT,
-                       "the payload of an event is a JSON object");
+                       _ ("the payload of an event is a JSON object"));
   return NULL;
 }
 
@@ -1237,14 +1238,14 @@ heartbeat_consumer_publish_async (HeartbeatConsumer *self,
   if (*event_type == '\0' || strlen (event_type) > MAX_SHORT_STRING)
     {
       g_task_return_new_error (task, HEARTBEAT_ERROR, HEARTBEAT_ERROR_INVALID_ARGUMENT,
-                               "the type of an event has 1 to 255 bytes");
+                               _ ("the type of an event has 1 to 255 bytes"));
       return;
     }
   if (!self->started || self->stopped)
     {
       g_task_return_new_error (task, HEARTBEAT_ERROR, HEARTBEAT_ERROR_NOT_CONNECTED, "%s",
-                               self->stopped ? "the consumer has stopped"
-                                             : "the consumer was not started");
+                               self->stopped ? _ ("the consumer has stopped")
+                                             : _ ("the consumer was not started"));
       return;
     }
   node = parse_payload (payload, &error);

@@ -4,6 +4,7 @@
 
 #include "core/heartbeat-agent-private.h"
 #include "core/heartbeat-execution.h"
+#include "core/heartbeat-i18n.h"
 #include "core/heartbeat-log.h"
 
 /* A message that waits for longer goes back into the queue: RabbitMQ closes the channel of who holds one for 30 minutes. */
@@ -209,7 +210,7 @@ on_passed (HeartbeatExecution *execution, const char *name, gpointer user_data)
       return;
     }
   complain_of_unknown (self, self->current);
-  heartbeat_execution_cancel (execution, "there is no such handler");
+  heartbeat_execution_cancel (execution, _ ("there is no such handler"));
 }
 
 static void
@@ -384,7 +385,7 @@ heartbeat_inbox_runner_hurry (HeartbeatInboxRunner *self)
   g_return_if_fail (HEARTBEAT_IS_INBOX_RUNNER (self));
 
   if (self->stop_task != NULL && self->current != NULL)
-    heartbeat_execution_cancel (self->current->execution, "the service stops");
+    heartbeat_execution_cancel (self->current->execution, _ ("the service stops"));
 }
 
 void

@@ -2,12 +2,14 @@
 
 #include "core/heartbeat-absent-handler.h"
 
+#include "core/heartbeat-i18n.h"
+
 static void
 fail_for_now (HeartbeatRun *run, gpointer user_data)
 {
   g_autofree char *message = g_strdup_printf (
-      "the handler “%s” is a program on D-Bus that is not there: start it, or forget it by "
-      "UnregisterHandler",
+      _ ("the handler “%s” is a program on D-Bus that is not there: start it, or forget it by "
+         "UnregisterHandler"),
       (const char *) user_data);
 
   heartbeat_run_fail (run, message);

@@ -8,6 +8,7 @@
 #include "core/heartbeat-config-report.h"
 #include "core/heartbeat-editor.h"
 #include "core/heartbeat-error.h"
+#include "core/heartbeat-i18n.h"
 #include "core/heartbeat-json.h"
 #include "core/heartbeat-keeper.h"
 #include "core/heartbeat-loader.h"
@@ -829,19 +830,19 @@ find_runnable (HeartbeatAgent *self, const char *name, GError **error)
   HeartbeatCheck *check = heartbeat_schedule_lookup (self->schedule, name);
 
   if (self->stopping)
-    g_set_error_literal (error, G_IO_ERROR, G_IO_ERROR_CANCELLED, "the agent stops");
+    g_set_error_literal (error, G_IO_ERROR, G_IO_ERROR_CANCELLED, _ ("the agent stops"));
   else if (heartbeat_schedule_get_config (self->schedule) == NULL)
     g_set_error (error, HEARTBEAT_ERROR, HEARTBEAT_ERROR_CONFIG_UNUSABLE, "%s: %s",
                  heartbeat_file_get_path (self->file), self->config_error);
   else if (check == NULL)
     g_set_error (error, HEARTBEAT_ERROR, HEARTBEAT_ERROR_NO_SUCH_CHECK,
-                 "the agent “%s” has no check “%s”", self->name, name);
+                 _ ("the agent “%s” has no check “%s”"), self->name, name);
   else if (*heartbeat_check_get_error (check) != '\0')
     g_set_error (error, HEARTBEAT_ERROR, HEARTBEAT_ERROR_CONFIG_UNUSABLE, "%s: %s",
                  heartbeat_file_get_path (self->file), heartbeat_check_get_error (check));
   else if (heartbeat_check_peek_state (check)->running)
     g_set_error (error, HEARTBEAT_ERROR, HEARTBEAT_ERROR_ALREADY_RUNNING,
-                 "the check “%s” is running", name);
+                 _ ("the check “%s” is running"), name);
   else
     return check;
   return NULL;
@@ -1048,7 +1049,7 @@ end_runs (HeartbeatAgent *self)
 
   g_ptr_array_set_free_func (trips, NULL);
   for (guint i = 0; i < trips->len; i++)
-    heartbeat_trip_give_up (g_ptr_array_index (trips, i), "the service stops");
+    heartbeat_trip_give_up (g_ptr_array_index (trips, i), _ ("the service stops"));
 }
 
 static gboolean

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "core/heartbeat-error.h"
+#include "core/heartbeat-i18n.h"
 #include "core/heartbeat-zone.h"
 
 #define MIN_CADENCE_MS  1000
@@ -152,25 +153,26 @@ read_day (Reader *reader, const HeartbeatJson *value)
 }
 
 static const MemberRule check_rules[] = {
-  { "cadenceMs", TRUE, read_cadence, "an integer of at least 1000 is expected" },
-  { "handler", TRUE, read_handler, "the name of a handler, a string without NUL, is expected" },
-  { "priority", FALSE, read_priority, "an integer of at least 1 is expected" },
-  { "enabled", FALSE, read_enabled, "true or false is expected" },
+  { "cadenceMs", TRUE, read_cadence, N_ ("an integer of at least 1000 is expected") },
+  { "handler", TRUE, read_handler,
+    N_ ("the name of a handler, a string without NUL, is expected") },
+  { "priority", FALSE, read_priority, N_ ("an integer of at least 1 is expected") },
+  { "enabled", FALSE, read_enabled, N_ ("true or false is expected") },
   { "lastRun", FALSE, read_last_run,
-    "a time in Unix milliseconds, an integer of at least 0, is expected" },
-  { "timeoutMs", FALSE, read_timeout, "an integer from 1000 to 1500000 is expected" },
-  { "triggerOnQuarters", FALSE, read_array, "an array of “Q1” to “Q4” is expected", read_quarter,
-    "“Q1”, “Q2”, “Q3” or “Q4” is expected" },
-  { "quarterOf", FALSE, read_quarter_of, "“day” or “year” is expected" },
-  { "meta", FALSE, read_meta, "an object is expected" },
+    N_ ("a time in Unix milliseconds, an integer of at least 0, is expected") },
+  { "timeoutMs", FALSE, read_timeout, N_ ("an integer from 1000 to 1500000 is expected") },
+  { "triggerOnQuarters", FALSE, read_array, N_ ("an array of “Q1” to “Q4” is expected"),
+    read_quarter, N_ ("“Q1”, “Q2”, “Q3” or “Q4” is expected") },
+  { "quarterOf", FALSE, read_quarter_of, N_ ("“day” or “year” is expected") },
+  { "meta", FALSE, read_meta, N_ ("an object is expected") },
 };
 
 static const MemberRule window_rules[] = {
-  { "start", TRUE, read_start, "a time of the day, “HH:MM” from 00:00 to 23:59, is expected" },
-  { "end", TRUE, read_end, "a time of the day, “HH:MM” from 00:00 to 24:00, is expected" },
-  { "tz", FALSE, read_zone, "the name of a time zone in tzdata is expected" },
-  { "days", FALSE, read_array, "an array of “mon” to “sun” is expected", read_day,
-    "“mon”, “tue”, “wed”, “thu”, “fri”, “sat” or “sun” is expected" },
+  { "start", TRUE, read_start, N_ ("a time of the day, “HH:MM” from 00:00 to 23:59, is expected") },
+  { "end", TRUE, read_end, N_ ("a time of the day, “HH:MM” from 00:00 to 24:00, is expected") },
+  { "tz", FALSE, read_zone, N_ ("the name of a time zone in tzdata is expected") },
+  { "days", FALSE, read_array, N_ ("an array of “mon” to “sun” is expected"), read_day,
+    N_ ("“mon”, “tue”, “wed”, “thu”, “fri”, “sat” or “sun” is expected") },
 };
 
 static void
@@ -206,7 +208,7 @@ read_elements (Reader *reader,
       if (rule->read_element (reader, &element))
         continue;
       member = g_strdup_printf ("%s.%s[%u]", prefix, rule->name, i);
-      complain (reader, element.start, member, &element, rule->element_rule);
+      complain (reader, element.start, member, &element, _ (rule->element_rule));
     }
 }
 
@@ -227,9 +229,9 @@ read_member (Reader *reader,
     }
   member = g_strconcat (prefix, ".", rule->name, NULL);
   if (value->start == NULL)
-    complain (reader, object->start, member, NULL, HEARTBEAT_PROBLEM_MISSING);
+    complain (reader, object->start, member, NULL, _ (HEARTBEAT_PROBLEM_MISSING));
   else
-    complain (reader, value->start, member, value, rule->rule);
+    complain (reader, value->start, member, value, _ (rule->rule));
 }
 
 /* Reads the members that have a rule; of duplicates the last. */
@@ -263,7 +265,7 @@ read_window (Reader *reader)
     return;
   if (!heartbeat_json_is_object (&window))
     {
-      complain (reader, window.start, ".window", &window, "an object or null is expected");
+      complain (reader, window.start, ".window", &window, _ ("an object or null is expected"));
       return;
     }
   reader->spec->has_window = TRUE;
@@ -283,8 +285,7 @@ settle_zone (Reader *reader)
     return;
   spec->zone_name = g_strdup (HEARTBEAT_ZONE_DEFAULT);
   if (spec->zone == NULL && (spec->has_window || spec->quarter.quarters != 0))
-    complain (reader, spec->json.start, "", NULL,
-              "its zone " HEARTBEAT_ZONE_DEFAULT " is not in tzdata");
+    complain (reader, spec->json.start, "", NULL, _ ("its zone America/New_York is not in tzdata"));
 }
 
 static void
@@ -303,10 +304,10 @@ read_name (Reader *reader, const HeartbeatJson *name)
           g_string_insert (g_string_erase (shown, i, 1), i, "\342\220\200");
       g_free (spec->name);
       spec->name = g_string_free (shown, FALSE);
-      complain (reader, name->start, "", name, "a name without NUL is expected");
+      complain (reader, name->start, "", name, _ ("a name without NUL is expected"));
     }
   if (length < 1 || length > MAX_NAME_LENGTH)
-    complain (reader, name->start, "", name, "a name of 1 to 255 bytes is expected");
+    complain (reader, name->start, "", name, _ ("a name of 1 to 255 bytes is expected"));
 }
 
 /**
@@ -334,7 +335,7 @@ heartbeat_check_spec_new (HeartbeatReading *reading,
   read_name (&reader, name);
   if (!heartbeat_json_is_object (json))
     {
-      complain (&reader, json->start, "", json, "an object is expected");
+      complain (&reader, json->start, "", json, _ ("an object is expected"));
       return spec;
     }
   read_members (&reader, "", json, check_rules, G_N_ELEMENTS (check_rules));
@@ -437,13 +438,13 @@ heartbeat_pause_read (HeartbeatPause *pause,
     return;
   if (!heartbeat_json_is_object (value))
     {
-      complain_pause (reading, problems, path, "", value, "true or an object is expected");
+      complain_pause (reading, problems, path, "", value, _ ("true or an object is expected"));
       return;
     }
   if (heartbeat_json_get_member (value, "until", &member)
       && !read_integer (&member, 0, &pause->until))
     complain_pause (reading, problems, path, ".until", &member,
-                    "a time in Unix milliseconds, an integer of at least 0, is expected");
+                    _ ("a time in Unix milliseconds, an integer of at least 0, is expected"));
   else if (heartbeat_json_get_member (value, "until", &member))
     /* 0 is 1970, which is past; in the structure it would be for ever. */
     pause->until = MAX (pause->until, 1);
@@ -452,7 +453,7 @@ heartbeat_pause_read (HeartbeatPause *pause,
   if (heartbeat_json_is_string (&member))
     pause->reason = heartbeat_json_dup_string (&member, NULL);
   else
-    complain_pause (reading, problems, path, ".reason", &member, "a string is expected");
+    complain_pause (reading, problems, path, ".reason", &member, _ ("a string is expected"));
 }
 
 void

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "core/heartbeat-error.h"
+#include "core/heartbeat-i18n.h"
 
 #define SCHEMA "heartbeat.v1"
 
@@ -35,7 +36,7 @@ require (Reader *reader, const HeartbeatJson *root, const char *name, HeartbeatJ
 {
   if (heartbeat_json_get_member (root, name, value))
     return TRUE;
-  complain (reader, root, name, NULL, HEARTBEAT_PROBLEM_MISSING);
+  complain (reader, root, name, NULL, _ (HEARTBEAT_PROBLEM_MISSING));
   return FALSE;
 }
 
@@ -58,7 +59,7 @@ read_checks (Reader *reader, const HeartbeatJson *root)
     return;
   if (!heartbeat_json_is_object (&checks))
     {
-      complain (reader, &checks, "checks", &checks, "an object is expected");
+      complain (reader, &checks, "checks", &checks, _ ("an object is expected"));
       return;
     }
   heartbeat_json_iter_init (&iter, &checks);
@@ -69,7 +70,7 @@ read_checks (Reader *reader, const HeartbeatJson *root)
       g_hash_table_replace (reader->by_name, spec->name, spec);
       if (g_hash_table_size (reader->by_name) <= HEARTBEAT_CONFIG_MAX_CHECKS)
         continue;
-      complain (reader, &name, "checks", NULL, "there are more than 10000 checks");
+      complain (reader, &name, "checks", NULL, _ ("there are more than 10000 checks"));
       return;
     }
 }
@@ -135,7 +136,7 @@ read_paused (Reader *reader, const HeartbeatJson *root)
     return;
   if (!heartbeat_json_is_object (&paused))
     {
-      complain (reader, &paused, "paused", &paused, "an object is expected");
+      complain (reader, &paused, "paused", &paused, _ ("an object is expected"));
       return;
     }
   members = index_members (&paused);
@@ -150,12 +151,12 @@ read_head (Reader *reader, const HeartbeatJson *root)
   HeartbeatJson value;
 
   if (require (reader, root, "$schema", &value) && !heartbeat_json_equals (&value, SCHEMA))
-    complain (reader, &value, "$schema", &value, "“" SCHEMA "” is expected");
+    complain (reader, &value, "$schema", &value, _ ("“heartbeat.v1” is expected"));
   if (!require (reader, root, "agent", &value))
     return;
   reader->config->agent = heartbeat_json_dup_c_string (&value);
   if (reader->config->agent == NULL)
-    complain (reader, &value, "agent", &value, "a string without NUL is expected");
+    complain (reader, &value, "agent", &value, _ ("a string without NUL is expected"));
 }
 
 /* Both pauses hold: the check's own and that of all checks, for as long as the longer one. */
@@ -195,7 +196,7 @@ read_root (Reader *reader, const HeartbeatJson *root)
 {
   if (!heartbeat_json_is_object (root))
     {
-      complain (reader, root, "", root, "heartbeat.json is an object");
+      complain (reader, root, "", root, _ ("heartbeat.json is an object"));
       return;
     }
   read_head (reader, root);

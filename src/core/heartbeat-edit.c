@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "core/heartbeat-error.h"
+#include "core/heartbeat-i18n.h"
 #include "core/heartbeat-json.h"
 
 /* A member and the place before it. */
@@ -44,7 +45,7 @@ find_object (GBytes *text, const char *const *path, HeartbeatJson *object, GErro
       if (!heartbeat_json_is_object (object) || !heartbeat_json_get_member (object, *path, &member))
         {
           g_set_error (error, HEARTBEAT_ERROR, HEARTBEAT_ERROR_NO_SUCH_CHECK,
-                       "there is no member “%s”", *path);
+                       _ ("there is no member “%s”"), *path);
           return FALSE;
         }
       *object = member;
@@ -52,7 +53,7 @@ find_object (GBytes *text, const char *const *path, HeartbeatJson *object, GErro
   if (heartbeat_json_is_object (object))
     return TRUE;
   g_set_error_literal (error, HEARTBEAT_ERROR, HEARTBEAT_ERROR_CONFIG_UNUSABLE,
-                       "an object is expected");
+                       _ ("an object is expected"));
   return FALSE;
 }
 

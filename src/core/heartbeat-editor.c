@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "core/heartbeat-error.h"
+#include "core/heartbeat-i18n.h"
 #include "core/heartbeat-storage.h"
 
 /**
@@ -85,7 +86,8 @@ on_current (GObject *source, GAsyncResult *result, gpointer user_data)
   heartbeat_loader_finish (HEARTBEAT_LOADER (source), result);
   if (!all && heartbeat_schedule_lookup (self->schedule, change->check) == NULL)
     g_task_return_new_error (task, HEARTBEAT_ERROR, HEARTBEAT_ERROR_NO_SUCH_CHECK,
-                             "the agent “%s” has no check “%s”", self->agent_name, change->check);
+                             _ ("the agent “%s” has no check “%s”"), self->agent_name,
+                             change->check);
   else
     heartbeat_file_edit_async (self->file, heartbeat_change_apply, change, NULL, on_changed,
                                g_steal_pointer (&task));

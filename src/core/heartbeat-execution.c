@@ -2,6 +2,8 @@
 
 #include "core/heartbeat-execution.h"
 
+#include "core/heartbeat-i18n.h"
+
 /**
  * HeartbeatExecution:
  *
@@ -104,9 +106,9 @@ on_timeout (gpointer user_data)
   g_autofree char *why = NULL;
 
   if (self->timeout % 1000 == 0)
-    why = g_strdup_printf ("timed out after %u s", self->timeout / 1000);
+    why = g_strdup_printf (_ ("timed out after %u s"), self->timeout / 1000);
   else
-    why = g_strdup_printf ("timed out after %u ms", self->timeout);
+    why = g_strdup_printf (_ ("timed out after %u ms"), self->timeout);
   heartbeat_execution_cancel (self, why);
   return G_SOURCE_REMOVE;
 }

@@ -147,7 +147,7 @@ open_for_appending (const char *path, struct stat *status, GError **error)
   int fd = open (path, O_RDWR | O_APPEND | O_CREAT | O_CLOEXEC | O_NONBLOCK | O_NOCTTY, 0600);
 
   if (fd < 0 || fstat (fd, status) != 0)
-    heartbeat_io_error (error, errno, "open", path);
+    heartbeat_io_error (error, errno, "open %s", path);
   else if (!S_ISREG (status->st_mode))
     g_set_error_literal (error, G_IO_ERROR, G_IO_ERROR_NOT_REGULAR_FILE, "it is no ordinary file");
   else
@@ -166,7 +166,7 @@ append (int fd, const char *path, const char *lines, GError **error)
 
   if (n == (gssize) length)
     return TRUE;
-  return heartbeat_io_error (error, n < 0 ? errno : ENOSPC, "write", path);
+  return heartbeat_io_error (error, n < 0 ? errno : ENOSPC, "write %s", path);
 }
 
 /* A full disk or a loss of power may have cut the last line: it must not take the next one with it. */

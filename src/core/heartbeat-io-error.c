@@ -12,18 +12,23 @@
  * heartbeat_io_error:
  * @error: return location for a #GIOErrorEnum
  * @code: an `errno`
- * @what: what could not be done
- * @path: to which file
+ * @format: what could not be done, and to which file
+ * @...: what @format asks for
  *
  * Returns: %FALSE
  */
 gboolean
-heartbeat_io_error (GError **error, int code, const char *what, const char *path)
+heartbeat_io_error (GError **error, int code, const char *format, ...)
 {
   /* GLib has no code for it: the file is mounted alone, and cannot be replaced. */
   int io_code = code == EXDEV ? G_IO_ERROR_READ_ONLY : (int) g_io_error_from_errno (code);
+  g_autofree char *what = NULL;
+  va_list args;
 
-  g_set_error (error, G_IO_ERROR, io_code, "%s %s: %s", what, path, g_strerror (code));
+  va_start (args, format);
+  what = g_strdup_vprintf (format, args);
+  va_end (args);
+  g_set_error (error, G_IO_ERROR, io_code, "%s: %s", what, g_strerror (code));
   return FALSE;
 }
 

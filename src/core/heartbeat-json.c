@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "core/heartbeat-error.h"
+#include "core/heartbeat-i18n.h"
 
 #define BOM "\xef\xbb\xbf"
 
@@ -40,7 +41,7 @@ scan_literal (Scanner *scanner, const char *literal)
   gsize length = strlen (literal);
 
   if ((gsize) (scanner->end - scanner->at) < length || memcmp (scanner->at, literal, length) != 0)
-    return fail (scanner, "a value is expected here");
+    return fail (scanner, _ ("a value is expected here"));
   scanner->at += length;
   return TRUE;
 }
@@ -52,7 +53,7 @@ scan_digits (Scanner *scanner)
 
   while (scanner->at < scanner->end && g_ascii_isdigit (*scanner->at))
     scanner->at++;
-  return scanner->at > start || fail (scanner, "a digit is expected here");
+  return scanner->at > start || fail (scanner, _ ("a digit is expected here"));
 }
 
 static gboolean
@@ -65,7 +66,7 @@ scan_number (Scanner *scanner)
   else if (!scan_digits (scanner))
     return FALSE;
   if (scanner->at < scanner->end && g_ascii_isdigit (*scanner->at))
-    return fail (scanner, "a number has no leading zeros");
+    return fail (scanner, _ ("a number has no leading zeros"));
   if (scanner->at < scanner->end && *scanner->at == '.')
     {
       scanner->at++;
@@ -106,7 +107,7 @@ scan_unicode_escape (Scanner *scanner)
   int unit = read_hex4 (scanner->at + 1, scanner->end);
 
   if (unit < 0)
-    return fail (scanner, "\\u is followed by four hexadecimal digits");
+    return fail (scanner, _ ("\\u is followed by four hexadecimal digits"));
   scanner->at += 5;
   if (unit < 0xd800 || unit > 0xdfff)
     return TRUE;
@@ -121,7 +122,7 @@ scan_unicode_escape (Scanner *scanner)
           return TRUE;
         }
     }
-  return fail (scanner, "a surrogate stands alone");
+  return fail (scanner, _ ("a surrogate stands alone"));
 }
 
 static gboolean
@@ -138,7 +139,7 @@ scan_escape (Scanner *scanner)
           return TRUE;
         }
     }
-  return fail (scanner, "this escape does not exist in JSON");
+  return fail (scanner, _ ("this escape does not exist in JSON"));
 }
 
 static gboolean
@@ -155,13 +156,13 @@ scan_string (Scanner *scanner)
           return TRUE;
         }
       if (c < 0x20)
-        return fail (scanner, "a control character in a string is written as an escape");
+        return fail (scanner, _ ("a control character in a string is written as an escape"));
       if (c != '\\')
         scanner->at++;
       else if (!scan_escape (scanner))
         return FALSE;
     }
-  return fail (scanner, "the text ends within a string");
+  return fail (scanner, _ ("the text ends within a string"));
 }
 
 static gboolean
@@ -180,7 +181,7 @@ scan_scalar (Scanner *scanner)
     default:
       if (*scanner->at == '-' || g_ascii_isdigit (*scanner->at))
         return scan_number (scanner);
-      return fail (scanner, "a value is expected here");
+      return fail (scanner, _ ("a value is expected here"));
     }
 }
 
@@ -189,12 +190,12 @@ static gboolean
 scan_name (Scanner *scanner)
 {
   if (scanner->at >= scanner->end || *scanner->at != '"')
-    return fail (scanner, "a member's name in double quotes is expected here");
+    return fail (scanner, _ ("a member's name in double quotes is expected here"));
   if (!scan_string (scanner))
     return FALSE;
   scanner->at = skip_space (scanner->at, scanner->end);
   if (scanner->at >= scanner->end || *scanner->at != ':')
-    return fail (scanner, "a colon is expected here");
+    return fail (scanner, _ ("a colon is expected here"));
   scanner->at = skip_space (scanner->at + 1, scanner->end);
   return TRUE;
 }
@@ -209,16 +210,16 @@ scan_after_value (Scanner *scanner, const char *open, guint *depth)
 
       scanner->at = skip_space (scanner->at, scanner->end);
       if (scanner->at >= scanner->end)
-        return fail (scanner,
-                     object ? "the text ends within an object" : "the text ends within an array");
+        return fail (scanner, object ? _ ("the text ends within an object")
+                                     : _ ("the text ends within an array"));
       if (*scanner->at == ',')
         {
           scanner->at = skip_space (scanner->at + 1, scanner->end);
           return !object || scan_name (scanner);
         }
       if (*scanner->at != (object ? '}' : ']'))
-        return fail (scanner,
-                     object ? "a comma or } is expected here" : "a comma or ] is expected here");
+        return fail (scanner, object ? _ ("a comma or } is expected here")
+                                     : _ ("a comma or ] is expected here"));
       scanner->at++;
       (*depth)--;
     }
@@ -232,7 +233,7 @@ scan_open (Scanner *scanner, char *open, guint *depth, gboolean *whole)
   gboolean object = *scanner->at == '{';
 
   if (*depth == HEARTBEAT_JSON_MAX_DEPTH)
-    return fail (scanner, "nesting is deeper than 64");
+    return fail (scanner, _ ("nesting is deeper than 64"));
   open[(*depth)++] = *scanner->at;
   scanner->at = skip_space (scanner->at + 1, scanner->end);
   *whole = scanner->at < scanner->end && *scanner->at == (object ? '}' : ']');
@@ -257,7 +258,7 @@ scan_value (Scanner *scanner)
       gboolean whole = TRUE;
 
       if (scanner->at >= scanner->end)
-        return fail (scanner, "the text ends where a value is expected");
+        return fail (scanner, _ ("the text ends where a value is expected"));
       if (*scanner->at == '{' || *scanner->at == '[')
         {
           if (!scan_open (scanner, open, &depth, &whole))
@@ -282,7 +283,7 @@ scan_text (Scanner *scanner, HeartbeatJson *root)
     return FALSE;
   root->end = scanner->at;
   scanner->at = skip_space (scanner->at, scanner->end);
-  return scanner->at == scanner->end || fail (scanner, "nothing may follow the value");
+  return scanner->at == scanner->end || fail (scanner, _ ("nothing may follow the value"));
 }
 
 /**
@@ -320,7 +321,7 @@ heartbeat_json_find_fault (const char *text,
     }
   if (g_utf8_validate_len (text, length, &invalid))
     return NULL;
-  *rule = "this byte is not UTF-8";
+  *rule = _ ("this byte is not UTF-8");
   return invalid;
 }
 
@@ -354,8 +355,8 @@ heartbeat_json_scan (const char *text,
   if (fault == NULL)
     return TRUE;
   heartbeat_json_position (start, fault, &line, &column);
-  g_set_error (error, HEARTBEAT_ERROR, HEARTBEAT_ERROR_INVALID_ARGUMENT, "line %u, column %u: %s",
-               line, column, rule);
+  g_set_error (error, HEARTBEAT_ERROR, HEARTBEAT_ERROR_INVALID_ARGUMENT,
+               _ ("line %u, column %u: %s"), line, column, rule);
   return FALSE;
 }
 

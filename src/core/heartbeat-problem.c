@@ -4,6 +4,8 @@
 
 #include <string.h>
 
+#include "core/heartbeat-i18n.h"
+
 /* Found values are shown up to this length. */
 #define MAX_FOUND 60
 
@@ -96,7 +98,8 @@ heartbeat_problem_describe (const HeartbeatProblem *self)
     return g_strdup (self->rule);
   if (self->found == NULL)
     return g_strdup_printf ("%s: %s", path, self->rule);
-  return g_strdup_printf ("%s: %s, not %s", path, self->rule, self->found);
+  /* Translators: a member of heartbeat.json, the rule for it (“true or false is expected”), what is written there */
+  return g_strdup_printf (_ ("%s: %s, not %s"), path, self->rule, self->found);
 }
 
 /**
@@ -110,7 +113,7 @@ heartbeat_problem_to_string (const HeartbeatProblem *self)
 {
   g_autofree char *what = heartbeat_problem_describe (self);
 
-  return g_strdup_printf ("line %u, column %u: %s", self->line, self->column, what);
+  return g_strdup_printf (_ ("line %u, column %u: %s"), self->line, self->column, what);
 }
 
 static int

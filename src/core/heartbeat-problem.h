@@ -6,7 +6,7 @@
 
 G_BEGIN_DECLS
 
-#define HEARTBEAT_PROBLEM_MISSING "the member is missing"
+#define HEARTBEAT_PROBLEM_MISSING N_ ("the member is missing")
 
 /**
  * HeartbeatProblem:

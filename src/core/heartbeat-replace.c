@@ -8,6 +8,7 @@
 #include <sys/file.h>
 #include <unistd.h>
 
+#include "core/heartbeat-i18n.h"
 #include "core/heartbeat-io-error.h"
 #include "core/heartbeat-temporary.h"
 
@@ -123,7 +124,7 @@ by_rename (const char *path, HeartbeatTemporary *temporary, GError **error)
 {
   if (rename (temporary->path, path) != 0)
     {
-      heartbeat_io_error (error, errno, "cannot replace", path);
+      heartbeat_io_error (error, errno, _ ("cannot replace %s"), path);
       return HEARTBEAT_REPLACED_NOT;
     }
   g_clear_pointer (&temporary->path, g_free);
@@ -144,7 +145,7 @@ put_in_place (const char *path,
     return HEARTBEAT_REPLACED_NOT_YET;
   if (errno == EINVAL || errno == ENOSYS)
     return by_rename (path, temporary, error);
-  heartbeat_io_error (error, errno, "cannot replace", path);
+  heartbeat_io_error (error, errno, _ ("cannot replace %s"), path);
   return HEARTBEAT_REPLACED_NOT;
 }
 

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "core/heartbeat-details.h"
+#include "core/heartbeat-i18n.h"
 #include "core/heartbeat-json.h"
 #include "core/heartbeat-log.h"
 
@@ -101,7 +102,7 @@ heartbeat_run_dispose (GObject *object)
   /* The last reference may go on any thread, or while a language collects its garbage and must not be called. */
   g_mutex_lock (&self->leaving);
   if (self->ended != NULL)
-    say_on_loop (self, HEARTBEAT_STATUS_FAILED, "the handler dropped the run without ending it",
+    say_on_loop (self, HEARTBEAT_STATUS_FAILED, _ ("the handler dropped the run without ending it"),
                  NULL);
   g_mutex_unlock (&self->leaving);
   G_OBJECT_CLASS (heartbeat_run_parent_class)->dispose (object);
@@ -497,7 +498,7 @@ tidy_details (GVariant *details)
   g_variant_dict_init (&dict, NULL);
   g_variant_dict_insert (
       &dict, "details-dropped", "s",
-      "they are larger than 64 KiB, nested too deep or of types that D-Bus lacks");
+      _ ("they are larger than 64 KiB, nested too deep or of types that D-Bus lacks"));
   return g_variant_ref_sink (g_variant_dict_end (&dict));
 }
 
@@ -512,8 +513,9 @@ make_result (HeartbeatRun *run, HeartbeatStatus status, const char *message, GVa
     status = HEARTBEAT_STATUS_FAILED;
   if (details != NULL && !g_variant_is_of_type (details, G_VARIANT_TYPE_VARDICT))
     {
-      complaint = g_strdup_printf ("the details of a result are an a{sv}, the handler gave a %s",
-                                   g_variant_get_type_string (details));
+      complaint
+          = g_strdup_printf (_ ("the details of a result are an a{sv}, the handler gave a %s"),
+                             g_variant_get_type_string (details));
       status = HEARTBEAT_STATUS_FAILED;
       message = complaint;
       details = NULL;
@@ -530,7 +532,7 @@ contradict (HeartbeatRun *run, HeartbeatResult *second)
 {
   g_autoptr (HeartbeatResult) first = g_steal_pointer (&run->pending);
   g_autofree char *message
-      = g_strdup_printf ("the handler ended the run twice: %s “%s”, then %s “%s”",
+      = g_strdup_printf (_ ("the handler ended the run twice: %s “%s”, then %s “%s”"),
                          heartbeat_status_to_string (heartbeat_result_get_status (first)),
                          heartbeat_result_get_message (first),
                          heartbeat_status_to_string (heartbeat_result_get_status (second)),

@@ -14,6 +14,7 @@
 
 #include "core/heartbeat-error.h"
 #include "core/heartbeat-held.h"
+#include "core/heartbeat-i18n.h"
 #include "core/heartbeat-io-error.h"
 #include "core/heartbeat-replace.h"
 #include "core/heartbeat-temporary.h"
@@ -25,6 +26,17 @@
 
 #define PAUSE_US     1000
 #define MAX_PAUSE_US 20000
+
+#pragma GCC diagnostic push
+#pragma GCC diagnostic ignored "-Wformat-nonliteral"
+static void
+too_large (GError **error, const char *format, const char *path, gsize max_size)
+{
+  g_autofree char *limit = g_format_size_full (max_size, G_FORMAT_SIZE_IEC_UNITS);
+
+  g_set_error (error, HEARTBEAT_ERROR, HEARTBEAT_ERROR_CONFIG_UNUSABLE, format, path, limit);
+}
+#pragma GCC diagnostic pop
 
 static GBytes *
 read_all (int fd, gsize size, gsize max_size, const char *path, GError **error)
@@ -44,10 +56,9 @@ read_all (int fd, gsize size, gsize max_size, const char *path, GError **error)
   if (n == 0)
     return g_byte_array_free_to_bytes (text);
   if (n < 0)
-    heartbeat_io_error (error, errno, "cannot read", path);
+    heartbeat_io_error (error, errno, _ ("cannot read %s"), path);
   else
-    g_set_error (error, HEARTBEAT_ERROR, HEARTBEAT_ERROR_CONFIG_UNUSABLE,
-                 "%s has grown larger than %" G_GSIZE_FORMAT " bytes", path, max_size);
+    too_large (error, _ ("%s has grown larger than %s"), path, max_size);
   g_byte_array_unref (text);
   return NULL;
 }
@@ -59,13 +70,12 @@ read_open (int fd, const char *path, gsize max_size, HeartbeatIdentity *identity
 
   heartbeat_identity_query (identity, fd, "");
   if (fstat (fd, &status) != 0)
-    heartbeat_io_error (error, errno, "cannot read", path);
+    heartbeat_io_error (error, errno, _ ("cannot read %s"), path);
   else if (!S_ISREG (status.st_mode))
-    g_set_error (error, HEARTBEAT_ERROR, HEARTBEAT_ERROR_CONFIG_UNUSABLE, "%s is no regular file",
-                 path);
-  else if ((guint64) status.st_size > max_size)
     g_set_error (error, HEARTBEAT_ERROR, HEARTBEAT_ERROR_CONFIG_UNUSABLE,
-                 "%s is larger than %" G_GSIZE_FORMAT " bytes", path, max_size);
+                 _ ("%s is no regular file"), path);
+  else if ((guint64) status.st_size > max_size)
+    too_large (error, _ ("%s is larger than %s"), path, max_size);
   else
     return read_all (fd, status.st_size, max_size, path, error);
   return NULL;
@@ -91,7 +101,7 @@ heartbeat_storage_read (const char *path,
   heartbeat_identity_query (identity, AT_FDCWD, path);
   if (heartbeat_held_open (&file, path))
     return read_open (file.fd, path, max_size, identity, error);
-  heartbeat_io_error (error, errno, "cannot read", path);
+  heartbeat_io_error (error, errno, _ ("cannot read %s"), path);
   return NULL;
 }
 
@@ -127,7 +137,7 @@ try_edit (const Attempt *attempt, const char *path, GBytes **after, GError **err
 
   if (!heartbeat_held_open (&file, path))
     {
-      heartbeat_io_error (error, errno, "cannot read", path);
+      heartbeat_io_error (error, errno, _ ("cannot read %s"), path);
       return HEARTBEAT_REPLACED_NOT;
     }
   if (!heartbeat_held_lease (&file))
@@ -169,7 +179,7 @@ edit_patiently (const Attempt *attempt, GError **error)
       pause = MIN (pause * 2, MAX_PAUSE_US);
     }
   while (g_get_monotonic_time () < attempt->deadline);
-  g_set_error (error, G_IO_ERROR, G_IO_ERROR_BUSY, "%s is being written again and again",
+  g_set_error (error, G_IO_ERROR, G_IO_ERROR_BUSY, _ ("%s is being written again and again"),
                attempt->path);
   return NULL;
 }
@@ -215,7 +225,7 @@ make_folder (const char *path, GError **error)
       made = mkdir (path, 0700);
     }
   if (made != 0 && errno != EEXIST && !g_file_test (path, G_FILE_TEST_IS_DIR))
-    return heartbeat_io_error (error, errno, "cannot make the folder", path);
+    return heartbeat_io_error (error, errno, _ ("cannot make the folder %s"), path);
   if (made == 0)
     heartbeat_temporary_sync_folder (path, -1);
   return TRUE;
@@ -244,7 +254,7 @@ heartbeat_storage_write (const char *path, GBytes *text, GError **error)
       || !heartbeat_temporary_create (&temporary, target, -1, text, error))
     return FALSE;
   if (rename (temporary.path, target) != 0)
-    return heartbeat_io_error (error, errno, "cannot replace", target);
+    return heartbeat_io_error (error, errno, _ ("cannot replace %s"), target);
   g_clear_pointer (&temporary.path, g_free);
   heartbeat_temporary_sync_folder (target, temporary.held.fd);
   return TRUE;

@@ -13,6 +13,7 @@
 #include <glib/gstdio.h>
 
 #include "core/heartbeat-attributes.h"
+#include "core/heartbeat-i18n.h"
 #include "core/heartbeat-io-error.h"
 
 /* `.heartbeat.json.heartbeat-a1B2c3`: nobody else makes such names, so that what is swept is ours. */
@@ -117,11 +118,11 @@ heartbeat_temporary_create (HeartbeatTemporary *self,
   gboolean good;
 
   if (fd < 0)
-    return heartbeat_io_error (error, errno, "cannot create a file beside", target);
+    return heartbeat_io_error (error, errno, _ ("cannot create a file beside %s"), target);
   good = (model < 0 || heartbeat_attributes_copy (model, fd)) && write_all (fd, text)
          && TEMP_FAILURE_RETRY (fsync (fd)) == 0;
   if (!good)
-    heartbeat_io_error (error, errno, "cannot write a file beside", target);
+    heartbeat_io_error (error, errno, _ ("cannot write a file beside %s"), target);
   close (fd);
   if (!good)
     heartbeat_temporary_clear (self);

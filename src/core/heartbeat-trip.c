@@ -6,6 +6,7 @@
 
 #include "core/heartbeat-check-private.h"
 #include "core/heartbeat-envelope.h"
+#include "core/heartbeat-i18n.h"
 #include "core/heartbeat-log.h"
 #include "core/heartbeat-result-private.h"
 
@@ -64,7 +65,7 @@ find_default (HeartbeatTrip *self, const char *name)
 {
   HeartbeatCheck *check = heartbeat_trip_get_check (self);
   g_autofree char *note
-      = g_strdup_printf ("there is no handler “%s”, “" DEFAULT_HANDLER "” ran", name);
+      = g_strdup_printf (_ ("there is no handler “%s”, “%s” ran"), name, DEFAULT_HANDLER);
 
   heartbeat_execution_set_note (self->execution, note);
   if (heartbeat_check_first_complaint (check))
@@ -89,7 +90,9 @@ on_passed (HeartbeatExecution *execution, const char *name, gpointer user_data)
     }
   if (handler == NULL)
     {
-      heartbeat_execution_cancel (execution, "there is no handler “" DEFAULT_HANDLER "”");
+      g_autofree char *why = g_strdup_printf (_ ("there is no handler “%s”"), DEFAULT_HANDLER);
+
+      heartbeat_execution_cancel (execution, why);
       return;
     }
   handler = heartbeat_handler_hold (handler);
@@ -150,7 +153,8 @@ heartbeat_trip_free (HeartbeatTrip *self)
   g_clear_pointer (&self->result, heartbeat_result_unref);
   heartbeat_pending_tick_end (g_steal_pointer (&self->tick), FALSE);
   if (self->task != NULL)
-    g_task_return_new_error (self->task, G_IO_ERROR, G_IO_ERROR_CANCELLED, "the agent has stopped");
+    g_task_return_new_error (self->task, G_IO_ERROR, G_IO_ERROR_CANCELLED,
+                             _ ("the agent has stopped"));
   g_clear_object (&self->task);
   g_free (self);
 }

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "core/heartbeat-error.h"
+#include "core/heartbeat-i18n.h"
 
 #define SECONDS_A_DAY G_GINT64_CONSTANT (86400)
 
@@ -61,7 +62,7 @@ heartbeat_zone_lookup (const char *name, GError **error)
     zone = g_time_zone_new_identifier (name);
   if (zone == NULL)
     g_set_error (error, HEARTBEAT_ERROR, HEARTBEAT_ERROR_INVALID_ARGUMENT,
-                 "“%s” is no time zone in tzdata", name);
+                 _ ("“%s” is no time zone in tzdata"), name);
   return zone;
 }
 

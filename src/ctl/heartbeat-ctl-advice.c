@@ -2,10 +2,9 @@
 
 #include "ctl/heartbeat-ctl-advice.h"
 
-#include <glib/gi18n.h>
-
 #include "broker/heartbeat-amqp-error.h"
 #include "core/heartbeat-error.h"
+#include "core/heartbeat-i18n.h"
 
 static const char *
 advise_unreachable (const GError *error)
@@ -58,6 +57,7 @@ heartbeat_ctl_advice_for_connection (HeartbeatConnectionStage stage, const GErro
                 "RABBIT_URL (usually 5672), or "
                 "write amqps:// (usually 5671)");
     case HEARTBEAT_CONNECTION_STAGE_LOGIN:
+      /* xgettext:no-c-format */
       return _ (
           "correct user name and password in RABBIT_URL (special characters as %XX), or set the "
           "password: sudo "

@@ -2,9 +2,8 @@
 
 #include <string.h>
 
-#include <glib/gi18n.h>
-
 #include "broker/heartbeat-amqp-error.h"
+#include "core/heartbeat-i18n.h"
 #include "ctl/heartbeat-ctl-advice.h"
 #include "ctl/heartbeat-ctl-doctor.h"
 
@@ -42,7 +41,8 @@ static void
 check_tls (HeartbeatCtlDoctor *doctor, HeartbeatCtlFinding *finding)
 {
   if (!heartbeat_broker_uri_get_tls (doctor->uri))
-    heartbeat_ctl_finding_set (finding, HEARTBEAT_CTL_VERDICT_OK, _ ("not asked for (amqp://)"));
+    heartbeat_ctl_finding_set (finding, HEARTBEAT_CTL_VERDICT_OK,
+                               /* Translators: TLS */ C_ ("TLS", "not asked for (amqp://)"));
   else if (passed (doctor, HEARTBEAT_CONNECTION_STAGE_TLS, finding))
     heartbeat_ctl_finding_set (finding, HEARTBEAT_CTL_VERDICT_OK,
                                _ ("the certificate is good and of that host"));
@@ -52,14 +52,18 @@ static void
 check_greeting (HeartbeatCtlDoctor *doctor, HeartbeatCtlFinding *finding)
 {
   if (passed (doctor, HEARTBEAT_CONNECTION_STAGE_GREETING, finding))
-    heartbeat_ctl_finding_set (finding, HEARTBEAT_CTL_VERDICT_OK, _ ("spoken there"));
+    heartbeat_ctl_finding_set (finding, HEARTBEAT_CTL_VERDICT_OK,
+                               /* Translators: AMQP, by what answers at the broker's address */
+                               C_ ("AMQP", "spoken there"));
 }
 
 static void
 check_login (HeartbeatCtlDoctor *doctor, HeartbeatCtlFinding *finding)
 {
   if (passed (doctor, HEARTBEAT_CONNECTION_STAGE_LOGIN, finding))
-    heartbeat_ctl_finding_set (finding, HEARTBEAT_CTL_VERDICT_OK, _ ("accepted"));
+    heartbeat_ctl_finding_set (
+        finding, HEARTBEAT_CTL_VERDICT_OK,
+        /* Translators: user name and password */ C_ ("credentials", "accepted"));
   else if (g_error_matches (doctor->error, HEARTBEAT_AMQP_ERROR, AMQP_ACCESS_REFUSED))
     heartbeat_ctl_finding_set (finding, HEARTBEAT_CTL_VERDICT_FAILED,
                                _ ("wrong user name or password"));
@@ -69,7 +73,9 @@ static void
 check_vhost (HeartbeatCtlDoctor *doctor, HeartbeatCtlFinding *finding)
 {
   if (passed (doctor, HEARTBEAT_CONNECTION_STAGE_VHOST, finding))
-    heartbeat_ctl_finding_set (finding, HEARTBEAT_CTL_VERDICT_OK, _ ("open to the user"));
+    heartbeat_ctl_finding_set (
+        finding, HEARTBEAT_CTL_VERDICT_OK,
+        /* Translators: a virtual host of the broker */ C_ ("virtual host", "open to the user"));
 }
 
 /* --- What is declared ----------------------------------------------------------------------------------------------- */
@@ -236,7 +242,10 @@ would_leave_a_message (HeartbeatCtlDoctor *doctor, HeartbeatCtlFinding *finding)
     return FALSE;
   heartbeat_ctl_finding_set (
       finding, HEARTBEAT_CTL_VERDICT_SKIPPED,
-      _ ("not tried: a message for it would stay behind the %u that wait without a consumer"),
+      ngettext (
+          "not tried: a message for it would stay behind the %u that waits without a consumer",
+          "not tried: a message for it would stay behind the %u that wait without a consumer",
+          doctor->waiting),
       doctor->waiting);
   return TRUE;
 }
@@ -293,7 +302,9 @@ check_consumers (HeartbeatCtlDoctor *doctor, HeartbeatCtlFinding *finding)
 {
   if (doctor->consumers == 1)
     {
-      heartbeat_ctl_finding_set (finding, HEARTBEAT_CTL_VERDICT_OK, _ ("one"));
+      heartbeat_ctl_finding_set (
+          finding, HEARTBEAT_CTL_VERDICT_OK,
+          /* Translators: one consumer takes the ticks from the queue */ C_ ("consumers", "one"));
       return;
     }
   if (doctor->consumers == 0)
@@ -306,7 +317,9 @@ check_consumers (HeartbeatCtlDoctor *doctor, HeartbeatCtlFinding *finding)
       return;
     }
   heartbeat_ctl_finding_set (finding, HEARTBEAT_CTL_VERDICT_WARNING,
-                             _ ("%u consumers: each takes a share of the ticks"),
+                             ngettext ("%u consumer: each takes a share of the ticks",
+                                       "%u consumers: each takes a share of the ticks",
+                                       doctor->consumers),
                              doctor->consumers);
   heartbeat_ctl_finding_advise (finding, _ ("stop the other one (the Python original?); sudo "
                                             "rabbitmqctl list_consumers -p VHOST shows whose they "
@@ -321,8 +334,9 @@ check_waiting (HeartbeatCtlDoctor *doctor, HeartbeatCtlFinding *finding)
       heartbeat_ctl_finding_set (finding, HEARTBEAT_CTL_VERDICT_OK, "%u", doctor->waiting);
       return;
     }
-  heartbeat_ctl_finding_set (finding, HEARTBEAT_CTL_VERDICT_WARNING, _ ("%u wait in the queue"),
-                             doctor->waiting);
+  heartbeat_ctl_finding_set (
+      finding, HEARTBEAT_CTL_VERDICT_WARNING,
+      ngettext ("%u waits in the queue", "%u wait in the queue", doctor->waiting), doctor->waiting);
   if (doctor->consumers == 0)
     heartbeat_ctl_finding_advise (
         finding, _ ("they are delivered when the service runs; ticks that are late run each "

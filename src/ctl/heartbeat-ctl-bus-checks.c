@@ -2,8 +2,7 @@
 
 #include <string.h>
 
-#include <glib/gi18n.h>
-
+#include "core/heartbeat-i18n.h"
 #include "ctl/heartbeat-ctl-doctor.h"
 #include "ctl/heartbeat-ctl-phrase.h"
 
@@ -29,7 +28,8 @@ check_bus (HeartbeatCtlDoctor *doctor, HeartbeatCtlFinding *finding)
     doctor->ctl->bus = g_bus_get_sync (G_BUS_TYPE_SESSION, NULL, &error);
   if (doctor->ctl->bus != NULL)
     {
-      heartbeat_ctl_finding_set (finding, HEARTBEAT_CTL_VERDICT_OK, _ ("reached"));
+      heartbeat_ctl_finding_set (finding, HEARTBEAT_CTL_VERDICT_OK,
+                                 /* Translators: the session bus */ C_ ("session bus", "reached"));
       return;
     }
   heartbeat_ctl_finding_set (finding, HEARTBEAT_CTL_VERDICT_FAILED, "%s", error->message);
@@ -184,9 +184,12 @@ check_notifications (HeartbeatCtlDoctor *doctor, HeartbeatCtlFinding *finding)
   if (!doctor->notify)
     heartbeat_ctl_finding_set (finding, HEARTBEAT_CTL_VERDICT_SKIPPED, _ ("NOTIFY is none"));
   else if (has_name (doctor, "ListNames", name))
-    heartbeat_ctl_finding_set (finding, HEARTBEAT_CTL_VERDICT_OK, _ ("runs"));
+    heartbeat_ctl_finding_set (
+        finding, HEARTBEAT_CTL_VERDICT_OK,
+        /* Translators: the notification server */ C_ ("notification server", "runs"));
   else if (has_name (doctor, "ListActivatableNames", name))
-    heartbeat_ctl_finding_set (finding, HEARTBEAT_CTL_VERDICT_OK, _ ("starts when it is needed"));
+    heartbeat_ctl_finding_set (finding, HEARTBEAT_CTL_VERDICT_OK,
+                               C_ ("notification server", "starts when it is needed"));
   else
     {
       heartbeat_ctl_finding_set (finding, HEARTBEAT_CTL_VERDICT_WARNING,

@@ -4,7 +4,8 @@
 
 #include <string.h>
 
-#include <glib/gi18n.h>
+#include "core/heartbeat-i18n.h"
+#include "ctl/heartbeat-ctl-text.h"
 
 const HeartbeatCtlCommand heartbeat_ctl_commands[] = {
   { "status", 0, 0, heartbeat_ctl_status, "status", N_ ("Show the agents and their checks") },
@@ -106,13 +107,16 @@ heartbeat_ctl_option_is_for (const HeartbeatCtlOption *option, const char *comma
 /* Columns of what is left of the help: the longest synopsis, the longest option. */
 #define COMMAND_WIDTH 25
 #define OPTION_WIDTH  22
+#define INDENT        2
+#define LINE_WIDTH    80
 
 static void
 append_row (GString *text, const char *left, int width, const char *right)
 {
-  int rest = MAX (width - (int) g_utf8_strlen (left, -1), 1);
+  int rest = MAX (width - (int) heartbeat_ctl_text_width (left), 1);
+  g_autofree char *lines = heartbeat_ctl_text_wrap (right, INDENT + width, LINE_WIDTH);
 
-  g_string_append_printf (text, "  %s%*s%s\n", left, rest, "", right);
+  g_string_append_printf (text, "%*s%s%*s%s\n", INDENT, "", left, rest, "", lines);
 }
 
 static void
@@ -170,7 +174,7 @@ describe_all (void)
  * heartbeat_ctl_help:
  * @command: (nullable): a command, %NULL for all
  *
- * Describes the commands and all options, or one command and its own; no line has more than 80 columns (in English).
+ * Describes the commands and all options, or one command and its own; no line has more than 80 columns.
  *
  * Returns: (transfer full): the text
  */

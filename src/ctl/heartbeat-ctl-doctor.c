@@ -4,10 +4,9 @@
 
 #include <string.h>
 
-#include <glib/gi18n.h>
-
 #include "consumer/heartbeat-consumer.h"
 #include "core/heartbeat-agent.h"
+#include "core/heartbeat-i18n.h"
 #include "ctl/heartbeat-ctl-terminal.h"
 
 /* AMQP 0-9-1, section 4.2.5.3. */
@@ -40,12 +39,14 @@ find_brokers (HeartbeatCtlDoctor *doctor,
   if (uris == NULL)
     {
       heartbeat_ctl_finding_set (finding, HEARTBEAT_CTL_VERDICT_FAILED, "%s", error->message);
+      /* Translators: “the command line”, “the environment” or the path of a file */
       heartbeat_ctl_finding_advise (finding, _ ("correct RABBIT_URL; it comes from %s"), from);
     }
   else if (from == NULL)
     heartbeat_ctl_finding_set (finding, HEARTBEAT_CTL_VERDICT_OK,
                                _ ("RABBIT_URL is set nowhere: the default is used"));
   else
+    /* Translators: “the command line”, “the environment” or the path of a file */
     heartbeat_ctl_finding_set (finding, HEARTBEAT_CTL_VERDICT_OK, _ ("RABBIT_URL from %s"), from);
   if (sources->error != NULL)
     {

@@ -7,9 +7,8 @@
 #include <sys/timex.h>
 #include <unistd.h>
 
-#include <glib/gi18n.h>
-
 #include "core/heartbeat-decision.h"
+#include "core/heartbeat-i18n.h"
 #include "core/heartbeat-storage.h"
 #include "ctl/heartbeat-ctl-doctor.h"
 #include "ctl/heartbeat-ctl-phrase.h"
@@ -174,11 +173,39 @@ skip_without_config (HeartbeatCtlDoctor *doctor, HeartbeatCtlFinding *finding)
   return doctor->config == NULL;
 }
 
+/* @what is made for @count, and not shown where there is none. */
 static void
-append_count (GString *text, guint count, const char *what)
+append_count (GString *text, guint count, char *what)
 {
   if (count > 0)
-    g_string_append_printf (text, ", %u %s", count, what);
+    g_string_append_printf (text, ", %s", what);
+  g_free (what);
+}
+
+static char *
+describe_counts (const guint *counts, guint total)
+{
+  GString *text = g_string_new (NULL);
+  guint n = counts[HEARTBEAT_REASON_DUE];
+
+  g_string_printf (text, ngettext ("%u of %u check may run", "%u of %u checks may run", total), n,
+                   total);
+  n = counts[HEARTBEAT_REASON_OUTSIDE_WINDOW];
+  /* Translators: so many checks, after “2 of 9 checks may run”; the same below */
+  append_count (text, n,
+                g_strdup_printf (ngettext ("%u outside its window", "%u outside their window", n),
+                                 n));
+  n = counts[HEARTBEAT_REASON_OUTSIDE_QUARTER];
+  append_count (
+      text, n,
+      g_strdup_printf (ngettext ("%u outside its quarters", "%u outside their quarters", n), n));
+  n = counts[HEARTBEAT_REASON_PAUSED];
+  append_count (text, n, g_strdup_printf (ngettext ("%u paused", "%u paused", n), n));
+  n = counts[HEARTBEAT_REASON_DISABLED];
+  append_count (text, n, g_strdup_printf (ngettext ("%u disabled", "%u disabled", n), n));
+  n = counts[HEARTBEAT_REASON_INVALID];
+  append_count (text, n, g_strdup_printf (ngettext ("%u invalid", "%u invalid", n), n));
+  return g_string_free (text, FALSE);
 }
 
 /* Nothing here is wrong: but “why does it not run?” is asked as often as why something fails. */
@@ -187,7 +214,7 @@ check_window (HeartbeatCtlDoctor *doctor, HeartbeatCtlFinding *finding)
 {
   gint64 now = g_get_real_time () / 1000;
   guint counts[HEARTBEAT_REASON_INVALID + 1] = { 0 };
-  g_autoptr (GString) text = g_string_new (NULL);
+  g_autofree char *text = NULL;
 
   if (skip_without_config (doctor, finding))
     return;
@@ -203,14 +230,8 @@ check_window (HeartbeatCtlDoctor *doctor, HeartbeatCtlFinding *finding)
       else
         counts[heartbeat_decision_judge (spec, &state, 0, now).code]++;
     }
-  g_string_printf (text, _ ("%u of %u checks may run"), counts[HEARTBEAT_REASON_DUE],
-                   doctor->config->checks->len);
-  append_count (text, counts[HEARTBEAT_REASON_OUTSIDE_WINDOW], _ ("outside their window"));
-  append_count (text, counts[HEARTBEAT_REASON_OUTSIDE_QUARTER], _ ("outside their quarters"));
-  append_count (text, counts[HEARTBEAT_REASON_PAUSED], _ ("paused"));
-  append_count (text, counts[HEARTBEAT_REASON_DISABLED], _ ("disabled"));
-  append_count (text, counts[HEARTBEAT_REASON_INVALID], _ ("invalid"));
-  heartbeat_ctl_finding_set (finding, HEARTBEAT_CTL_VERDICT_OK, "%s", text->str);
+  text = describe_counts (counts, doctor->config->checks->len);
+  heartbeat_ctl_finding_set (finding, HEARTBEAT_CTL_VERDICT_OK, "%s", text);
 }
 
 /* Whether somebody, NTP for one, has told the kernel that the time is right. */
@@ -265,7 +286,8 @@ check_clock (HeartbeatCtlDoctor *doctor, HeartbeatCtlFinding *finding)
     }
   else
     heartbeat_ctl_finding_set (finding, HEARTBEAT_CTL_VERDICT_OK, "%s, %s", time,
-                               is_synchronised () ? _ ("synchronised") : _ ("not synchronised"));
+                               is_synchronised () ? C_ ("clock", "synchronised")
+                                                  : C_ ("clock", "not synchronised"));
 }
 
 /* --- Handlers ------------------------------------------------------------------------------------------------------- */

@@ -4,8 +4,7 @@
 
 #include <string.h>
 
-#include <glib/gi18n.h>
-
+#include "core/heartbeat-i18n.h"
 #include "ctl/heartbeat-ctl-phrase.h"
 #include "ctl/heartbeat-ctl-text.h"
 

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 
-#include <glib/gi18n.h>
-
+#include "core/heartbeat-i18n.h"
 #include "ctl/heartbeat-ctl-phrase.h"
 #include "ctl/heartbeat-ctl-table.h"
 #include "ctl/heartbeat-ctl.h"
@@ -31,9 +30,10 @@ add_run (HeartbeatCtlTable *table, GVariant *run, gboolean all, GTimeZone *zone)
   heartbeat_ctl_table_add (table, when);
   if (all)
     heartbeat_ctl_table_add (table, check);
-  heartbeat_ctl_table_add_styled (table, status, heartbeat_ctl_style_of (status));
+  heartbeat_ctl_table_add_styled (table, heartbeat_ctl_phrase_status (status),
+                                  heartbeat_ctl_style_of (status));
   heartbeat_ctl_table_add (table, span);
-  heartbeat_ctl_table_add (table, trigger);
+  heartbeat_ctl_table_add (table, heartbeat_ctl_phrase_trigger (trigger));
   heartbeat_ctl_table_add (table, message);
 }
 
@@ -49,8 +49,11 @@ print_table (GVariant *runs, gboolean all)
   if (all)
     heartbeat_ctl_table_add_styled (table, _ ("CHECK"), HEARTBEAT_CTL_STYLE_HEAD);
   heartbeat_ctl_table_add_styled (table, _ ("STATUS"), HEARTBEAT_CTL_STYLE_HEAD);
-  heartbeat_ctl_table_add_styled (table, _ ("TOOK"), HEARTBEAT_CTL_STYLE_HEAD);
-  heartbeat_ctl_table_add_styled (table, _ ("BY"), HEARTBEAT_CTL_STYLE_HEAD);
+  heartbeat_ctl_table_add_styled (table, /* Translators: how long a run took */ _ ("TOOK"),
+                                  HEARTBEAT_CTL_STYLE_HEAD);
+  heartbeat_ctl_table_add_styled (table,
+                                  /* Translators: what started a run: tick or manual */ _ ("BY"),
+                                  HEARTBEAT_CTL_STYLE_HEAD);
   heartbeat_ctl_table_add_styled (table, _ ("MESSAGE"), HEARTBEAT_CTL_STYLE_HEAD);
   g_variant_iter_init (&iter, runs);
   while ((run = g_variant_iter_next_value (&iter)) != NULL)

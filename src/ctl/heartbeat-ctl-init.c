@@ -5,11 +5,11 @@
 #include <string.h>
 #include <unistd.h>
 
-#include <glib/gi18n.h>
 #include <glib/gstdio.h>
 
 #include "broker/heartbeat-broker-uri.h"
 #include "core/heartbeat-agent.h"
+#include "core/heartbeat-i18n.h"
 #include "core/heartbeat-json.h"
 #include "ctl/heartbeat-ctl-phrase.h"
 #include "ctl/heartbeat-ctl.h"

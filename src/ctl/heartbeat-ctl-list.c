@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 
-#include <glib/gi18n.h>
-
+#include "core/heartbeat-i18n.h"
 #include "ctl/heartbeat-ctl-outcomes.h"
 #include "ctl/heartbeat-ctl-phrase.h"
 #include "ctl/heartbeat-ctl-table.h"
@@ -33,7 +32,8 @@ add_line (List *list, const char *agent, HeartbeatDBusCheck *check)
   if (list->several)
     heartbeat_ctl_table_add (list->table, agent);
   heartbeat_ctl_table_add (list->table, heartbeat_dbus_check_get_name (check));
-  heartbeat_ctl_table_add_styled (list->table, state, heartbeat_ctl_style_of (state));
+  heartbeat_ctl_table_add_styled (list->table, heartbeat_ctl_phrase_state (state),
+                                  heartbeat_ctl_style_of (state));
   heartbeat_ctl_table_add (list->table, row);
   heartbeat_ctl_table_add (list->table, why);
 }

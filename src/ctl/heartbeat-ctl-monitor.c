@@ -5,8 +5,8 @@
 #include <string.h>
 
 #include <glib-unix.h>
-#include <glib/gi18n.h>
 
+#include "core/heartbeat-i18n.h"
 #include "ctl/heartbeat-ctl-phrase.h"
 #include "ctl/heartbeat-ctl-status.h"
 #include "ctl/heartbeat-ctl-table.h"
@@ -201,12 +201,24 @@ event_to_json (const char *agent, const Event *event)
   return json_to_string (root, FALSE);
 }
 
+/* The type of a message is its sender's own word. */
+static const char *
+describe_event (const Event *event)
+{
+  if (g_str_equal (event->event, "started"))
+    /* Translators: a check has just begun to run */
+    return C_ ("event", "started");
+  if (g_str_equal (event->event, "finished"))
+    return heartbeat_ctl_phrase_status (event->status);
+  return *event->status != '\0' ? event->status : event->event;
+}
+
 static char *
 event_to_line (const char *agent, const Event *event)
 {
   g_autoptr (GTimeZone) zone = g_time_zone_new_local ();
   g_autofree char *stamp = heartbeat_ctl_phrase_stamp (g_get_real_time (), zone);
-  const char *what = *event->status != '\0' ? event->status : event->event;
+  const char *what = describe_event (event);
   g_autofree char *line = g_strdup_printf ("%s  %s  %s  %s%s%s", stamp, agent, event->subject, what,
                                            *event->message != '\0' ? ": " : "", event->message);
 

@@ -4,7 +4,7 @@
 
 #include <string.h>
 
-#include <glib/gi18n.h>
+#include "core/heartbeat-i18n.h"
 
 #define MINUTE 60
 #define HOUR   (60 * MINUTE)
@@ -22,14 +22,18 @@ heartbeat_ctl_phrase_span (gint64 span)
   gint64 seconds = (span + G_USEC_PER_SEC / 2) / G_USEC_PER_SEC;
 
   if (span < 2 * G_USEC_PER_SEC && span % G_USEC_PER_SEC != 0)
+    /* Translators: seconds */
     return g_strdup_printf (_ ("%.2f s"), (double) span / G_USEC_PER_SEC);
   if (seconds < 2 * MINUTE && (seconds < MINUTE || seconds % MINUTE != 0))
     return g_strdup_printf (_ ("%d s"), (int) seconds);
   if (seconds < 2 * HOUR && (seconds < HOUR || seconds % HOUR != 0))
+    /* Translators: minutes */
     return g_strdup_printf (_ ("%d min"), (int) (seconds / MINUTE));
   if (seconds < 2 * DAY && (seconds < DAY || seconds % DAY != 0))
+    /* Translators: hours */
     return g_strdup_printf (_ ("%d h"), (int) (seconds / HOUR));
-  return g_strdup_printf (_ ("%" G_GINT64_FORMAT " d"), seconds / DAY);
+  /* Translators: days */
+  return g_strdup_printf (_ ("%u d"), (guint) MIN (seconds / DAY, G_MAXUINT));
 }
 
 /**
@@ -49,6 +53,7 @@ heartbeat_ctl_phrase_past (gint64 time, gint64 now)
   if (now - time < G_USEC_PER_SEC)
     return g_strdup (_ ("just now"));
   span = heartbeat_ctl_phrase_span ((now - time) / G_USEC_PER_SEC * G_USEC_PER_SEC);
+  /* Translators: “3 min ago”, the last run or tick */
   return g_strdup_printf (_ ("%s ago"), span);
 }
 
@@ -69,6 +74,7 @@ heartbeat_ctl_phrase_future (gint64 time, gint64 now)
   if (time - now < G_USEC_PER_SEC)
     return g_strdup (_ ("now"));
   span = heartbeat_ctl_phrase_span ((time - now) / G_USEC_PER_SEC * G_USEC_PER_SEC);
+  /* Translators: “in 3 min”, when a check is due */
   return g_strdup_printf (_ ("in %s"), span);
 }
 
@@ -175,7 +181,8 @@ phrase_paused (GVariant *reason, gint64 now, GTimeZone *zone)
 
   if (!g_variant_lookup (reason, "reason", "&s", &why) || *why == '\0')
     return g_steal_pointer (&until);
-  return g_strdup_printf ("%s: %s", until, why);
+  /* Translators: “paused until 17:30”, and the reason that somebody gave; or how a run ended, and what it says */
+  return g_strdup_printf (_ ("%s: %s"), until, why);
 }
 
 static char *
@@ -239,6 +246,78 @@ static gboolean
 is_control (gunichar c)
 {
   return g_unichar_iscntrl (c) || (c >= 0x202a && c <= 0x202e) || (c >= 0x2066 && c <= 0x2069);
+}
+
+typedef struct
+{
+  const char *nick;
+  const char *word;
+} Word;
+
+/* What is not known stays as it is: a service may be younger than the command. */
+static const char *
+translate (const Word *words, const char *context, const char *nick)
+{
+  for (; words->nick != NULL; words++)
+    if (strcmp (words->nick, nick) == 0)
+      return heartbeat_pgettext (context, words->word);
+  return nick;
+}
+
+/**
+ * heartbeat_ctl_phrase_state:
+ * @state: the property `State` of a check
+ *
+ * Returns: (transfer none): it in a word for people
+ */
+const char *
+heartbeat_ctl_phrase_state (const char *state)
+{
+  static const Word words[] = {
+    { "idle", NC_ ("state", "idle") },         { "due", NC_ ("state", "due") },
+    { "running", NC_ ("state", "running") },   { "backing-off", NC_ ("state", "backing-off") },
+    { "disabled", NC_ ("state", "disabled") }, { "paused", NC_ ("state", "paused") },
+    { "invalid", NC_ ("state", "invalid") },   { NULL, NULL },
+  };
+
+  return translate (words, "state", state);
+}
+
+/**
+ * heartbeat_ctl_phrase_status:
+ * @status: how a run ended
+ *
+ * Returns: (transfer none): it in a word for people
+ */
+const char *
+heartbeat_ctl_phrase_status (const char *status)
+{
+  static const Word words[] = {
+    { "success", NC_ ("status", "success") },
+    { "failed", NC_ ("status", "failed") },
+    { "skipped", NC_ ("status", "skipped") },
+    { NULL, NULL },
+  };
+
+  return translate (words, "status", status);
+}
+
+/**
+ * heartbeat_ctl_phrase_trigger:
+ * @trigger: what a run was started by
+ *
+ * Returns: (transfer none): it in a word for people
+ */
+const char *
+heartbeat_ctl_phrase_trigger (const char *trigger)
+{
+  static const Word words[] = {
+    { "tick", NC_ ("trigger", "tick") },
+    { "manual", NC_ ("trigger", "manual") },
+    { NULL, NULL },
+  };
+
+  return translate (words, "trigger", trigger);
 }
 
 /**

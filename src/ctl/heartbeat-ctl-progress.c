@@ -4,9 +4,9 @@
 
 #include <unistd.h>
 
-#include <glib/gi18n.h>
-
+#include "core/heartbeat-i18n.h"
 #include "ctl/heartbeat-ctl-phrase.h"
+#include "ctl/heartbeat-ctl-text.h"
 
 /* A long name must not fill the line: what is longer cannot be drawn over. */
 #define MAX_NAME 40
@@ -56,8 +56,7 @@ heartbeat_ctl_progress_new (const char *check)
   HeartbeatCtlProgress *self = g_new0 (HeartbeatCtlProgress, 1);
   g_autofree char *line = heartbeat_ctl_phrase_line (check);
 
-  self->check = g_utf8_strlen (line, -1) > MAX_NAME ? g_utf8_substring (line, 0, MAX_NAME)
-                                                    : g_steal_pointer (&line);
+  self->check = heartbeat_ctl_text_cut (line, MAX_NAME);
   if (!isatty (STDERR_FILENO))
     return self;
   self->timer = g_timeout_add (1000, on_second, self);

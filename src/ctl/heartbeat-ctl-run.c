@@ -4,8 +4,8 @@
 #include <string.h>
 
 #include <glib-unix.h>
-#include <glib/gi18n.h>
 
+#include "core/heartbeat-i18n.h"
 #include "ctl/heartbeat-ctl-phrase.h"
 #include "ctl/heartbeat-ctl-progress.h"
 #include "ctl/heartbeat-ctl.h"
@@ -24,10 +24,14 @@ print_result (const char *check, GVariant *result)
   g_variant_lookup (result, "message", "&s", &message);
   g_variant_lookup (result, "duration", "x", &duration);
   span = heartbeat_ctl_phrase_span (duration);
-  /* Translators: a check, how it ended, how long it took */
-  g_print (_ ("%s: %s in %s"), name, status, span);
   line = heartbeat_ctl_phrase_line (message);
-  g_print ("%s%s\n", *line != '\0' ? ": " : "", line);
+  status = heartbeat_ctl_phrase_status (status);
+  if (*line == '\0')
+    /* Translators: a check, how it ended, how long it took */
+    g_print (_ ("%s: %s in %s\n"), name, status, span);
+  else
+    /* Translators: a check, how it ended, how long it took, what it says */
+    g_print (_ ("%s: %s in %s: %s\n"), name, status, span, line);
 }
 
 static void

@@ -2,8 +2,7 @@
 
 #include <string.h>
 
-#include <glib/gi18n.h>
-
+#include "core/heartbeat-i18n.h"
 #include "ctl/heartbeat-ctl-phrase.h"
 #include "ctl/heartbeat-ctl-table.h"
 #include "ctl/heartbeat-ctl-view.h"
@@ -12,7 +11,15 @@ static void
 add_line (HeartbeatCtlTable *table, const char *label, const char *text)
 {
   heartbeat_ctl_table_add_styled (table, label, HEARTBEAT_CTL_STYLE_HEAD);
-  heartbeat_ctl_table_add_styled (table, text, heartbeat_ctl_style_of (text));
+  heartbeat_ctl_table_add (table, text);
+}
+
+/* @code is what a program reads, and has a colour. */
+static void
+add_word (HeartbeatCtlTable *table, const char *label, const char *word, const char *code)
+{
+  heartbeat_ctl_table_add_styled (table, label, HEARTBEAT_CTL_STYLE_HEAD);
+  heartbeat_ctl_table_add_styled (table, word, heartbeat_ctl_style_of (code));
 }
 
 static void
@@ -38,10 +45,11 @@ static void
 add_state (HeartbeatCtlTable *table, HeartbeatDBusCheck *check, gint64 now)
 {
   g_autoptr (GTimeZone) zone = g_time_zone_new_local ();
+  const char *state = heartbeat_dbus_check_get_state (check);
   g_autofree char *why
       = heartbeat_ctl_phrase_reason (heartbeat_dbus_check_get_reason (check), now, zone);
 
-  add_line (table, _ ("State"), heartbeat_dbus_check_get_state (check));
+  add_word (table, _ ("State"), heartbeat_ctl_phrase_state (state), state);
   add_line (table, _ ("Why"), why);
   add_line (table, _ ("Enabled"), heartbeat_dbus_check_get_enabled (check) ? _ ("yes") : _ ("no"));
   add_line (table, _ ("Paused"), heartbeat_dbus_check_get_paused (check) ? _ ("yes") : _ ("no"));
@@ -76,7 +84,7 @@ add_result (HeartbeatCtlTable *table, HeartbeatDBusCheck *check)
 
   if (*status != '\0')
     {
-      add_line (table, _ ("Last result"), status);
+      add_word (table, _ ("Last result"), heartbeat_ctl_phrase_status (status), status);
       add_line (table, _ ("Message"), heartbeat_dbus_check_get_last_message (check));
       add_line (table, _ ("Duration"), span);
     }

@@ -2,9 +2,8 @@
 
 #include "ctl/heartbeat-ctl-sources.h"
 
-#include <glib/gi18n.h>
-
 #include "consumer/heartbeat-consumer.h"
+#include "core/heartbeat-i18n.h"
 #include "ctl/heartbeat-ctl-environment.h"
 
 /**

@@ -2,8 +2,7 @@
 
 #include <string.h>
 
-#include <glib/gi18n.h>
-
+#include "core/heartbeat-i18n.h"
 #include "ctl/heartbeat-ctl-outcomes.h"
 #include "ctl/heartbeat-ctl-phrase.h"
 #include "ctl/heartbeat-ctl-status.h"
@@ -63,6 +62,24 @@ describe_broker (HeartbeatDBusAgent *agent)
   return g_strdup (_ ("none: ticks come from a timer"));
 }
 
+/* A format of 64 bits is no text that can be translated. */
+static char *
+number (guint64 n)
+{
+  return g_strdup_printf ("%" G_GUINT64_FORMAT, n);
+}
+
+static char *
+describe_runs (HeartbeatDBusAgent *agent)
+{
+  g_autofree char *good = number (heartbeat_dbus_agent_get_runs_succeeded (agent));
+  g_autofree char *failed = number (heartbeat_dbus_agent_get_runs_failed (agent));
+  g_autofree char *skipped = number (heartbeat_dbus_agent_get_runs_skipped (agent));
+
+  /* Translators: how many runs of checks ended in which way */
+  return g_strdup_printf (_ ("%s good, %s failed, %s skipped"), good, failed, skipped);
+}
+
 static char *
 describe_agent (HeartbeatDBusAgent *agent, gint64 now)
 {
@@ -70,15 +87,14 @@ describe_agent (HeartbeatDBusAgent *agent, gint64 now)
   g_autofree char *broker = describe_broker (agent);
   g_autofree char *tick
       = heartbeat_ctl_phrase_past (heartbeat_dbus_agent_get_last_tick (agent), now);
-  g_autofree char *ticks = g_strdup_printf (
-      _ ("%s (%" G_GUINT64_FORMAT " received, %" G_GUINT64_FORMAT " with nothing due)"), tick,
-      heartbeat_dbus_agent_get_ticks_received (agent), heartbeat_dbus_agent_get_ticks_idle (agent));
+  g_autofree char *received = number (heartbeat_dbus_agent_get_ticks_received (agent));
+  g_autofree char *idle = number (heartbeat_dbus_agent_get_ticks_idle (agent));
+  /* Translators: when the last tick came (“3 s ago”), how many have come, at how many of them no check was due */
+  g_autofree char *ticks
+      = g_strdup_printf (_ ("%s (%s received, %s with nothing due)"), tick, received, idle);
   g_autofree char *due
       = heartbeat_ctl_phrase_future (heartbeat_dbus_agent_get_next_due (agent), now);
-  g_autofree char *runs = g_strdup_printf (
-      _ ("%" G_GUINT64_FORMAT " good, %" G_GUINT64_FORMAT " failed, %" G_GUINT64_FORMAT " skipped"),
-      heartbeat_dbus_agent_get_runs_succeeded (agent), heartbeat_dbus_agent_get_runs_failed (agent),
-      heartbeat_dbus_agent_get_runs_skipped (agent));
+  g_autofree char *runs = describe_runs (agent);
   const char *config_error = heartbeat_dbus_agent_get_config_error (agent);
 
   add_line (table, _ ("Agent"), heartbeat_dbus_agent_get_name (agent));
@@ -104,10 +120,10 @@ describe_result (HeartbeatDBusCheck *check)
   if (*error != '\0')
     return g_strdup (error);
   if (*message == '\0')
-    return g_strdup (status);
+    return g_strdup (heartbeat_ctl_phrase_status (status));
   if (strcmp (status, "success") == 0)
     return g_strdup (message);
-  return g_strconcat (status, ": ", message, NULL);
+  return g_strdup_printf (_ ("%s: %s"), heartbeat_ctl_phrase_status (status), message);
 }
 
 /* A check that is running, disabled or invalid is not due at any time that is known. */
@@ -139,7 +155,8 @@ add_check (HeartbeatCtlTable *table,
   const char *error = heartbeat_dbus_check_get_error (check);
 
   heartbeat_ctl_table_add (table, heartbeat_dbus_check_get_name (check));
-  heartbeat_ctl_table_add_styled (table, state, heartbeat_ctl_style_of (state));
+  heartbeat_ctl_table_add_styled (table, heartbeat_ctl_phrase_state (state),
+                                  heartbeat_ctl_style_of (state));
   heartbeat_ctl_table_add (table, cadence);
   heartbeat_ctl_table_add (table, last);
   heartbeat_ctl_table_add (table, next);

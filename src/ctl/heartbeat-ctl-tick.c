@@ -2,13 +2,12 @@
 
 #include <string.h>
 
-#include <glib/gi18n.h>
-
 #include "broker/heartbeat-broker-uri.h"
 #include "broker/heartbeat-publisher.h"
 #include "consumer/heartbeat-consumer.h"
 #include "core/heartbeat-envelope.h"
 #include "core/heartbeat-error.h"
+#include "core/heartbeat-i18n.h"
 #include "ctl/heartbeat-ctl-sources.h"
 #include "ctl/heartbeat-ctl.h"
 
@@ -174,7 +173,7 @@ heartbeat_ctl_tick (HeartbeatCtl *self, char **args)
     }
   if (uris == NULL)
     {
-      heartbeat_ctl_complain ("RABBIT_URL (--rabbit-url): %s", error->message);
+      heartbeat_ctl_complain (_ ("RABBIT_URL (--rabbit-url): %s"), error->message);
       return HEARTBEAT_CTL_USAGE;
     }
   sending.connection = connection = heartbeat_connection_new (uris, "heartbeatctl");

@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 
-#include <glib/gi18n.h>
-
 #include "core/heartbeat-config.h"
+#include "core/heartbeat-i18n.h"
 #include "core/heartbeat-storage.h"
 #include "ctl/heartbeat-ctl-phrase.h"
 #include "ctl/heartbeat-ctl.h"

@@ -4,7 +4,7 @@
 
 #include <string.h>
 
-#include <glib/gi18n.h>
+#include "core/heartbeat-i18n.h"
 
 static int
 compare_checks (gconstpointer a, gconstpointer b)

@@ -4,8 +4,7 @@
 
 #include <string.h>
 
-#include <glib/gi18n.h>
-
+#include "core/heartbeat-i18n.h"
 #include "ctl/heartbeat-ctl-phrase.h"
 
 #define NAME_PREFIX "org.bloodbank.Heartbeat1."

@@ -6,8 +6,8 @@
 #include <string.h>
 
 #include <gio/gio.h>
-#include <glib/gi18n.h>
 
+#include "core/heartbeat-i18n.h"
 #include "ctl/heartbeat-ctl-commands.h"
 
 /* The help is our own: it has the commands, and options by command. */
@@ -160,8 +160,7 @@ main (int argc, char **argv)
   HeartbeatCtlExit status = HEARTBEAT_CTL_OK;
 
   setlocale (LC_ALL, "");
-  bindtextdomain (GETTEXT_PACKAGE, LOCALEDIR);
-  bind_textdomain_codeset (GETTEXT_PACKAGE, "UTF-8");
+  heartbeat_i18n_bind ();
   textdomain (GETTEXT_PACKAGE);
   g_log_set_writer_func (write_log, NULL, NULL);
   end_with_the_reader ();
@@ -176,7 +175,12 @@ main (int argc, char **argv)
   else if (ctl.version)
     g_print ("heartbeatctl %s\n", PACKAGE_VERSION);
   else
-    status = dispatch (&ctl, argv + 1);
+    {
+      /* A program reads it: what it says must not depend on who runs it. */
+      if (ctl.json)
+        setlocale (LC_MESSAGES, "C");
+      status = dispatch (&ctl, argv + 1);
+    }
   clear (&ctl);
   if (fflush (stdout) == 0 && !ferror (stdout))
     return status;

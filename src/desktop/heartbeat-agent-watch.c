@@ -2,7 +2,7 @@
 
 #include "desktop/heartbeat-agent-watch.h"
 
-#include <glib/gi18n-lib.h>
+#include "core/heartbeat-i18n.h"
 
 #define CRITICAL_FAILURES 3
 
@@ -46,11 +46,11 @@ static char *
 describe_failure (HeartbeatAgentWatch *self, const char *check, guint failures)
 {
   if (failures < 2)
-    /* TRANSLATORS: the name of an agent, and the name of one of its checks */
+    /* Translators: the name of an agent, and the name of one of its checks */
     return format_names (_ ("%s: %s failed"), self, check);
-  /* TRANSLATORS: the name of an agent, the name of one of its checks, and how often it has failed since it was good */
-  return g_strdup_printf (g_dngettext (GETTEXT_PACKAGE, "%s: %s failed %u time in a row",
-                                       "%s: %s failed %u times in a row", failures),
+  /* Translators: the name of an agent, the name of one of its checks, and how often it has failed since it was good */
+  return g_strdup_printf (ngettext ("%s: %s failed %u time in a row",
+                                    "%s: %s failed %u times in a row", failures),
                           heartbeat_agent_get_name (self->agent), check, failures);
 }
 
@@ -75,12 +75,12 @@ static const char *
 good_news (HeartbeatResult *result, gboolean was_failing)
 {
   if (was_failing)
-    /* TRANSLATORS: the name of an agent, and the name of one of its checks */
+    /* Translators: the name of an agent, and the name of one of its checks */
     return _ ("%s: %s recovered");
   if (heartbeat_result_get_status (result) == HEARTBEAT_STATUS_SKIPPED)
-    /* TRANSLATORS: the name of an agent, and the name of one of its checks */
+    /* Translators: the name of an agent, and the name of one of its checks */
     return _ ("%s: %s had nothing to do");
-  /* TRANSLATORS: the name of an agent, and the name of one of its checks */
+  /* Translators: the name of an agent, and the name of one of its checks */
   return _ ("%s: %s succeeded");
 }
 
@@ -135,7 +135,7 @@ static void
 tell_broken (HeartbeatAgentWatch *self, const char *error)
 {
   g_autofree char *key = config_key (self);
-  /* TRANSLATORS: the name of an agent */
+  /* Translators: the name of an agent */
   g_autofree char *summary = g_strdup_printf (_ ("%s: heartbeat.json cannot be used"),
                                               heartbeat_agent_get_name (self->agent));
   g_autofree char *body

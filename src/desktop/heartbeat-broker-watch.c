@@ -2,7 +2,7 @@
 
 #include "desktop/heartbeat-broker-watch.h"
 
-#include <glib/gi18n-lib.h>
+#include "core/heartbeat-i18n.h"
 
 #define KEY "broker"
 
@@ -42,9 +42,8 @@ tell (HeartbeatBrokerWatch *self, HeartbeatConsumer *consumer)
   guint minutes = self->patience / 60000;
   const char *error = heartbeat_consumer_get_connection_error (consumer);
   g_autofree char *body
-      = g_strdup_printf (g_dngettext (GETTEXT_PACKAGE,
-                                      "No ticks from %s for more than %u minute: %s",
-                                      "No ticks from %s for more than %u minutes: %s", minutes),
+      = g_strdup_printf (ngettext ("No ticks from %s for more than %u minute: %s",
+                                   "No ticks from %s for more than %u minutes: %s", minutes),
                          heartbeat_consumer_get_broker_address (consumer), minutes,
                          *error != '\0' ? error : _ ("it does not answer"));
   g_autoptr (HeartbeatNotice) notice

@@ -4,6 +4,7 @@
 
 #include "core/heartbeat-agent-private.h"
 #include "core/heartbeat-error.h"
+#include "core/heartbeat-i18n.h"
 #include "desktop/heartbeat-bus-agent.h"
 #include "desktop/heartbeat-bus-check.h"
 
@@ -67,7 +68,7 @@ export_object (HeartbeatBusBranch *self, const char *path, GDBusInterfaceSkeleto
   if (g_dbus_interface_skeleton_get_connection (skeleton) != NULL)
     return TRUE;
   g_set_error (&error, HEARTBEAT_ERROR, HEARTBEAT_ERROR_FAILED,
-               "the object %s cannot be exported on the session bus", path);
+               _ ("the object %s cannot be exported on the session bus"), path);
   g_signal_emit (self, signals[FAILED], 0, error);
   return FALSE;
 }

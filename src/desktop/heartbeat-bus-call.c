@@ -3,6 +3,7 @@
 #include "desktop/heartbeat-bus-call.h"
 
 #include "core/heartbeat-error.h"
+#include "core/heartbeat-i18n.h"
 
 #define MIN_TIMEOUT_MS 1000
 #define MAX_TIMEOUT_MS 1500000
@@ -107,13 +108,13 @@ read_option (const char *name, GVariant *value, Options *options, GError **error
   else
     {
       g_set_error (error, HEARTBEAT_ERROR, HEARTBEAT_ERROR_INVALID_ARGUMENT,
-                   "there is no option “%s”", name);
+                   _ ("there is no option “%s”"), name);
       return FALSE;
     }
   if (!g_variant_is_of_type (value, type))
     {
       g_set_error (error, HEARTBEAT_ERROR, HEARTBEAT_ERROR_INVALID_ARGUMENT,
-                   "the option “%s” has the type “%s”, not “%s”", name,
+                   _ ("the option “%s” has the type “%s”, not “%s”"), name,
                    g_variant_type_peek_string (type), g_variant_get_type_string (value));
       return FALSE;
     }
@@ -143,7 +144,7 @@ read_options (GVariant *dict, Options *options, GError **error)
       || (options->timeout >= MIN_TIMEOUT_MS && options->timeout <= MAX_TIMEOUT_MS))
     return TRUE;
   g_set_error (error, HEARTBEAT_ERROR, HEARTBEAT_ERROR_INVALID_ARGUMENT,
-               "the option “timeout-ms” is 0 or from %d to %d, not %u", MIN_TIMEOUT_MS,
+               _ ("the option “timeout-ms” is 0 or from %d to %d, not %u"), MIN_TIMEOUT_MS,
                MAX_TIMEOUT_MS, options->timeout);
   return FALSE;
 }
@@ -243,12 +244,13 @@ heartbeat_bus_call_pause (HeartbeatAgent *agent,
   if (until < 0)
     g_dbus_method_invocation_return_error (
         invocation, HEARTBEAT_ERROR, HEARTBEAT_ERROR_INVALID_ARGUMENT,
-        "the end of a pause is a time in µs since the epoch, or 0");
+        _ ("the end of a pause is a time in µs since the epoch, or 0"));
   else if (g_utf8_strlen (reason, -1) > MAX_TEXT)
-    g_dbus_method_invocation_return_error (invocation, HEARTBEAT_ERROR,
-                                           HEARTBEAT_ERROR_INVALID_ARGUMENT,
-                                           "the reason of a pause has at most %d characters",
-                                           MAX_TEXT);
+    g_dbus_method_invocation_return_error (
+        invocation, HEARTBEAT_ERROR, HEARTBEAT_ERROR_INVALID_ARGUMENT,
+        ngettext ("the reason of a pause has at most %d character",
+                  "the reason of a pause has at most %d characters", MAX_TEXT),
+        MAX_TEXT);
   else
     heartbeat_agent_pause_async (agent, check, until, reason, on_changed, invocation);
 }

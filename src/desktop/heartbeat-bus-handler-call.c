@@ -2,6 +2,8 @@
 
 #include "desktop/heartbeat-bus-handler-call.h"
 
+#include "core/heartbeat-i18n.h"
+
 #define INTERFACE "org.bloodbank.Heartbeat1.Handler"
 
 /* Who executes a handler. */
@@ -64,18 +66,17 @@ fail (HeartbeatRun *run, GError *error)
 
   if (has_left (error))
     {
-      heartbeat_run_fail (run, "the handler's program has left the bus");
+      heartbeat_run_fail (run, _ ("the handler's program has left the bus"));
       return;
     }
   g_dbus_error_strip_remote_error (error);
   if (g_error_matches (error, G_DBUS_ERROR, G_DBUS_ERROR_UNKNOWN_METHOD)
       || g_error_matches (error, G_DBUS_ERROR, G_DBUS_ERROR_UNKNOWN_OBJECT)
       || g_error_matches (error, G_DBUS_ERROR, G_DBUS_ERROR_UNKNOWN_INTERFACE))
-    message
-        = g_strdup_printf ("the handler's object does not have the method " INTERFACE ".Run: %s",
-                           error->message);
+    message = g_strdup_printf (_ ("the handler's object does not have the method %s: %s"),
+                               INTERFACE ".Run", error->message);
   else if (g_error_matches (error, G_IO_ERROR, G_IO_ERROR_INVALID_ARGUMENT))
-    message = g_strdup_printf ("the handler's answer is no a{sv}: %s", error->message);
+    message = g_strdup_printf (_ ("the handler's answer is no a{sv}: %s"), error->message);
   else
     message = g_strdup (error->message);
   heartbeat_run_fail (run, message);
@@ -100,9 +101,9 @@ end (HeartbeatRun *run, GVariant *answer)
       return;
     }
   if (text == NULL)
-    problem = g_strdup ("the handler's answer has no text “status”");
+    problem = g_strdup (_ ("the handler's answer has no text “status”"));
   else
-    problem = g_strdup_printf ("the handler's status “%s” is unknown", text);
+    problem = g_strdup_printf (_ ("the handler's status “%s” is unknown"), text);
   heartbeat_run_fail (run, problem);
 }
 

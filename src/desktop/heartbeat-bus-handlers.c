@@ -6,6 +6,7 @@
 
 #include "core/heartbeat-agent-private.h"
 #include "core/heartbeat-error.h"
+#include "core/heartbeat-i18n.h"
 #include "core/heartbeat-log.h"
 #include "desktop/heartbeat-bus-handler-call.h"
 
@@ -94,12 +95,16 @@ check_name (HeartbeatBusHandlers *self, const char *name, GError **error)
     good = good && !g_ascii_iscntrl (*p);
   if (!good)
     g_set_error_literal (error, HEARTBEAT_ERROR, HEARTBEAT_ERROR_INVALID_ARGUMENT,
-                         "the name of a handler has 1 to 255 bytes and no control characters");
+                         _ ("the name of a handler has 1 to 255 bytes and no control characters"));
   else if (!heartbeat_registry_has (registry, HEARTBEAT_HANDLER_BUS, name)
            && heartbeat_registry_count (registry, HEARTBEAT_HANDLER_BUS) >= MAX_HANDLERS)
-    g_set_error (error, HEARTBEAT_ERROR, HEARTBEAT_ERROR_REFUSED,
-                 "%u handlers on D-Bus are remembered already: forget one by UnregisterHandler",
-                 MAX_HANDLERS);
+    g_set_error (
+        error, HEARTBEAT_ERROR, HEARTBEAT_ERROR_REFUSED,
+        ngettext ("%u handler on D-Bus is remembered already: forget it by UnregisterHandler",
+                  "%u handlers on D-Bus are remembered already: forget one by "
+                  "UnregisterHandler",
+                  MAX_HANDLERS),
+        MAX_HANDLERS);
   else
     return TRUE;
   return FALSE;
@@ -113,7 +118,7 @@ check_owner (HeartbeatBusHandlers *self, const char *client, const char *name, G
   if (known == NULL || strcmp (known->client, client) == 0)
     return TRUE;
   g_set_error (error, HEARTBEAT_ERROR, HEARTBEAT_ERROR_REFUSED,
-               "the handler “%s” belongs to %s, which is on the bus", name, known->client);
+               _ ("the handler “%s” belongs to %s, which is on the bus"), name, known->client);
   return FALSE;
 }
 
@@ -188,7 +193,7 @@ heartbeat_bus_handlers_unregister (HeartbeatBusHandlers *self,
   if (heartbeat_agent_forget_bus_handler (self->agent, name))
     return TRUE;
   g_set_error (error, HEARTBEAT_ERROR, HEARTBEAT_ERROR_INVALID_ARGUMENT,
-               "there is no handler “%s” on D-Bus", name);
+               _ ("there is no handler “%s” on D-Bus"), name);
   return FALSE;
 }
 

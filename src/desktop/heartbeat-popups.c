@@ -2,9 +2,9 @@
 
 #include "desktop/heartbeat-popups.h"
 
-#include <glib/gi18n-lib.h>
 #include <libnotify/notify.h>
 
+#include "core/heartbeat-i18n.h"
 #include "core/heartbeat-log.h"
 
 #define ACTION_RUN   "run"

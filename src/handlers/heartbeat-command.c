@@ -6,14 +6,15 @@
 
 #include "core/heartbeat-error.h"
 #include "core/heartbeat-json.h"
+#include "core/heartbeat-i18n.h"
 #include "handlers/heartbeat-outcome.h"
 
-#define RULE "meta.command: a string or an array of strings is expected"
+#define RULE N_ ("meta.command: a string or an array of strings is expected")
 
 static gboolean
 fail (GError **error)
 {
-  g_set_error_literal (error, HEARTBEAT_ERROR, HEARTBEAT_ERROR_INVALID_ARGUMENT, RULE);
+  g_set_error_literal (error, HEARTBEAT_ERROR, HEARTBEAT_ERROR_INVALID_ARGUMENT, _ (RULE));
   return FALSE;
 }
 
@@ -87,7 +88,7 @@ heartbeat_command_handler (HeartbeatRun *run, gpointer user_data)
   g_auto (GStrv) argv = heartbeat_command_parse (heartbeat_run_get_meta (run), &error);
 
   if (argv == NULL)
-    heartbeat_run_fail (run, error != NULL ? error->message : RULE);
+    heartbeat_run_fail (run, error != NULL ? error->message : _ (RULE));
   else
     heartbeat_outcome_run (user_data, run, (const char *const *) argv);
 }

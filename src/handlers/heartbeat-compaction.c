@@ -6,6 +6,7 @@
 
 #include "broker/heartbeat-outbox.h"
 #include "core/heartbeat-envelope.h"
+#include "core/heartbeat-i18n.h"
 #include "core/heartbeat-quarter.h"
 #include "core/heartbeat-tick.h"
 #include "core/heartbeat-zone.h"
@@ -19,7 +20,7 @@ on_sent (GObject *source, GAsyncResult *result, gpointer user_data)
       = heartbeat_outbox_send_finish (HEARTBEAT_OUTBOX (source), result, &error);
 
   if (event_id != NULL)
-    heartbeat_run_succeed (run, "compaction requested");
+    heartbeat_run_succeed (run, _ ("compaction requested"));
   else
     heartbeat_run_fail (run, error->message);
 }
@@ -63,7 +64,7 @@ heartbeat_compaction_handler (HeartbeatRun *run, gpointer user_data)
 
   if (!heartbeat_outbox_has_broker (outbox))
     {
-      heartbeat_run_skip (run, "there is no broker to ask");
+      heartbeat_run_skip (run, _ ("there is no broker to ask"));
       return;
     }
   quarter[1] += find_quarter (run);

@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "core/heartbeat-error.h"
+#include "core/heartbeat-i18n.h"
 #include "core/heartbeat-run-private.h"
 #include "handlers/heartbeat-outcome.h"
 
@@ -95,7 +96,7 @@ heartbeat_executables_parse_path (const char *path, GError **error)
       if (!g_path_is_absolute (parts[i]))
         {
           g_set_error (error, HEARTBEAT_ERROR, HEARTBEAT_ERROR_INVALID_ARGUMENT,
-                       "the handler folder “%s” is not absolute", parts[i]);
+                       _ ("the handler folder “%s” is not absolute"), parts[i]);
           return NULL;
         }
       g_strv_builder_add (builder, parts[i]);
@@ -125,7 +126,7 @@ static gboolean
 refuse (GError **error, const char *path, const char *why)
 {
   g_set_error (error, HEARTBEAT_ERROR, HEARTBEAT_ERROR_INVALID_ARGUMENT,
-               "the handler “%s” cannot be used: %s", path, why);
+               _ ("the handler “%s” cannot be used: %s"), path, why);
   return FALSE;
 }
 
@@ -134,13 +135,13 @@ static gboolean
 check_file (const char *path, const struct stat *info, GError **error)
 {
   if (S_ISDIR (info->st_mode))
-    return refuse (error, path, "it is a folder");
+    return refuse (error, path, _ ("it is a folder"));
   if (!S_ISREG (info->st_mode))
-    return refuse (error, path, "it is no file");
+    return refuse (error, path, _ ("it is no file"));
   if (faccessat (AT_FDCWD, path, X_OK, AT_EACCESS) == 0)
     return TRUE;
   return refuse (error, path,
-                 errno == EACCES ? "it is not executable (chmod +x)" : g_strerror (errno));
+                 errno == EACCES ? _ ("it is not executable (chmod +x)") : g_strerror (errno));
 }
 
 static gboolean
@@ -174,7 +175,7 @@ heartbeat_executables_find (const char *const *folders, const char *name, GError
       if (!is_absent (errno))
         refuse (error, path, g_strerror (errno));
       else if (lstat (path, &info) == 0 && S_ISLNK (info.st_mode))
-        refuse (error, path, "it is a symbolic link to nowhere");
+        refuse (error, path, _ ("it is a symbolic link to nowhere"));
       else
         continue;
       return NULL;
@@ -274,8 +275,9 @@ handle (HeartbeatRun *run, gpointer user_data)
     }
   if (g_atomic_int_get (&self->hanging) >= MAX_HANGING)
     {
-      heartbeat_run_fail (run, "the folders of HANDLER_PATH cannot be searched: their file system "
-                               "does not answer");
+      heartbeat_run_fail (run,
+                          _ ("the folders of HANDLER_PATH cannot be searched: their file system "
+                             "does not answer"));
       return;
     }
   search = g_new0 (Search, 1);

@@ -6,6 +6,7 @@
 #include <string.h>
 #include <sys/wait.h>
 
+#include "core/heartbeat-i18n.h"
 #include "core/heartbeat-json.h"
 #include "handlers/heartbeat-performance.h"
 
@@ -119,7 +120,7 @@ read_json (HeartbeatOutcome *outcome, const char *text)
       outcome->status = HEARTBEAT_STATUS_FAILED;
       g_free (outcome->message);
       outcome->message
-          = shorten (g_strdup_printf ("the handler's status “%s” is unknown", status));
+          = shorten (g_strdup_printf (_ ("the handler's status “%s” is unknown"), status));
     }
   if (heartbeat_json_get_member (&root, "details", &member) && heartbeat_json_is_object (&member))
     outcome->details = g_variant_ref_sink (read_object (&member, 0));
@@ -219,8 +220,8 @@ char *
 heartbeat_outcome_describe_exit (int exit_status)
 {
   if (WIFSIGNALED (exit_status))
-    return g_strdup_printf ("the program was ended by signal %d", WTERMSIG (exit_status));
-  return g_strdup_printf ("the program ended with status %d", WEXITSTATUS (exit_status));
+    return g_strdup_printf (_ ("the program was ended by signal %d"), WTERMSIG (exit_status));
+  return g_strdup_printf (_ ("the program ended with status %d"), WEXITSTATUS (exit_status));
 }
 
 static void
@@ -268,7 +269,7 @@ heartbeat_outcome_read (HeartbeatOutcome *outcome, const HeartbeatProcessOutput 
   if (is_cut_result (output))
     {
       outcome->status = HEARTBEAT_STATUS_FAILED;
-      outcome->message = g_strdup ("the handler's result is larger than 64 KiB");
+      outcome->message = g_strdup (_ ("the handler's result is larger than 64 KiB"));
       return;
     }
   outcome->status = good ? HEARTBEAT_STATUS_SUCCESS : HEARTBEAT_STATUS_FAILED;

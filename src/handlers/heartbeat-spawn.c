@@ -11,6 +11,8 @@
 
 #include <glib-unix.h>
 
+#include "core/heartbeat-i18n.h"
+
 #define DEFAULT_PATH "/usr/local/bin:/usr/bin:/bin"
 
 /* The fourth descriptor of a child, until it is the program. */
@@ -251,7 +253,7 @@ heartbeat_spawn (HeartbeatChild *child,
   if (child->pid < 0)
     {
       g_set_error (error, G_IO_ERROR, g_io_error_from_errno (errno),
-                   "the program “%s” cannot be started: %s", argv[0], g_strerror (errno));
+                   _ ("the program “%s” cannot be started: %s"), argv[0], g_strerror (errno));
       close_all (pipes);
       return FALSE;
     }
@@ -271,13 +273,13 @@ explain (const Failure *failure)
   switch (failure->code)
     {
     case ENOEXEC:
-      return "it is no program: a script begins with a line like “#!/bin/sh”";
+      return _ ("it is no program: a script begins with a line like “#!/bin/sh”");
     case ENOENT:
-      return "it does not exist, or the interpreter that its first line names does not";
+      return _ ("it does not exist, or the interpreter that its first line names does not");
     case EACCES:
-      return "it is not executable (chmod +x)";
+      return _ ("it is not executable (chmod +x)");
     case E2BIG:
-      return "its arguments and environment are too large";
+      return _ ("its arguments and environment are too large");
     default:
       return g_strerror (failure->code);
     }
@@ -306,13 +308,13 @@ heartbeat_spawn_check (int failure, const char *program, const char *folder, GEr
   if (n != sizeof why)
     return TRUE;
   if (why.step == STEP_PROGRAM && why.code == ENOENT && strchr (program, '/') == NULL)
-    g_set_error (error, G_IO_ERROR, G_IO_ERROR_NOT_FOUND, "the program %s is not installed",
+    g_set_error (error, G_IO_ERROR, G_IO_ERROR_NOT_FOUND, _ ("the program %s is not installed"),
                  program);
   else if (why.step == STEP_FOLDER)
     g_set_error (error, G_IO_ERROR, g_io_error_from_errno (why.code),
-                 "the folder “%s” cannot be entered: %s", folder, explain (&why));
+                 _ ("the folder “%s” cannot be entered: %s"), folder, explain (&why));
   else
     g_set_error (error, G_IO_ERROR, g_io_error_from_errno (why.code),
-                 "the program “%s” cannot be started: %s", program, explain (&why));
+                 _ ("the program “%s” cannot be started: %s"), program, explain (&why));
   return FALSE;
 }

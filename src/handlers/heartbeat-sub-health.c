@@ -7,6 +7,7 @@
 
 #include "core/heartbeat-envelope.h"
 #include "core/heartbeat-error.h"
+#include "core/heartbeat-i18n.h"
 #include "core/heartbeat-json.h"
 #include "handlers/heartbeat-command.h"
 #include "handlers/heartbeat-outcome.h"
@@ -115,7 +116,7 @@ heartbeat_sub_health_read_sessions (const char *text, GError **error)
   if (sessions == NULL || !JSON_NODE_HOLDS_ARRAY (sessions))
     {
       g_set_error_literal (error, HEARTBEAT_ERROR, HEARTBEAT_ERROR_INVALID_ARGUMENT,
-                           "an object with the array “sessions” is expected");
+                           _ ("an object with the array “sessions” is expected"));
       return NULL;
     }
   for (guint i = 0; i < json_array_get_length (json_node_get_array (sessions)); i++)
@@ -169,7 +170,7 @@ publish (Report *report, JsonArray *sub_agents)
 static void
 publish_empty (Report *report, const char *why)
 {
-  report->message = g_strdup_printf ("no sub-agents: %s", why);
+  report->message = g_strdup_printf (_ ("no sub-agents: %s"), why);
   publish (report, json_array_new ());
 }
 
@@ -178,7 +179,7 @@ publish_failure (Report *report, int exit_status)
 {
   g_autofree char *why = heartbeat_outcome_describe_exit (exit_status);
   g_autofree char *message
-      = g_strdup_printf ("the program that lists the sessions failed: %s", why);
+      = g_strdup_printf (_ ("the program that lists the sessions failed: %s"), why);
 
   publish_empty (report, message);
 }
@@ -197,18 +198,21 @@ publish_sessions (Report *report, const HeartbeatProcessOutput *output)
     }
   if (output->truncated)
     {
-      publish_empty (report, "the list of the sessions is larger than 4 MiB");
+      publish_empty (report, _ ("the list of the sessions is larger than 4 MiB"));
       return;
     }
   sub_agents = heartbeat_sub_health_read_sessions (output->text, &error);
   if (sub_agents == NULL)
     {
-      g_prefix_error (&error, "the list of the sessions is not to be understood: ");
-      publish_empty (report, error->message);
+      g_autofree char *why
+          = g_strdup_printf (_ ("the list of the sessions is not to be understood: %s"),
+                             error->message);
+
+      publish_empty (report, why);
       return;
     }
   n = json_array_get_length (sub_agents);
-  report->message = g_strdup_printf (n == 1 ? "%u sub-agent" : "%u sub-agents", n);
+  report->message = g_strdup_printf (ngettext ("%u sub-agent", "%u sub-agents", n), n);
   publish (report, sub_agents);
 }
 
@@ -255,7 +259,7 @@ heartbeat_sub_health_handler (HeartbeatRun *run, gpointer user_data)
 
   if (!heartbeat_outbox_has_broker (self->outbox))
     {
-      heartbeat_run_skip (run, "there is no broker to report to");
+      heartbeat_run_skip (run, _ ("there is no broker to report to"));
       return;
     }
   argv = find_command (run, &error);

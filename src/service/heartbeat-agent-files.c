@@ -11,6 +11,7 @@
 
 #include "core/heartbeat-agent.h"
 #include "core/heartbeat-config.h"
+#include "core/heartbeat-i18n.h"
 #include "core/heartbeat-json.h"
 #include "core/heartbeat-storage.h"
 
@@ -151,17 +152,20 @@ find_problem (const HeartbeatAgentFile *file, GHashTable *served)
   const HeartbeatAgentFile *other;
 
   if (!g_utf8_validate (file->path, -1, NULL))
-    return g_strdup_printf ("%s: the name of the file is not UTF-8: rename it", shown);
+    return g_strdup_printf (_ ("%s: the name of the file is not UTF-8: rename it"), shown);
   if (!heartbeat_agent_is_name (name))
-    return g_strdup_printf (
-        "%s: the agent's name “%s” is not of the form [A-Za-z0-9][A-Za-z0-9_-]{0,63}: %s", shown,
-        name, file->agent != NULL ? "change its “agent”" : "give it an “agent”");
+    return g_strdup_printf (file->agent != NULL
+                                ? _ ("%s: the agent's name “%s” is not of the form "
+                                     "[A-Za-z0-9][A-Za-z0-9_-]{0,63}: change its “agent”")
+                                : _ ("%s: the agent's name “%s” is not of the form "
+                                     "[A-Za-z0-9][A-Za-z0-9_-]{0,63}: give it an “agent”"),
+                            shown, name);
   other = g_hash_table_lookup (served, name);
   if (other == NULL)
     return NULL;
-  return g_strdup_printf (
-      "%s: the agent “%s” is served from %s: change the “agent” of one of the two, or remove one",
-      shown, name, other->path);
+  return g_strdup_printf (_ ("%s: the agent “%s” is served from %s: change the “agent” of one of "
+                             "the two, or remove one"),
+                          shown, name, other->path);
 }
 
 /**
@@ -263,7 +267,7 @@ add_file (HeartbeatAgentFiles *self, const char *folder, const char *entry, GHas
     {
       g_autofree char *shown = g_filename_display_name (file->path);
 
-      file->problem = g_strdup_printf ("%s: the link leads to no file", shown);
+      file->problem = g_strdup_printf (_ ("%s: the link leads to no file"), shown);
     }
   else if (code == 0)
     look_at (file, known);

@@ -4,6 +4,8 @@
 
 #include <gio/gio.h>
 
+#include "core/heartbeat-i18n.h"
+
 /* One change seldom comes alone: a file is written beside the old one and renamed, many are copied. */
 #define BURST_MS 200
 
@@ -269,11 +271,12 @@ take_error (HeartbeatAgentsFolder *self, const GError *error)
       || g_error_matches (error, G_FILE_ERROR, G_FILE_ERROR_NOTDIR))
     {
       g_clear_pointer (&self->contents, heartbeat_agent_files_unref);
-      set_error (self, g_strdup_printf ("there is no folder %s: waiting for it", self->path));
+      set_error (self, g_strdup_printf (_ ("there is no folder %s: waiting for it"), self->path));
     }
   else
     {
-      set_error (self, g_strdup_printf ("the folder of agents cannot be read: %s", error->message));
+      set_error (self,
+                 g_strdup_printf (_ ("the folder of agents cannot be read: %s"), error->message));
     }
 }
 

@@ -13,6 +13,7 @@
 #include <glib/gstdio.h>
 
 #include "core/heartbeat-error.h"
+#include "core/heartbeat-i18n.h"
 #include "core/heartbeat-log.h"
 
 #define FOLDER "heartbeat-consumer"
@@ -64,10 +65,10 @@ set_taken_error (GError **error, const char *agent, int fd)
 
   if (holder > 0)
     g_set_error (error, HEARTBEAT_ERROR, HEARTBEAT_ERROR_ALREADY_RUNNING,
-                 "the agent “%s” is served already, by the process %d", agent, holder);
+                 _ ("the agent “%s” is served already, by the process %d"), agent, holder);
   else
     g_set_error (error, HEARTBEAT_ERROR, HEARTBEAT_ERROR_ALREADY_RUNNING,
-                 "the agent “%s” is served already, by another process", agent);
+                 _ ("the agent “%s” is served already, by another process"), agent);
 }
 
 /* For whoever comes second. On a full disk it stays empty: the lock holds without it. */
@@ -105,7 +106,7 @@ heartbeat_lock_take (const char *agent, GError **error)
   if (self->fd >= 0 && errno == EWOULDBLOCK)
     set_taken_error (error, agent, self->fd);
   else
-    g_set_error (error, G_IO_ERROR, g_io_error_from_errno (errno), "cannot lock %s: %s", path,
+    g_set_error (error, G_IO_ERROR, g_io_error_from_errno (errno), _ ("cannot lock %s: %s"), path,
                  g_strerror (errno));
   return NULL;
 }

@@ -4,11 +4,10 @@
 
 #include <string.h>
 
-#include <glib/gi18n.h>
-
 #include "broker/heartbeat-broker-uri.h"
 #include "consumer/heartbeat-consumer.h"
 #include "core/heartbeat-error.h"
+#include "core/heartbeat-i18n.h"
 #include "handlers/heartbeat-executables.h"
 
 #define CREDENTIAL "rabbit-url"
@@ -110,8 +109,9 @@ fail (GError **error, const Setting *setting, const char *value, const char *rul
 {
   g_autofree char *shown = dup_shown (value);
 
-  g_set_error (error, HEARTBEAT_ERROR, HEARTBEAT_ERROR_INVALID_ARGUMENT, "%s (--%s) is “%s”: %s",
-               setting->variable, setting->option, shown, rule);
+  /* Translators: a variable, an option, its value, the rule that it breaks (“a number from 1 to 60 is expected”) */
+  g_set_error (error, HEARTBEAT_ERROR, HEARTBEAT_ERROR_INVALID_ARGUMENT,
+               _ ("%s (--%s) is “%s”: %s"), setting->variable, setting->option, shown, rule);
   return FALSE;
 }
 
@@ -120,7 +120,7 @@ check_values (const Setting *setting, char *value, GError **error)
 {
   g_auto (GStrv) values = g_strsplit (setting->values, " ", -1);
   g_autofree char *listed = g_strjoinv (", ", values);
-  g_autofree char *rule = g_strdup_printf ("one of %s is expected", listed);
+  g_autofree char *rule = g_strdup_printf (_ ("one of %s is expected"), listed);
 
   for (guint i = 0; values[i] != NULL; i++)
     {
@@ -143,7 +143,7 @@ read_number (HeartbeatSettings *self, const Setting *setting, const char *value,
       G_STRUCT_MEMBER (guint, self, setting->number) = number;
       return TRUE;
     }
-  rule = g_strdup_printf ("a number from %u to %u is expected", setting->least, setting->most);
+  rule = g_strdup_printf (_ ("a number from %u to %u is expected"), setting->least, setting->most);
   return fail (error, setting, value, rule);
 }
 
@@ -170,9 +170,10 @@ resolve (HeartbeatSettings *self, const Setting *setting, GError **error)
   if (*text == NULL)
     return TRUE;
   if (!g_utf8_validate (*text, -1, NULL))
-    return fail (error, setting, "?", "UTF-8 is expected");
+    return fail (error, setting, "?", _ ("UTF-8 is expected"));
   if (is_misplaced_url (setting, *text))
-    return fail (error, setting, *text, "a broker's URL belongs into RABBIT_URL (--rabbit-url)");
+    return fail (error, setting, *text,
+                 _ ("a broker's URL belongs into RABBIT_URL (--rabbit-url)"));
   if (setting->values != NULL)
     return check_values (setting, *text, error);
   return setting->number == 0 || read_number (self, setting, *text, error);
@@ -218,7 +219,7 @@ require (const char *value, const char *variable, const char *option, GError **e
 {
   if (value != NULL && *value != '\0')
     return TRUE;
-  g_set_error (error, HEARTBEAT_ERROR, HEARTBEAT_ERROR_INVALID_ARGUMENT, "%s (--%s) is missing",
+  g_set_error (error, HEARTBEAT_ERROR, HEARTBEAT_ERROR_INVALID_ARGUMENT, _ ("%s (--%s) is missing"),
                variable, option);
   return FALSE;
 }
@@ -235,8 +236,8 @@ check_folder (HeartbeatSettings *self, GError **error)
     return TRUE;
   g_set_error (
       error, HEARTBEAT_ERROR, HEARTBEAT_ERROR_INVALID_ARGUMENT,
-      "HEARTBEAT_DIR (--agents-dir) serves all agents of a folder and %s (--%s) is of one: "
-      "unset one of the two",
+      _ ("HEARTBEAT_DIR (--agents-dir) serves all agents of a folder and %s (--%s) is of one: "
+         "unset one of the two"),
       other->variable, other->option);
   return FALSE;
 }
@@ -251,7 +252,7 @@ check_agent (HeartbeatSettings *self, GError **error)
     return FALSE;
   return heartbeat_agent_is_name (self->agent)
          || fail (error, &settings[0], self->agent,
-                  "a name of the form [A-Za-z0-9][A-Za-z0-9_-]{0,63} is expected");
+                  _ ("a name of the form [A-Za-z0-9][A-Za-z0-9_-]{0,63} is expected"));
 }
 
 static gboolean
@@ -288,7 +289,7 @@ check_exchange (HeartbeatSettings *self, GError **error)
     return TRUE;
   shown = g_utf8_substring (self->exchange, 0, 40);
   g_set_error (error, HEARTBEAT_ERROR, HEARTBEAT_ERROR_INVALID_ARGUMENT,
-               "EXCHANGE_NAME (--exchange) is “%s…”: at most 255 bytes are expected", shown);
+               _ ("EXCHANGE_NAME (--exchange) is “%s…”: at most 255 bytes are expected"), shown);
   return FALSE;
 }
 
@@ -329,7 +330,7 @@ parse_options (HeartbeatSettings *self, int *argc, char ***argv, GError **error)
   if (*argc <= 1)
     return TRUE;
   shown = dup_shown ((*argv)[1]);
-  g_set_error (error, HEARTBEAT_ERROR, HEARTBEAT_ERROR_INVALID_ARGUMENT, "“%s” is not expected",
+  g_set_error (error, HEARTBEAT_ERROR, HEARTBEAT_ERROR_INVALID_ARGUMENT, _ ("“%s” is not expected"),
                shown);
   return FALSE;
 }

@@ -6,12 +6,11 @@
 #include <string.h>
 #include <sys/resource.h>
 
-#include <glib/gi18n.h>
-
 #include "broker/heartbeat-broker-uri.h"
 #include "broker/heartbeat-tls.h"
 #include "core/heartbeat-config.h"
 #include "core/heartbeat-error.h"
+#include "core/heartbeat-i18n.h"
 #include "core/heartbeat-storage.h"
 #include "service/heartbeat-agent-files.h"
 #include "service/heartbeat-application.h"
@@ -85,10 +84,16 @@ check_agent (const HeartbeatSettings *settings)
   if (config == NULL)
     return EXIT_UNUSABLE;
   if (strcmp (config->agent, settings->agent) != 0)
-    g_printerr ("heartbeat-consumer: %s: is written for the agent “%s”, not for “%s”\n",
-                settings->config, config->agent, settings->agent);
+    {
+      g_autofree char *problem = g_strdup_printf (_ ("is written for the agent “%s”, not for “%s”"),
+                                                  config->agent, settings->agent);
+
+      report_problem (settings->config, problem);
+    }
   check_certificates (settings);
-  g_print (_ ("%s: the settings and %u checks are good\n"), settings->config, config->checks->len);
+  g_print (ngettext ("%s: the settings and %u check are good\n",
+                     "%s: the settings and %u checks are good\n", config->checks->len),
+           settings->config, config->checks->len);
   return EXIT_SUCCESS;
 }
 
@@ -121,8 +126,10 @@ check_folder (const HeartbeatSettings *settings)
   if (!good)
     return EXIT_UNUSABLE;
   check_certificates (settings);
-  g_print (_ ("%s: the settings and the files of %u agents are good\n"), settings->agents_dir,
-           contents->files->len);
+  g_print (ngettext ("%s: the settings and the file of %u agent are good\n",
+                     "%s: the settings and the files of %u agents are good\n",
+                     contents->files->len),
+           settings->agents_dir, contents->files->len);
   return EXIT_SUCCESS;
 }
 
@@ -176,8 +183,7 @@ main (int argc, char **argv)
   g_autoptr (HeartbeatSettings) settings = NULL;
 
   setlocale (LC_ALL, "");
-  bindtextdomain (GETTEXT_PACKAGE, LOCALEDIR);
-  bind_textdomain_codeset (GETTEXT_PACKAGE, "UTF-8");
+  heartbeat_i18n_bind ();
   textdomain (GETTEXT_PACKAGE);
 
   settings = heartbeat_settings_new (&argc, &argv, &error);

@@ -7,30 +7,31 @@
 #include "core/heartbeat-i18n.h"
 #include "ctl/heartbeat-ctl-text.h"
 
+/* Translators: of “show CHECK” and the like only the words in capital letters are translated */
 const HeartbeatCtlCommand heartbeat_ctl_commands[] = {
   { "status", 0, 0, heartbeat_ctl_status, "status", N_ ("Show the agents and their checks") },
   { "list", 0, 0, heartbeat_ctl_list, "list",
     N_ ("List the checks, and why each would run now or not") },
-  { "show", 1, 1, heartbeat_ctl_show, "show CHECK", N_ ("Show everything about a check") },
-  { "run", 1, 1, heartbeat_ctl_run, "run CHECK", N_ ("Run a check now and wait for its end") },
-  { "pause", 0, 1, heartbeat_ctl_pause, "pause CHECK|--all",
+  { "show", 1, 1, heartbeat_ctl_show, N_ ("show CHECK"), N_ ("Show everything about a check") },
+  { "run", 1, 1, heartbeat_ctl_run, N_ ("run CHECK"), N_ ("Run a check now and wait for its end") },
+  { "pause", 0, 1, heartbeat_ctl_pause, N_ ("pause CHECK|--all"),
     N_ ("Let a check rest, for a while or until resumed") },
-  { "resume", 0, 1, heartbeat_ctl_resume, "resume CHECK|--all", N_ ("End a pause") },
-  { "enable", 1, 1, heartbeat_ctl_enable, "enable CHECK", N_ ("Let a check run again") },
-  { "disable", 1, 1, heartbeat_ctl_disable, "disable CHECK", N_ ("Let a check run no more") },
+  { "resume", 0, 1, heartbeat_ctl_resume, N_ ("resume CHECK|--all"), N_ ("End a pause") },
+  { "enable", 1, 1, heartbeat_ctl_enable, N_ ("enable CHECK"), N_ ("Let a check run again") },
+  { "disable", 1, 1, heartbeat_ctl_disable, N_ ("disable CHECK"), N_ ("Let a check run no more") },
   { "reload", 0, 0, heartbeat_ctl_reload, "reload", N_ ("Have heartbeat.json read now") },
-  { "history", 0, 1, heartbeat_ctl_history, "history [CHECK]",
+  { "history", 0, 1, heartbeat_ctl_history, N_ ("history [CHECK]"),
     N_ ("List the last runs, newest first") },
   { "monitor", 0, 0, heartbeat_ctl_monitor, "monitor",
     N_ ("Watch the agents live, or as JSON lines") },
-  { "publish", 2, 2, heartbeat_ctl_publish, "publish EVENT_TYPE JSON",
+  { "publish", 2, 2, heartbeat_ctl_publish, N_ ("publish EVENT_TYPE JSON"),
     N_ ("Have the service publish an event of the agent's") },
-  { "init", 1, 1, heartbeat_ctl_init, "init NAME",
+  { "init", 1, 1, heartbeat_ctl_init, N_ ("init NAME"),
     N_ ("Write a first heartbeat.json and settings") },
-  { "forget", 1, 1, heartbeat_ctl_forget, "forget NAME",
+  { "forget", 1, 1, heartbeat_ctl_forget, N_ ("forget NAME"),
     N_ ("Delete the queue of an agent that is gone") },
   { "tick", 0, 0, heartbeat_ctl_tick, "tick", N_ ("Publish a tick for all agents on the broker") },
-  { "validate", 1, HEARTBEAT_CTL_ANY_NUMBER, heartbeat_ctl_validate, "validate FILE…",
+  { "validate", 1, HEARTBEAT_CTL_ANY_NUMBER, heartbeat_ctl_validate, N_ ("validate FILE…"),
     N_ ("Say all that is wrong with a heartbeat.json") },
   { "doctor", 0, 0, heartbeat_ctl_doctor, "doctor", N_ ("Check everything, and say what to do") },
   { "schema", 0, 0, heartbeat_ctl_schema, "schema",
@@ -104,16 +105,48 @@ heartbeat_ctl_option_is_for (const HeartbeatCtlOption *option, const char *comma
 
 /* --- Help ----------------------------------------------------------------------------------------------------------- */
 
-/* Columns of what is left of the help: the longest synopsis, the longest option. */
-#define COMMAND_WIDTH 25
-#define OPTION_WIDTH  22
-#define INDENT        2
-#define LINE_WIDTH    80
+#define INDENT     2
+#define GAP        2
+#define LINE_WIDTH 80
+
+static char *
+describe_option (const HeartbeatCtlOption *option)
+{
+  if (option->placeholder != NULL)
+    return g_strdup_printf ("--%s=%s", option->name, _ (option->placeholder));
+  return g_strdup_printf ("--%s", option->name);
+}
+
+/* Returns the columns of what is left of a command's help. */
+static guint
+measure_commands (void)
+{
+  guint width = 0;
+
+  for (const HeartbeatCtlCommand *command = heartbeat_ctl_commands; command->help != NULL;
+       command++)
+    width = MAX (width, heartbeat_ctl_text_width (_ (command->synopsis)));
+  return width + GAP;
+}
+
+static guint
+measure_options (void)
+{
+  guint width = 0;
+
+  for (const HeartbeatCtlOption *option = heartbeat_ctl_options; option->name != NULL; option++)
+    {
+      g_autofree char *left = describe_option (option);
+
+      width = MAX (width, heartbeat_ctl_text_width (left));
+    }
+  return width + GAP;
+}
 
 static void
-append_row (GString *text, const char *left, int width, const char *right)
+append_row (GString *text, const char *left, guint width, const char *right)
 {
-  int rest = MAX (width - (int) heartbeat_ctl_text_width (left), 1);
+  int rest = width - heartbeat_ctl_text_width (left);
   g_autofree char *lines = heartbeat_ctl_text_wrap (right, INDENT + width, LINE_WIDTH);
 
   g_string_append_printf (text, "%*s%s%*s%s\n", INDENT, "", left, rest, "", lines);
@@ -122,11 +155,9 @@ append_row (GString *text, const char *left, int width, const char *right)
 static void
 append_option (GString *text, const HeartbeatCtlOption *option)
 {
-  g_autofree char *left = option->placeholder != NULL
-                              ? g_strdup_printf ("--%s=%s", option->name, _ (option->placeholder))
-                              : g_strdup_printf ("--%s", option->name);
+  g_autofree char *left = describe_option (option);
 
-  append_row (text, left, OPTION_WIDTH, _ (option->help));
+  append_row (text, left, measure_options (), _ (option->help));
 }
 
 static void
@@ -159,7 +190,7 @@ describe_all (void)
   for (const HeartbeatCtlCommand *command = heartbeat_ctl_commands; command->name != NULL;
        command++)
     if (command->help != NULL)
-      append_row (text, command->synopsis, COMMAND_WIDTH, _ (command->help));
+      append_row (text, _ (command->synopsis), measure_commands (), _ (command->help));
   for (const HeartbeatCtlOption *option = heartbeat_ctl_options; option->name != NULL; option++)
     {
       if (g_strcmp0 (group, option->commands) != 0)
@@ -186,7 +217,7 @@ heartbeat_ctl_help (const HeartbeatCtlCommand *command)
   if (command == NULL || command->help == NULL)
     return describe_all ();
   text = g_string_new (NULL);
-  g_string_append_printf (text, _ ("Usage: heartbeatctl [OPTION…] %s"), command->synopsis);
+  g_string_append_printf (text, _ ("Usage: heartbeatctl [OPTION…] %s"), _ (command->synopsis));
   g_string_append_printf (text, "\n\n%s\n", _ (command->help));
   append_heading (text, NULL);
   for (const HeartbeatCtlOption *option = heartbeat_ctl_options; option->name != NULL; option++)

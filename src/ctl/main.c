@@ -93,7 +93,7 @@ run_command (HeartbeatCtl *ctl, const HeartbeatCtlCommand *command, char **args)
   if (command->most != HEARTBEAT_CTL_ANY_NUMBER && !are_utf8 (args))
     heartbeat_ctl_complain (_ ("an argument is not UTF-8"));
   else if (n_args < command->least || n_args > command->most)
-    heartbeat_ctl_complain (_ ("usage: heartbeatctl %s"), command->synopsis);
+    heartbeat_ctl_complain (_ ("usage: heartbeatctl %s"), _ (command->synopsis));
   else if (foreign != NULL)
     complain_of_option (foreign);
   else

@@ -4,13 +4,14 @@ set -euo pipefail
 
 usage() {
   cat <<END
-Usage: tests/screenshots.sh [--no-install] [--look FOLDER]
+Usage: tests/screenshots.sh [--no-install] [--look FOLDER [--language CODE]]
 
 Installs the Debian packages that are missing, builds, and writes the pictures to data/screenshots.
 On a screen that nobody sees, with a bus and a broker of its own; the folder /tmp/anna is used and deleted.
 
-  --look FOLDER  write these and more to FOLDER instead: light and dark terminals, a recovery, a broken file
-  --no-install   install no packages
+  --look FOLDER    write these and more to FOLDER instead: light and dark terminals, a recovery, a broken file
+  --language CODE  in that language (de, es, fr), with --look
+  --no-install     install no packages
 END
 }
 
@@ -18,7 +19,8 @@ install=yes folder='' options=()
 while [ $# -gt 0 ]; do
   case $1 in
     --no-install) install=no ;;
-    --look) folder=$(realpath -m "${2:?--look FOLDER}"); options=(--look); shift ;;
+    --look) folder=$(realpath -m "${2:?--look FOLDER}"); options+=(--look); shift ;;
+    --language) options+=("--language=${2:?--language CODE}"); shift ;;
     -h | --help) usage; exit 0 ;;
     *) usage >&2; exit 2 ;;
   esac

@@ -221,7 +221,7 @@ class Notified(Translated):
             self.agent.run("mail")
             calls = server.wait_calls(count)  # of two that come at once only the last is shown
         self.assertEqual([call.summary for call in calls],
-                         ["cack: mail ist gescheitert", *(f"cack: mail ist {n}-mal in Folge gescheitert" for n in (2, 3))])
+                         ["cack: mail ist gescheitert", *(f"cack: mail {n}-mal in Folge gescheitert" for n in (2, 3))])
         self.assertIn("Noch einmal ausführen", calls[0].actions)
         self.assertIn("1 Stunde pausieren", calls[0].actions)
         self.assertTrue(service.running)

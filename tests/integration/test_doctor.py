@@ -343,12 +343,12 @@ class File(Doctor):
         self.write_checks(good={}, outside=never, off={"enabled": False},
                           other={"quarterOf": "year", "triggerOnQuarters": [f"Q{(now.tm_mon + 4) // 3 % 4 + 1}"]})
         rows = self.doctor(0)
-        self.assert_found(rows, "window", "ok", "1 of 4 checks may run, 1 outside their window, 1 outside their "
+        self.assert_found(rows, "window", "ok", "1 of 4 checks may run, 1 outside its window, 1 outside its "
                                                 "quarters, 1 disabled")
         document = json.loads(self.read())
         self.write(json.dumps({**document, "paused": {"good": True}}).encode())
-        self.assert_found(self.doctor(0), "window", "ok", "0 of 4 checks may run, 1 outside their window, 1 outside "
-                                                          "their quarters, 1 paused, 1 disabled")
+        self.assert_found(self.doctor(0), "window", "ok", "0 of 4 checks may run, 1 outside its window, 1 outside "
+                                                          "its quarters, 1 paused, 1 disabled")
         self.write(json.dumps({**document, "paused": {"*": True}}).encode())
         self.assert_found(self.doctor(0), "window", "ok", "0 of 4 checks may run, 3 paused, 1 disabled")
 

@@ -18,6 +18,8 @@ typedef struct
   const char *at;
   const char *end;
   const char *rule; /* what the text at `at` breaks, set where scanning stops */
+  HeartbeatJsonVisit visit;
+  gpointer user_data;
 } Scanner;
 
 static const char *
@@ -142,27 +144,74 @@ scan_escape (Scanner *scanner)
   return fail (scanner, _ ("this escape does not exist in JSON"));
 }
 
+#define EACH_BYTE(byte) (G_MAXUINT64 / 0xff * (byte))
+
+/* Eight bytes, the first of them the lowest. */
+static guint64
+load_eight (const char *at)
+{
+  guint64 eight;
+
+  memcpy (&eight, at, sizeof eight);
+  return GUINT64_FROM_LE (eight);
+}
+
+/* Sets the high bit of each byte below @limit, of those after the first one perhaps of others as well. */
+static guint64
+mark_below (guint64 eight, guint8 limit)
+{
+  return (eight - EACH_BYTE (limit)) & ~eight & EACH_BYTE (0x80);
+}
+
+/* The first byte of a string's inside that does not stand for itself: its end, an escape, or a control character. */
+static const char *
+skip_plain (const char *at, const char *end)
+{
+  for (; end - at >= 8; at += 8)
+    {
+      guint64 eight = load_eight (at);
+      guint64 marks = mark_below (eight, 0x20) | mark_below (eight ^ EACH_BYTE ('"'), 1)
+                      | mark_below (eight ^ EACH_BYTE ('\\'), 1);
+
+      if (marks != 0)
+        return at + __builtin_ctzll (marks) / 8;
+    }
+  while (at < end && *at != '"' && *at != '\\' && (guchar) *at >= 0x20)
+    at++;
+  return at;
+}
+
+static gboolean
+is_ascii (const char *at, const char *end)
+{
+  guint64 seen = 0;
+
+  for (; end - at >= 8; at += 8)
+    seen |= load_eight (at);
+  for (; at < end; at++)
+    seen |= (guchar) *at;
+  return (seen & EACH_BYTE (0x80)) == 0;
+}
+
 static gboolean
 scan_string (Scanner *scanner)
 {
   scanner->at++;
-  while (scanner->at < scanner->end)
+  for (;;)
     {
-      guchar c = *scanner->at;
-
-      if (c == '"')
+      scanner->at = skip_plain (scanner->at, scanner->end);
+      if (scanner->at == scanner->end)
+        return fail (scanner, _ ("the text ends within a string"));
+      if (*scanner->at == '"')
         {
           scanner->at++;
           return TRUE;
         }
-      if (c < 0x20)
+      if (*scanner->at != '\\')
         return fail (scanner, _ ("a control character in a string is written as an escape"));
-      if (c != '\\')
-        scanner->at++;
-      else if (!scan_escape (scanner))
+      if (!scan_escape (scanner))
         return FALSE;
     }
-  return fail (scanner, _ ("the text ends within a string"));
 }
 
 static gboolean
@@ -187,16 +236,21 @@ scan_scalar (Scanner *scanner)
 
 /* A name and its colon. */
 static gboolean
-scan_name (Scanner *scanner)
+scan_name (Scanner *scanner, guint depth)
 {
+  HeartbeatJson name = { scanner->at, NULL };
+
   if (scanner->at >= scanner->end || *scanner->at != '"')
     return fail (scanner, _ ("a member's name in double quotes is expected here"));
   if (!scan_string (scanner))
     return FALSE;
+  name.end = scanner->at;
   scanner->at = skip_space (scanner->at, scanner->end);
   if (scanner->at >= scanner->end || *scanner->at != ':')
     return fail (scanner, _ ("a colon is expected here"));
   scanner->at = skip_space (scanner->at + 1, scanner->end);
+  if (scanner->visit != NULL)
+    scanner->visit (depth, &name, scanner->at, scanner->user_data);
   return TRUE;
 }
 
@@ -215,7 +269,7 @@ scan_after_value (Scanner *scanner, const char *open, guint *depth)
       if (*scanner->at == ',')
         {
           scanner->at = skip_space (scanner->at + 1, scanner->end);
-          return !object || scan_name (scanner);
+          return !object || scan_name (scanner, *depth);
         }
       if (*scanner->at != (object ? '}' : ']'))
         return fail (scanner, object ? _ ("a comma or } is expected here")
@@ -243,7 +297,7 @@ scan_open (Scanner *scanner, char *open, guint *depth, gboolean *whole)
       (*depth)--;
       return TRUE;
     }
-  return !object || scan_name (scanner);
+  return !object || scan_name (scanner, *depth);
 }
 
 /* An explicit stack of brackets instead of recursion: the depth of a text never is the depth of ours. */
@@ -286,6 +340,22 @@ scan_text (Scanner *scanner, HeartbeatJson *root)
   return scanner->at == scanner->end || fail (scanner, _ ("nothing may follow the value"));
 }
 
+static const char *
+find_fault (Scanner *scanner, HeartbeatJsonFlags flags, HeartbeatJson *root)
+{
+  const char *text = scanner->at, *invalid = NULL;
+  gsize length = scanner->end - text;
+
+  if ((flags & HEARTBEAT_JSON_ALLOW_BOM) && length >= 3 && memcmp (text, BOM, 3) == 0)
+    scanner->at += 3;
+  if (!scan_text (scanner, root))
+    return scanner->at;
+  if (is_ascii (text, scanner->end) || g_utf8_validate_len (text, length, &invalid))
+    return NULL;
+  scanner->rule = _ ("this byte is not UTF-8");
+  return invalid;
+}
+
 /**
  * heartbeat_json_find_fault:
  * @text: (array length=length): a text, not necessarily with a NUL at its end
@@ -306,23 +376,31 @@ heartbeat_json_find_fault (const char *text,
                            HeartbeatJson *root,
                            const char **rule)
 {
-  Scanner scanner = { text, text + length, NULL };
-  const char *invalid = NULL;
+  Scanner scanner = { .at = text, .end = text + length };
+  const char *fault;
 
   g_return_val_if_fail (text != NULL, NULL);
   g_return_val_if_fail (root != NULL, NULL);
 
-  if ((flags & HEARTBEAT_JSON_ALLOW_BOM) && length >= 3 && memcmp (text, BOM, 3) == 0)
-    scanner.at += 3;
-  if (!scan_text (&scanner, root))
-    {
-      *rule = scanner.rule;
-      return scanner.at;
-    }
-  if (g_utf8_validate_len (text, length, &invalid))
-    return NULL;
-  *rule = _ ("this byte is not UTF-8");
-  return invalid;
+  fault = find_fault (&scanner, flags, root);
+  if (fault != NULL)
+    *rule = scanner.rule;
+  return fault;
+}
+
+static gboolean
+scan (Scanner *scanner, HeartbeatJsonFlags flags, HeartbeatJson *root, GError **error)
+{
+  const char *start = scanner->at;
+  const char *fault = find_fault (scanner, flags, root);
+  guint line, column;
+
+  if (fault == NULL)
+    return TRUE;
+  heartbeat_json_position (start, fault, &line, &column);
+  g_set_error (error, HEARTBEAT_ERROR, HEARTBEAT_ERROR_INVALID_ARGUMENT,
+               _ ("line %u, column %u: %s"), line, column, scanner->rule);
+  return FALSE;
 }
 
 /**
@@ -345,19 +423,43 @@ heartbeat_json_scan (const char *text,
                      GError **error)
 {
   const char *start = text != NULL ? text : "";
-  const char *fault, *rule = NULL;
-  guint line, column;
+  Scanner scanner = { .at = start, .end = start + length };
 
   g_return_val_if_fail (text != NULL || length == 0, FALSE);
   g_return_val_if_fail (root != NULL, FALSE);
 
-  fault = heartbeat_json_find_fault (start, length, flags, root, &rule);
-  if (fault == NULL)
-    return TRUE;
-  heartbeat_json_position (start, fault, &line, &column);
-  g_set_error (error, HEARTBEAT_ERROR, HEARTBEAT_ERROR_INVALID_ARGUMENT,
-               _ ("line %u, column %u: %s"), line, column, rule);
-  return FALSE;
+  return scan (&scanner, flags, root, error);
+}
+
+/**
+ * heartbeat_json_visit:
+ * @text: (array length=length) (nullable): a text, not necessarily with a NUL at its end
+ * @length: its length in bytes
+ * @visit: called for each member, also of a text that is not accepted in the end
+ * @user_data: passed to @visit
+ * @root: (out caller-allocates): the value
+ * @error: return location for a #HeartbeatError, naming line, column and rule
+ *
+ * Reads @text as heartbeat_json_scan() does, and tells of its members on the way: for who looks for few of them in a text that
+ * is read once.
+ *
+ * Returns: whether @text is one JSON value
+ */
+gboolean
+heartbeat_json_visit (const char *text,
+                      gsize length,
+                      HeartbeatJsonVisit visit,
+                      gpointer user_data,
+                      HeartbeatJson *root,
+                      GError **error)
+{
+  const char *start = text != NULL ? text : "";
+  Scanner scanner = { .at = start, .end = start + length, .visit = visit, .user_data = user_data };
+
+  g_return_val_if_fail (text != NULL || length == 0, FALSE);
+  g_return_val_if_fail (root != NULL, FALSE);
+
+  return scan (&scanner, HEARTBEAT_JSON_NONE, root, error);
 }
 
 /**
@@ -445,40 +547,69 @@ heartbeat_json_is_null (const HeartbeatJson *value)
   return *value->start == 'n';
 }
 
-/* The byte after the string that starts at @at. */
+/* The byte after the string that starts at @at, in a text that ends at @end. */
 static const char *
-skip_string (const char *at)
+skip_string (const char *at, const char *end)
 {
-  for (at++; *at != '"'; at++)
-    if (*at == '\\')
-      at++;
+  for (at = skip_plain (at + 1, end); *at != '"'; at = skip_plain (at, end))
+    at += 2;
   return at + 1;
 }
 
-/* The byte after the value that starts at @at: strings hide brackets, all else is counted. */
+/* The byte after the container that starts at @at: strings hide brackets, all else is counted. */
 static const char *
-skip_value (const char *at, const char *end)
+skip_container (const char *at, const char *end)
 {
   guint depth = 0;
 
-  if (*at == '"')
-    return skip_string (at);
   while (at < end)
     {
       if (*at == '"')
         {
-          at = skip_string (at);
+          at = skip_string (at, end);
           continue;
         }
       if (*at == '{' || *at == '[')
         depth++;
-      else if (depth == 0 && strchr (",}] \t\r\n", *at) != NULL)
-        return at;
       else if ((*at == '}' || *at == ']') && --depth == 0)
         return at + 1;
       at++;
     }
   return end;
+}
+
+static gboolean
+follows_scalar (char c)
+{
+  return c == ',' || c == '}' || c == ']' || c == ' ' || c == '\t' || c == '\r' || c == '\n';
+}
+
+/* The byte after the value that starts at @at. */
+static const char *
+skip_value (const char *at, const char *end)
+{
+  if (*at == '"')
+    return skip_string (at, end);
+  if (*at == '{' || *at == '[')
+    return skip_container (at, end);
+  while (at < end && !follows_scalar (*at))
+    at++;
+  return at;
+}
+
+/**
+ * heartbeat_json_take_value:
+ * @value: (out caller-allocates): the value
+ * @start: where it begins
+ * @root: the accepted text in which it is
+ *
+ * Makes a value of what a #HeartbeatJsonVisit was told.
+ */
+void
+heartbeat_json_take_value (HeartbeatJson *value, const char *start, const HeartbeatJson *root)
+{
+  value->start = start;
+  value->end = skip_value (start, root->end);
 }
 
 /**
@@ -520,7 +651,7 @@ heartbeat_json_iter_member (HeartbeatJsonIter *iter, HeartbeatJson *name, Heartb
   if (iter->next >= iter->end)
     return FALSE;
   name->start = iter->next;
-  name->end = skip_string (iter->next);
+  name->end = skip_string (iter->next, iter->end);
   iter->next = skip_space (skip_space (name->end, iter->end) + 1, iter->end);
   return iter_value (iter, value);
 }
@@ -574,16 +705,24 @@ heartbeat_json_get_member (const HeartbeatJson *object, const char *name, Heartb
 gboolean
 heartbeat_json_equals (const HeartbeatJson *string, const char *text)
 {
-  gsize length = string->end - string->start;
+  const char *inside = string->start + 1;
+  gsize length = string->end - string->start, text_length;
   g_autofree char *unescaped = NULL;
   gsize unescaped_length;
 
-  if (*string->start != '"')
+  /* Most do not even begin alike. */
+  if (*string->start != '"' || (*inside != *text && *inside != '\\' && *text != '\0'))
+    return FALSE;
+  text_length = strlen (text);
+  /* An escape is longer than what it means. */
+  if (length < text_length + 2)
     return FALSE;
   if (memchr (string->start, '\\', length) == NULL)
-    return length == strlen (text) + 2 && memcmp (string->start + 1, text, length - 2) == 0;
+    return length == text_length + 2 && memcmp (inside, text, text_length) == 0;
+  if (length == text_length + 2)
+    return FALSE;
   unescaped = heartbeat_json_dup_string (string, &unescaped_length);
-  return unescaped_length == strlen (text) && memcmp (unescaped, text, unescaped_length) == 0;
+  return unescaped_length == text_length && memcmp (unescaped, text, text_length) == 0;
 }
 
 static void

@@ -57,11 +57,32 @@ typedef enum
   HEARTBEAT_JSON_ALLOW_BOM = 1 << 0,
 } HeartbeatJsonFlags;
 
+/**
+ * HeartbeatJsonVisit:
+ * @depth: 1 for a member of the root, 2 for one of a container in it, and so on
+ * @name: its name, a string value with its quotes
+ * @value: where its value begins, which was not read yet: look at it when all was accepted
+ * @user_data: what was given with the function
+ *
+ * Called for each member that is found, in the order of the text.
+ */
+typedef void (*HeartbeatJsonVisit) (guint depth,
+                                    const HeartbeatJson *name,
+                                    const char *value,
+                                    gpointer user_data);
+
 gboolean heartbeat_json_scan (const char *text,
                               gsize length,
                               HeartbeatJsonFlags flags,
                               HeartbeatJson *root,
                               GError **error);
+gboolean heartbeat_json_visit (const char *text,
+                               gsize length,
+                               HeartbeatJsonVisit visit,
+                               gpointer user_data,
+                               HeartbeatJson *root,
+                               GError **error);
+void heartbeat_json_take_value (HeartbeatJson *value, const char *start, const HeartbeatJson *root);
 
 const char *heartbeat_json_find_fault (const char *text,
                                        gsize length,

@@ -8,16 +8,21 @@
 /* A tick's own quarter counts for five minutes: an old one, drained after an outage, says nothing about now. */
 #define FRESH_MS G_GINT64_CONSTANT (300000)
 
+/* 0 where there is none. */
 static gint64
-read_timestamp (const HeartbeatJson *value)
+read_timestamp (const char *start, const HeartbeatJson *root)
 {
   g_autofree char *text = NULL;
   g_autoptr (GTimeZone) utc = NULL;
   g_autoptr (GDateTime) time = NULL;
+  HeartbeatJson value;
 
-  if (!heartbeat_json_is_string (value))
+  if (start == NULL)
     return 0;
-  text = heartbeat_json_dup_string (value, NULL);
+  heartbeat_json_take_value (&value, start, root);
+  if (!heartbeat_json_is_string (&value))
+    return 0;
+  text = heartbeat_json_dup_string (&value, NULL);
   utc = g_time_zone_new_utc ();
   time = g_date_time_new_from_iso8601 (text, utc);
   if (time == NULL)
@@ -40,25 +45,62 @@ read_quarter (const HeartbeatJson *value)
   return 0;
 }
 
-static void
-read_payload (HeartbeatTick *tick, const HeartbeatJson *payload)
+/* Where the values begin that a tick is read for, NULL where they are not there. Of duplicate members the last counts. */
+typedef struct
 {
-  HeartbeatJsonIter iter;
-  HeartbeatJson name, value, timestamp = { NULL, NULL };
+  gboolean in_payload;
+  const char *timestamp;
+  const char *payload_timestamp;
+  const char *time;
+  const char *quarter;
+} Members;
 
-  heartbeat_json_iter_init (&iter, payload);
-  while (heartbeat_json_iter_member (&iter, &name, &value))
+static void
+find_in_payload (Members *members, const HeartbeatJson *name, const char *value)
+{
+  if (heartbeat_json_equals (name, "quarter"))
+    members->quarter = value;
+  else if (heartbeat_json_equals (name, "epochMs") || heartbeat_json_equals (name, "epoch_ms"))
+    members->time = value;
+  else if (heartbeat_json_equals (name, "timestamp"))
+    members->payload_timestamp = value;
+}
+
+static void
+on_member (guint depth, const HeartbeatJson *name, const char *value, gpointer user_data)
+{
+  Members *members = user_data;
+
+  if (depth == 2 && members->in_payload)
+    find_in_payload (members, name, value);
+  if (depth != 1)
+    return;
+  members->in_payload = heartbeat_json_equals (name, "payload");
+  if (members->in_payload)
+    members->payload_timestamp = members->time = members->quarter = NULL;
+  else if (heartbeat_json_equals (name, "timestamp"))
+    members->timestamp = value;
+}
+
+static void
+read_members (HeartbeatTick *tick, const Members *members, const HeartbeatJson *root)
+{
+  HeartbeatJson value;
+
+  if (members->quarter != NULL)
     {
-      if (heartbeat_json_equals (&name, "quarter"))
-        tick->quarter = read_quarter (&value);
-      else if (heartbeat_json_equals (&name, "epochMs")
-               || heartbeat_json_equals (&name, "epoch_ms"))
-        heartbeat_json_get_integer (&value, &tick->time);
-      else if (heartbeat_json_equals (&name, "timestamp"))
-        timestamp = value;
+      heartbeat_json_take_value (&value, members->quarter, root);
+      tick->quarter = read_quarter (&value);
     }
-  if (tick->time == 0 && timestamp.start != NULL)
-    tick->time = read_timestamp (&timestamp);
+  if (members->time != NULL)
+    {
+      heartbeat_json_take_value (&value, members->time, root);
+      heartbeat_json_get_integer (&value, &tick->time);
+    }
+  if (tick->time == 0)
+    tick->time = read_timestamp (members->payload_timestamp, root);
+  if (tick->time == 0)
+    tick->time = read_timestamp (members->timestamp, root);
 }
 
 /**
@@ -75,11 +117,11 @@ read_payload (HeartbeatTick *tick, const HeartbeatJson *payload)
 gboolean
 heartbeat_tick_parse (HeartbeatTick *tick, const char *body, gsize length, GError **error)
 {
-  HeartbeatJsonIter iter;
-  HeartbeatJson root, name, value, payload = { NULL, NULL }, timestamp = { NULL, NULL };
+  Members members = { FALSE };
+  HeartbeatJson root;
 
   *tick = (HeartbeatTick){ .body = body, .length = length };
-  if (!heartbeat_json_scan (body, length, HEARTBEAT_JSON_NONE, &root, error))
+  if (!heartbeat_json_visit (body, length, on_member, &members, &root, error))
     return FALSE;
   if (!heartbeat_json_is_object (&root))
     {
@@ -87,18 +129,7 @@ heartbeat_tick_parse (HeartbeatTick *tick, const char *body, gsize length, GErro
                            "an event is a JSON object");
       return FALSE;
     }
-  heartbeat_json_iter_init (&iter, &root);
-  while (heartbeat_json_iter_member (&iter, &name, &value))
-    {
-      if (heartbeat_json_equals (&name, "payload"))
-        payload = value;
-      else if (heartbeat_json_equals (&name, "timestamp"))
-        timestamp = value;
-    }
-  if (payload.start != NULL && heartbeat_json_is_object (&payload))
-    read_payload (tick, &payload);
-  if (tick->time == 0 && timestamp.start != NULL)
-    tick->time = read_timestamp (&timestamp);
+  read_members (tick, &members, &root);
   return TRUE;
 }
 

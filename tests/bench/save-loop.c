@@ -1,11 +1,13 @@
 /* SPDX-License-Identifier: MIT */
 
 /* What a save of heartbeat.json costs, beside a write and fsync of as many bytes: save-loop FILE CHECK ROUNDS. Each line has
- * the µs of a save, from the call on the main loop to its end, and those of the write. */
+ * the µs of a save, from the call on the main loop to its end, and those of its CPU time in all threads; then both of the
+ * write. */
 
 #include <errno.h>
 #include <fcntl.h>
 #include <stdlib.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "core/heartbeat-config.h"
@@ -61,34 +63,57 @@ find (HeartbeatConfig *config, const char *name)
   g_error ("no check %s", name);
 }
 
-static gint64
+/* Of two clocks, in µs. */
+typedef struct
+{
+  gint64 wall;
+  gint64 cpu;
+} Span;
+
+static Span
+now (void)
+{
+  struct timespec cpu;
+
+  clock_gettime (CLOCK_PROCESS_CPUTIME_ID, &cpu);
+  return (Span){ g_get_monotonic_time (), cpu.tv_sec * G_USEC_PER_SEC + cpu.tv_nsec / 1000 };
+}
+
+static Span
+since (Span start)
+{
+  Span end = now ();
+
+  return (Span){ end.wall - start.wall, end.cpu - start.cpu };
+}
+
+static Span
 time_save (Loop *loop, const HeartbeatCheckSpec *spec, gint64 last_run)
 {
   g_autoptr (GAsyncResult) result = NULL;
   g_autoptr (HeartbeatConfig) config = NULL;
-  gint64 start = g_get_monotonic_time ();
+  Span start = now ();
 
   heartbeat_keeper_save_async (loop->keeper, spec, last_run, keep_result, &result);
   wait_for (&result);
   config = heartbeat_keeper_finish (loop->keeper, result);
   g_assert (config != NULL);
-  return g_get_monotonic_time () - start;
+  return since (start);
 }
 
-static gint64
+static Span
 time_write (const char *path, GBytes *text)
 {
   gsize length;
   const char *data = g_bytes_get_data (text, &length);
-  gint64 start = g_get_monotonic_time ();
+  Span start = now (), span;
   int fd = open (path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
-  gint64 end;
 
   if (fd < 0 || write (fd, data, length) != (gssize) length || fsync (fd) != 0 || close (fd) != 0)
     g_error ("%s: %s", path, g_strerror (errno));
-  end = g_get_monotonic_time ();
+  span = since (start);
   unlink (path);
-  return end - start;
+  return span;
 }
 
 int
@@ -104,10 +129,12 @@ main (int argc, char **argv)
 
   for (int i = 0; i < rounds; i++)
     {
-      gint64 save = time_save (&loop, spec, 1771796220000 + i);
-      gint64 written = time_write (plain, config->text);
+      Span save = time_save (&loop, spec, 1771796220000 + i);
+      Span written = time_write (plain, config->text);
 
-      g_print ("%" G_GINT64_FORMAT " %" G_GINT64_FORMAT "\n", save, written);
+      g_print ("%" G_GINT64_FORMAT " %" G_GINT64_FORMAT " %" G_GINT64_FORMAT " %" G_GINT64_FORMAT
+               "\n",
+               save.wall, save.cpu, written.wall, written.cpu);
     }
   return 0;
 }

@@ -31,8 +31,7 @@ def _run(world, content, rounds):
 
 
 def _report(report, words, rounds, bar=True):
-    saves, writes = zip(*rounds)
-    save, write = statistics.median(saves) / 1000, statistics.median(writes) / 1000
-    report.samples[f"save, {words}: µs, µs of write and fsync"] = rounds
-    report.ratio(f"save, {words}, to write and fsync", [a / b for a, b in rounds], most=3 if bar else None,
-                 more=f", {save:.2f} ms to {write:.2f} ms")
+    save, save_cpu, write, write_cpu = (statistics.median(column) / 1000 for column in zip(*rounds))
+    report.samples[f"save, {words}: µs, µs of CPU; write and fsync: µs, µs of CPU"] = rounds
+    report.ratio(f"save, {words}, to write and fsync", [row[0] / row[2] for row in rounds], most=3 if bar else None,
+                 more=f", {save:.1f} ms to {write:.1f} ms (CPU {save_cpu:.1f} ms to {write_cpu:.1f} ms)")

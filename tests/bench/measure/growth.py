@@ -74,7 +74,7 @@ def _report(report, words, points, what):
 
 def _one_tick(world, vhost, consumer):
     cpu, started = consumer.cpu_ns(), time.monotonic()
-    vhost.publish_one()
+    vhost.publish()
     seconds = world.wait_drained(consumer) - started
     vhost.keep_alive()
     return seconds, consumer.cpu_ns() - cpu

@@ -19,7 +19,8 @@
 #define PREFETCH    64
 #define HEARTBEAT_S 30
 #define FRAME_MAX   131072
-#define MAX_NAME    256
+#define MAX_AGENT   64
+#define MAX_NAME    (MAX_AGENT + 16)
 
 static amqp_connection_state_t connection;
 
@@ -129,7 +130,7 @@ main (int argc, char **argv)
   connect_to (atoi (argv[1]), argv[2]);
   for (int i = 0; i < queues; i++)
     {
-      char agent[MAX_NAME];
+      char agent[MAX_AGENT];
 
       snprintf (agent, sizeof agent, queues == 1 ? "%s" : "%s-%d", argv[4], i);
       consume_from (agent, argv[3]);

@@ -56,7 +56,7 @@ finish() {
   echo
   cat "$summary"
   for user in $users; do
-    umount -R "$folder/$user"/{proc,sys,dev} 2>/dev/null || true
+    umount -R "$folder/$user" 2>/dev/null || true
   done
   # what is still in use there is left alone, rather than deleted through a mount
   if [ "$keep" = yes ] || grep -qs " $folder/" /proc/self/mounts; then
@@ -113,6 +113,8 @@ make_machine() {
   fi
   git clone --quiet --no-local . "$root$home/heartbeat-consumer"
   chroot "$root" chown -R "$1:" "$home/heartbeat-consumer"
+  # only what is mounted is a file system to those who look for one, as check_disk does
+  mount --bind "$root" "$root"
   mount -t proc proc "$root/proc"
   mount --rbind /sys "$root/sys"
   mount --make-rslave "$root/sys"

@@ -101,7 +101,13 @@ class Broken(Case):
         return name, server, Agent(self.bus, agent), service
 
     def test_each_is_survived(self):
-        started = [self.survive(name, sent) for name, (sent, _error) in self.SENT.items()]
+        # all at once would measure how a machine starts thirty programs
+        names = list(self.SENT)
+        for first in range(0, len(names), 6):
+            self.survive_all(names[first:first + 6])
+
+    def survive_all(self, names):
+        started = [self.survive(name, self.SENT[name][0]) for name in names]
         for name, server, agent, service in started:
             with self.subTest(name):
                 lost = service.wait_log(r"Lost the connection to \S+ \(consuming\): (.*)").group(1)
@@ -113,6 +119,8 @@ class Broken(Case):
                 own, raw = Latency(agent, service).worst_ms()
                 latency.note(f"{name}: worst delay {own:.1f} ms, {raw:.1f} ms with waiting")
                 self.assertLess(own, Latency(agent, service).limit_ms)
+        for *_, service in started:
+            self.assertEqual(service.stop().status, 0)
 
 
 class Endless(Case):

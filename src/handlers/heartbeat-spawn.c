@@ -18,6 +18,10 @@
 /* The fourth descriptor of a child, until it is the program. */
 #define FAILURE_FD 3
 
+/* The pipe after that: the child, or else its thread, tells the child's number through it. */
+#define NUMBER    (FAILURE_FD + 1)
+#define MAX_PIPES (NUMBER + 1)
+
 typedef enum
 {
   STEP_PREPARE,
@@ -32,30 +36,38 @@ typedef struct
   int code;
 } Failure;
 
-/* All that the child needs, made before the fork: after it nothing but async-signal-safe calls may be made, since another
- * thread may have held any lock. */
+/* All that the child needs, made before: in it nothing but async-signal-safe calls may be made, since another thread may
+ * hold any lock. It belongs to the thread that starts the child. */
 typedef struct
 {
   char **paths; /* tried in turn */
   char **argv;
   char **environment;
-  const char *folder;
-  int fds[FAILURE_FD + 1];
+  char *folder;
+  int fds[FAILURE_FD + 1]; /* open until the number was told */
+  int number;              /* the thread's own */
   int max_fds;
   guint64 file_limit; /* 0 for that of this process */
 } Plan;
 
 /* --- In the child --------------------------------------------------------------------------------------------------- */
 
+static void
+write_whole (int fd, gconstpointer data, gsize size)
+{
+  gssize n;
+
+  do
+    n = write (fd, data, size);
+  while (n < 0 && errno == EINTR);
+}
+
 static void G_GNUC_NORETURN
 give_up (int fd, Step step)
 {
   const Failure failure = { step, errno };
-  gssize n;
 
-  do
-    n = write (fd, &failure, sizeof failure);
-  while (n < 0 && errno == EINTR);
+  write_whole (fd, &failure, sizeof failure);
   _exit (127);
 }
 
@@ -124,9 +136,12 @@ execute (const Plan *plan)
     errno = EACCES;
 }
 
-static void G_GNUC_NORETURN
+G_NO_INLINE static void G_GNUC_NORETURN
 become (const Plan *plan)
 {
+  const int number = getpid ();
+
+  write_whole (plan->number, &number, sizeof number);
   /* A session of its own is a group of its own too, and has no terminal. */
   setsid ();
   if (!arrange_descriptors (plan))
@@ -164,29 +179,67 @@ list_paths (const char *program)
   return g_strv_builder_end (builder);
 }
 
-/* No signal may come to this process's handlers in the child, where they would be lost. */
-static pid_t
-fork_child (const Plan *plan)
+static void
+plan_free (Plan *plan)
 {
-  sigset_t all, before;
-  pid_t pid;
-  int code;
+  close (plan->number);
+  g_strfreev (plan->paths);
+  g_strfreev (plan->argv);
+  g_strfreev (plan->environment);
+  g_free (plan->folder);
+  g_free (plan);
+}
+
+/* The child borrows the memory of this process, which is not copied then, and this thread stands still until it has begun
+ * or ended. No signal may come to this process's handlers in it: they would run here. What is told here comes second, and
+ * nobody reads it, unless there is no child or it was killed before its first word. */
+static gpointer
+run_thread (gpointer data)
+{
+  Plan *plan = data;
+  sigset_t all;
+  int number;
 
   sigfillset (&all);
-  pthread_sigmask (SIG_SETMASK, &all, &before);
-  pid = fork ();
-  if (pid == 0)
+  pthread_sigmask (SIG_SETMASK, &all, NULL);
+  number = vfork ();
+  if (number == 0)
     become (plan);
-  code = errno;
-  pthread_sigmask (SIG_SETMASK, &before, NULL);
-  errno = code;
-  return pid;
+  if (number < 0)
+    number = -errno;
+  write_whole (plan->number, &number, sizeof number);
+  plan_free (plan);
+  return NULL;
+}
+
+/* Waits for no more than that there is a child: it tells its number before it does what can take time. */
+static pid_t
+start_thread (Plan *plan, int number_fd)
+{
+  GThread *thread = g_thread_try_new ("spawn", run_thread, plan, NULL);
+  int number = 0;
+  gssize n;
+
+  if (thread == NULL)
+    {
+      plan_free (plan);
+      errno = EAGAIN;
+      return -1;
+    }
+  g_thread_unref (thread);
+  do
+    n = read (number_fd, &number, sizeof number);
+  while (n < 0 && errno == EINTR);
+  if (number > 0)
+    return number;
+  errno = -number;
+  return -1;
 }
 
 static void
 close_all (int pipes[][2])
 {
-  for (guint i = 0; i <= FAILURE_FD; i++)
+  for (guint i = 0; i < MAX_PIPES; i++)
     for (guint end = 0; end < 2; end++)
       if (pipes[i][end] >= 0)
         close (pipes[i][end]);
@@ -195,9 +248,9 @@ close_all (int pipes[][2])
 static gboolean
 open_pipes (int pipes[][2])
 {
-  for (guint i = 0; i <= FAILURE_FD; i++)
+  for (guint i = 0; i < MAX_PIPES; i++)
     pipes[i][0] = pipes[i][1] = -1;
-  for (guint i = 0; i <= FAILURE_FD; i++)
+  for (guint i = 0; i < MAX_PIPES; i++)
     if (pipe2 (pipes[i], O_CLOEXEC) < 0)
       return FALSE;
   return TRUE;
@@ -213,6 +266,30 @@ take (int *fd)
   return taken;
 }
 
+static Plan *
+make_plan (const char *const *argv,
+           const char *const *environment,
+           const char *folder,
+           guint64 file_limit,
+           int pipes[][2])
+{
+  Plan *plan = g_new0 (Plan, 1);
+  struct rlimit limit = { 0 };
+
+  getrlimit (RLIMIT_NOFILE, &limit);
+  plan->paths = list_paths (argv[0]);
+  plan->argv = g_strdupv ((char **) argv);
+  plan->environment = g_strdupv ((char **) environment);
+  plan->folder = g_strdup (folder);
+  for (guint i = 0; i <= FAILURE_FD; i++)
+    plan->fds[i] = pipes[i][i > 0];
+  plan->number = pipes[NUMBER][1];
+  pipes[NUMBER][1] = -1;
+  plan->max_fds = MIN (limit.rlim_cur, 65536);
+  plan->file_limit = file_limit;
+  return plan;
+}
+
 /**
  * heartbeat_spawn:
  * @child: (out caller-allocates): the program
@@ -226,8 +303,9 @@ take (int *fd)
  * gets three pipes and no other descriptor, a session of its own, and all signals as they are by default. It has to be
  * waited for in any case; if it could not begin, heartbeat_spawn_check() tells why.
  *
- * GLib's own functions leave ignored signals ignored, give a file that is no program to the shell, and wait until the
- * program has begun.
+ * GLib's own functions leave ignored signals ignored, give a file that is no program to the shell, wait until the program
+ * has begun, and copy the tables of this process's memory for every program that works in a folder of its own.
+ * posix_spawn() waits as well, and knows no limits.
  *
  * Returns: whether there is a child
  */
@@ -239,17 +317,12 @@ heartbeat_spawn (HeartbeatChild *child,
                  guint64 file_limit,
                  GError **error)
 {
-  g_auto (GStrv) paths = list_paths (argv[0]);
-  Plan plan = { paths, (char **) argv, (char **) environment, folder, { 0 }, 0, file_limit };
-  struct rlimit limit = { 0 };
-  int pipes[FAILURE_FD + 1][2];
-  gboolean opened = open_pipes (pipes);
+  int pipes[MAX_PIPES][2];
 
-  getrlimit (RLIMIT_NOFILE, &limit);
-  plan.max_fds = MIN (limit.rlim_cur, 65536);
-  for (guint i = 0; i <= FAILURE_FD; i++)
-    plan.fds[i] = pipes[i][i > 0];
-  child->pid = opened ? fork_child (&plan) : -1;
+  child->pid = -1;
+  if (open_pipes (pipes))
+    child->pid
+        = start_thread (make_plan (argv, environment, folder, file_limit, pipes), pipes[NUMBER][0]);
   if (child->pid < 0)
     {
       g_set_error (error, G_IO_ERROR, g_io_error_from_errno (errno),

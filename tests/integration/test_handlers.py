@@ -13,6 +13,7 @@ from gi.repository import GLib
 
 from bench import files, latency
 from bench.case import Case
+from bench.latency import Latency
 from bench.process import members, private_dirty, processes
 from bench.wait import until
 
@@ -84,6 +85,23 @@ class Hanging(HandlerCase):
                            "the folders of HANDLER_PATH cannot be searched: their file system does not answer")
         # when the file server is back, so are the handlers
         until(lambda: self.agent.run("quick")["message"] == "here", what="the handler to be found")
+        self.assertEqual(service.stop().status, 0)
+
+
+    def test_a_program_that_cannot_begin_holds_up_nothing(self):
+        slow = self.install("slow", "#!/bin/sh\n")
+        self.install("quick", "#!/bin/sh\necho here\n")
+        self.write(files.heartbeat({"slow": {"handler": "slow", "timeoutMs": 1000}, "quick": {"handler": "quick"}},
+                                   paused={"*": True}))
+        # the file server goes between the look at the file and its start
+        service = self.start(ASAN_OPTIONS="detect_leaks=0", **latency.ENV, wrapper=[
+            "strace", "-D", "-f", "-qq", "-o", "/dev/null", "-P", slow, "-e", "trace=execve",
+            "-e", "inject=execve:delay_enter=4000000"])
+        self.agent.call("RunCheck", "(sa{sv})", "slow", {"wait": GLib.Variant("b", False)})
+        self.agent.check("slow").wait("LastMessage", "timed out after 1 s")
+        self.assert_result("quick", "success", "here")
+        # a loop that waited for the program would have stood still for four seconds
+        self.assertLess(Latency(self.agent, service).worst_ms()[1], 2000)
         self.assertEqual(service.stop().status, 0)
 
 

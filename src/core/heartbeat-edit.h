@@ -2,7 +2,7 @@
 
 #pragma once
 
-#include <glib.h>
+#include "core/heartbeat-json.h"
 
 G_BEGIN_DECLS
 
@@ -11,6 +11,10 @@ GBytes *heartbeat_edit_set_member (GBytes *text,
                                    const char *name,
                                    const char *value,
                                    GError **error);
+GBytes *heartbeat_edit_set_member_of (GBytes *text,
+                                      const HeartbeatJson *object,
+                                      const char *name,
+                                      const char *value);
 
 GBytes *heartbeat_edit_remove_member (GBytes *text,
                                       const char *const *path,

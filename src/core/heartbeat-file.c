@@ -19,7 +19,8 @@ struct _HeartbeatFile
   gboolean trusted;
   gboolean swept;
   guint64 reads;
-  GQueue jobs; /* of GTask; the first is under way */
+  HeartbeatConfig *config; /* what was good last, NULL before */
+  GQueue jobs;             /* of GTask; the first is under way */
 };
 
 G_DEFINE_FINAL_TYPE (HeartbeatFile, heartbeat_file, G_TYPE_OBJECT)
@@ -31,7 +32,8 @@ typedef struct
   HeartbeatEdit edit; /* NULL only reads */
   gpointer data;
   GDestroyNotify destroy;
-  gboolean sweep; /* remove what a killed process has left */
+  HeartbeatConfig *known; /* what spares reading most of the text, or NULL */
+  gboolean sweep;         /* remove what a killed process has left */
   HeartbeatIdentity identity;
   gboolean racy;
   gboolean read;
@@ -44,6 +46,7 @@ job_free (gpointer data)
 
   if (job->destroy != NULL)
     job->destroy (job->data);
+  g_clear_pointer (&job->known, heartbeat_config_unref);
   g_free (job->path);
   g_free (job);
 }
@@ -53,6 +56,7 @@ heartbeat_file_finalize (GObject *object)
 {
   HeartbeatFile *self = HEARTBEAT_FILE (object);
 
+  g_clear_pointer (&self->config, heartbeat_config_unref);
   g_free (self->path);
   G_OBJECT_CLASS (heartbeat_file_parent_class)->finalize (object);
 }
@@ -128,6 +132,19 @@ heartbeat_file_get_reads (HeartbeatFile *self)
   return self->reads;
 }
 
+/**
+ * heartbeat_file_get_config:
+ * @self: a file
+ *
+ * Returns: (transfer none) (nullable): what it said when it last was good, %NULL before that; perhaps it says something else
+ *   now
+ */
+HeartbeatConfig *
+heartbeat_file_get_config (HeartbeatFile *self)
+{
+  return self->config;
+}
+
 /* Too many open files, or a disk or server that fails: that passes, and the file looks as before. */
 static gboolean
 may_pass (const GError *error)
@@ -148,7 +165,7 @@ read_config (Job *job, GError **error)
   job->read = TRUE;
   job->racy = heartbeat_identity_is_racy (&job->identity, read_at) || may_pass (reason);
   if (text != NULL)
-    return heartbeat_config_parse (text, error);
+    return heartbeat_config_parse_after (job->known, text, error);
   g_propagate_error (error, g_steal_pointer (&reason));
   return NULL;
 }
@@ -168,7 +185,7 @@ edit_config (Job *job, GError **error)
   if (config != NULL)
     return config;
   job->racy = TRUE;
-  return heartbeat_config_parse (text, error);
+  return heartbeat_config_parse_after (job->known, text, error);
 }
 
 static void
@@ -190,8 +207,14 @@ run_job (GTask *task, gpointer source, gpointer task_data, GCancellable *cancell
 static void
 start_next (HeartbeatFile *self)
 {
-  if (!g_queue_is_empty (&self->jobs))
-    g_task_run_in_thread (g_queue_peek_head (&self->jobs), run_job);
+  GTask *task = g_queue_peek_head (&self->jobs);
+  Job *job;
+
+  if (task == NULL)
+    return;
+  job = g_task_get_task_data (task);
+  job->known = self->config != NULL ? heartbeat_config_ref (self->config) : NULL;
+  g_task_run_in_thread (task, run_job);
 }
 
 static void
@@ -269,6 +292,7 @@ heartbeat_file_finish (HeartbeatFile *self, GAsyncResult *result, GError **error
 {
   GTask *task = G_TASK (result);
   Job *job = g_task_get_task_data (task);
+  HeartbeatConfig *config;
 
   g_return_val_if_fail (g_task_is_valid (result, self), NULL);
 
@@ -278,9 +302,15 @@ heartbeat_file_finish (HeartbeatFile *self, GAsyncResult *result, GError **error
       self->identity = job->identity;
       self->trusted = !job->racy;
     }
+  config = g_task_propagate_pointer (task, error);
+  if (config != NULL)
+    {
+      g_clear_pointer (&self->config, heartbeat_config_unref);
+      self->config = heartbeat_config_ref (config);
+    }
   g_warn_if_fail (g_queue_pop_head (&self->jobs) == task);
   start_next (self);
   /* The queue's reference; the caller of the callback holds another. */
   g_object_unref (task);
-  return g_task_propagate_pointer (task, error);
+  return config;
 }

@@ -16,6 +16,7 @@ G_DECLARE_FINAL_TYPE (HeartbeatFile, heartbeat_file, HEARTBEAT, FILE, GObject)
 HeartbeatFile *heartbeat_file_new (const char *path);
 const char *heartbeat_file_get_path (HeartbeatFile *self);
 gboolean heartbeat_file_is_current (HeartbeatFile *self);
+HeartbeatConfig *heartbeat_file_get_config (HeartbeatFile *self);
 guint64 heartbeat_file_get_reads (HeartbeatFile *self);
 
 void

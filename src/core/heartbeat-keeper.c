@@ -43,6 +43,7 @@ typedef struct
   gatomicrefcount refs;
   Entry own; /* `check` is NULL for a mere move */
   GArray *others;
+  HeartbeatConfig *known; /* (nullable): what the file may say still */
   HeartbeatConfig *result;
   guint64 reads; /* of the file, when @result was */
 } Batch;
@@ -224,6 +225,7 @@ batch_unref (Batch *batch)
   if (!g_atomic_ref_count_dec (&batch->refs))
     return;
   g_clear_pointer (&batch->result, heartbeat_config_unref);
+  g_clear_pointer (&batch->known, heartbeat_config_unref);
   entry_clear (&batch->own);
   g_array_unref (batch->others);
   g_free (batch);
@@ -242,8 +244,10 @@ static Batch *
 batch_new (HeartbeatKeeper *self)
 {
   Batch *batch = g_new0 (Batch, 1);
+  HeartbeatConfig *known = heartbeat_file_get_config (self->file);
 
   g_atomic_ref_count_init (&batch->refs);
+  batch->known = known != NULL ? heartbeat_config_ref (known) : NULL;
   batch->others = g_array_new (FALSE, FALSE, sizeof (Entry));
   g_array_set_clear_func (batch->others, entry_clear);
   heartbeat_state_foreach (self->state, add_other, batch);
@@ -251,11 +255,14 @@ batch_new (HeartbeatKeeper *self)
 }
 
 static GBytes *
-set_last_run (GBytes *text, const Entry *entry, GError **error)
+set_last_run (GBytes *text, const Entry *entry, HeartbeatConfig *known, GError **error)
 {
   const char *const path[] = { "checks", entry->check, NULL };
   g_autofree char *time = g_strdup_printf ("%" G_GINT64_FORMAT, entry->last_run);
+  HeartbeatJson check;
 
+  if (known != NULL && heartbeat_config_find_check (known, text, entry->check, &check))
+    return heartbeat_edit_set_member_of (text, &check, "lastRun", time);
   return heartbeat_edit_set_member (text, path, "lastRun", time, error);
 }
 
@@ -292,7 +299,7 @@ write_batch (GBytes *text, gconstpointer data, GError **error)
       if (g_strcmp0 (entry->check, batch->own.check) == 0
           || !find_last_run (current, entry->check, &there) || there != entry->stands_for)
         continue;
-      next = set_last_run (current, entry, error);
+      next = set_last_run (current, entry, NULL, error);
       if (next == NULL)
         return NULL;
       g_bytes_unref (current);
@@ -300,7 +307,7 @@ write_batch (GBytes *text, gconstpointer data, GError **error)
     }
   if (batch->own.check == NULL)
     return g_steal_pointer (&current);
-  return set_last_run (current, &batch->own, error);
+  return set_last_run (current, &batch->own, batch->known, error);
 }
 
 /* --- Saving --------------------------------------------------------------------------------------------------------- */

@@ -696,6 +696,177 @@ test_number_of_problems (void)
 }
 
 static void
+assert_same_pause (const HeartbeatPause *a, const HeartbeatPause *b)
+{
+  g_assert_cmpint (a->active, ==, b->active);
+  g_assert_cmpint (a->until, ==, b->until);
+  g_assert_cmpstr (a->reason, ==, b->reason);
+}
+
+static void
+assert_same_check (const HeartbeatCheckSpec *a, const HeartbeatCheckSpec *b)
+{
+  g_assert_cmpstr (a->name, ==, b->name);
+  g_assert_cmpstr (a->error, ==, b->error);
+  g_assert_cmpuint (a->offset, ==, b->offset);
+  g_assert_cmpmem (a->json.start, a->json.end - a->json.start, b->json.start,
+                   b->json.end - b->json.start);
+  assert_same_pause (&a->pause, &b->pause);
+  if (a->error != NULL)
+    return;
+  g_assert_cmpstr (a->handler, ==, b->handler);
+  g_assert_cmpint (a->cadence, ==, b->cadence);
+  g_assert_cmpint (a->priority, ==, b->priority);
+  g_assert_cmpint (a->last_run, ==, b->last_run);
+  g_assert_cmpuint (a->timeout, ==, b->timeout);
+  g_assert_cmpint (a->enabled, ==, b->enabled);
+  g_assert_cmpint (a->has_window, ==, b->has_window);
+  g_assert_cmpuint (a->window.start, ==, b->window.start);
+  g_assert_cmpuint (a->window.end, ==, b->window.end);
+  g_assert_cmpuint (a->window.days, ==, b->window.days);
+  g_assert_true (a->zone == b->zone);
+  g_assert_cmpstr (a->zone_name, ==, b->zone_name);
+  g_assert_cmpuint (a->quarter.quarters, ==, b->quarter.quarters);
+  g_assert_cmpint (a->quarter.of, ==, b->quarter.of);
+}
+
+static void
+assert_found (HeartbeatConfig *config, const HeartbeatCheckSpec *spec)
+{
+  HeartbeatJson found;
+
+  g_assert_true (heartbeat_config_find_check (config, config->text, spec->name, &found)
+                 == (spec->error == NULL));
+  if (spec->error == NULL)
+    g_assert_cmpmem (found.start, found.end - found.start, spec->json.start,
+                     spec->json.end - spec->json.start);
+}
+
+/* Whatever is known, the text is read as if nothing were. Returns what was read with @known, NULL for an error. */
+static HeartbeatConfig *
+assert_same_after (HeartbeatConfig *known, const char *text)
+{
+  g_autoptr (GBytes) bytes = g_bytes_new (text, strlen (text));
+  g_autoptr (GError) error = NULL, error_after = NULL;
+  g_autoptr (HeartbeatConfig) config = heartbeat_config_parse (bytes, &error);
+  g_autoptr (HeartbeatConfig) after = heartbeat_config_parse_after (known, bytes, &error_after);
+
+  g_assert_true ((config == NULL) == (after == NULL));
+  if (config == NULL)
+    {
+      g_assert_error (error_after, error->domain, error->code);
+      g_assert_cmpstr (error_after->message, ==, error->message);
+      return NULL;
+    }
+  g_assert_true (g_bytes_equal (after->text, bytes));
+  g_assert_cmpstr (after->agent, ==, config->agent);
+  assert_same_pause (&after->pause, &config->pause);
+  g_assert_cmpuint (after->checks->len, ==, config->checks->len);
+  for (guint i = 0; i < config->checks->len; i++)
+    {
+      assert_same_check (nth (after, i), nth (config, i));
+      assert_found (after, nth (after, i));
+    }
+  return g_steal_pointer (&after);
+}
+
+#define DUPLICATE_CHECKS                                                                           \
+  "\"checks\":{\"z\":{\"cadenceMs\":1000,\"handler\":\"h\"}},"                                     \
+  "\"checks\":{\"b\":{\"cadenceMs\":3000,\"handler\":\"h\"},"                                      \
+  "\"a\":{\"cadenceMs\":1000,\"cadenceMs\":2000,\"handler\":\"h\\u0031\",\"lastRun\":10},"         \
+  "\"b\":{\"cadenceMs\":9000,\"handler\":\"h\",\"meta\":{\"x\":[1.5e10]},\"lastRun\":1771}},"      \
+  "\"paused\":{\"a\":{\"until\":77,\"reason\":\"r1\"},\"*\":{\"until\":55}}"
+
+static const char *const texts_before_a_change[] = {
+  "{\"$schema\":\"heartbeat.v1\",\"agent\":\"a1\"," DUPLICATE_CHECKS "}",
+  /* With a check that is invalid, or is becoming so. */
+  "{\"$schema\":\"heartbeat.v1\",\"agent\":\"a1\",\"checks\":{\"5\":55,\"b\":{\"cadenceMs\":1000,"
+  "\"handler\":\"h\"}}}",
+  "\357\273\277{\"$schema\":\"heartbeat.v1\",\"agent\":\"a1\",\"checks\":{\"b\":{\"cadenceMs\":"
+  "1000,"
+  "\"handler\":\"\\ud83d\\ude00\",\"timeoutMs\":1000,\"window\":{\"start\":\"00:00\",\"end\":\"23:"
+  "59\","
+  "\"tz\":\"UTC\"},\"triggerOnQuarters\":[\"Q1\"]}}}"
+};
+
+/* Each byte replaced by others, what was read then as what is known for the byte after it. */
+static void
+change_each_byte (const char *text)
+{
+  g_autoptr (HeartbeatConfig) first = assert_same_after (NULL, text);
+  g_autofree char *changed = g_strdup (text);
+
+  for (gsize i = 0; text[i] != '\0'; i++)
+    {
+      g_autoptr (HeartbeatConfig) known = heartbeat_config_ref (first);
+
+      for (const char *other = "05\"{"; *other != '\0'; other++)
+        {
+          HeartbeatConfig *after;
+
+          changed[i] = *other;
+          after = assert_same_after (known, changed);
+          if (after == NULL)
+            continue;
+          heartbeat_config_unref (known);
+          known = after;
+        }
+      changed[i] = text[i];
+      heartbeat_config_unref (assert_same_after (known, changed));
+    }
+}
+
+static void
+test_what_is_known_changes_nothing (void)
+{
+  g_autofree char *sample = read_data ("cack.heartbeat.json");
+
+  change_each_byte (sample);
+  for (guint i = 0; i < G_N_ELEMENTS (texts_before_a_change); i++)
+    change_each_byte (texts_before_a_change[i]);
+}
+
+/* Only the changed check is read, also where what is known was known in the same way, and that is gone. */
+static void
+test_other_checks_are_not_read_again (void)
+{
+  g_autofree char *text = g_strdup (texts_before_a_change[0]);
+  char *digit = strstr (text, "1771") + 3;
+  g_autoptr (HeartbeatConfig) first = assert_same_after (NULL, text);
+  HeartbeatConfig *known = heartbeat_config_ref (first);
+
+  for (guint i = 2; i < 5; i++)
+    {
+      HeartbeatConfig *after;
+
+      *digit = '0' + i;
+      after = assert_same_after (known, text);
+      g_assert_true (nth (after, 0) == nth (first, 0));
+      g_assert_true (nth (after, 1) != nth (known, 1));
+      g_assert_cmpint (nth (after, 1)->last_run, ==, 1770 + i);
+      heartbeat_config_unref (known);
+      known = after;
+    }
+  g_clear_pointer (&first, heartbeat_config_unref);
+  heartbeat_config_unref (assert_same_after (known, text));
+  heartbeat_config_unref (known);
+}
+
+/* Two checks at once, and two places of one check. */
+static void
+test_several_places (void)
+{
+  g_autofree char *text = g_strdup (texts_before_a_change[0]);
+  g_autoptr (HeartbeatConfig) known = assert_same_after (NULL, text);
+
+  *strstr (text, "9000") = '8';
+  *strstr (text, "1771") = '2';
+  heartbeat_config_unref (assert_same_after (known, text));
+  *strstr (text, "2000") = '3';
+  heartbeat_config_unref (assert_same_after (known, text));
+}
+
+static void
 time_parse (const char *what, GBytes *text, guint n_errors)
 {
   gint64 start = g_get_monotonic_time ();
@@ -761,6 +932,9 @@ main (int argc, char **argv)
   g_test_add_func ("/config/100000-problems-are-told", test_number_of_problems);
   g_test_add_func ("/config/ten-thousand-checks-are-the-limit", test_number_of_checks);
   g_test_add_func ("/config/16-mib-are-the-limit", test_size);
+  g_test_add_func ("/config/what-is-known-changes-nothing", test_what_is_known_changes_nothing);
+  g_test_add_func ("/config/other-checks-are-not-read-again", test_other_checks_are_not_read_again);
+  g_test_add_func ("/config/several-places", test_several_places);
   g_test_add_func ("/config/time-of-10000-checks", test_time);
 
   return g_test_run ();

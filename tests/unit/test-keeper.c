@@ -186,6 +186,24 @@ test_saves_in_the_file (Fixture *fixture, gconstpointer data)
   g_assert_false (g_file_test (fixture->state_path, G_FILE_TEST_EXISTS));
 }
 
+/* What the file said at the save before is no reason to miss what others have written since. */
+static void
+test_saves_into_what_others_write (Fixture *fixture, gconstpointer data)
+{
+  g_autofree char *text = make_text (111, 3);
+  g_autofree char *longer = make_text (7, 12345);
+
+  save (fixture, "a", 1, 100);
+  save (fixture, "a", 100, 200);
+  assert_file (fixture, 200, 2);
+  write_file (fixture, text);
+  save (fixture, "a", 111, 300);
+  assert_file (fixture, 300, 3);
+  write_file (fixture, longer);
+  save (fixture, "a", 7, 8);
+  assert_file (fixture, 8, 12345);
+}
+
 static void
 test_a_gone_check_is_not_kept (Fixture *fixture, gconstpointer data)
 {
@@ -357,6 +375,7 @@ main (int argc, char **argv)
   g_log_set_always_fatal (G_LOG_LEVEL_CRITICAL | G_LOG_FATAL_MASK);
 #define ADD(name, func) g_test_add ("/keeper/" name, Fixture, NULL, set_up, func, tear_down)
   ADD ("saves-in-the-file", test_saves_in_the_file);
+  ADD ("saves-into-what-others-write", test_saves_into_what_others_write);
   ADD ("a-gone-check-is-not-kept", test_a_gone_check_is_not_kept);
   ADD ("a-broken-file-is-not-written-to", test_a_broken_file_is_not_written_to);
   ADD ("survives-a-restart", test_survives_a_restart);

@@ -31,7 +31,7 @@ FROM debian:bookworm-slim
 # tini is process 1: it buries what handlers leave behind, and passes signals on
 RUN apt-get update \
     && DEBIAN_FRONTEND=noninteractive apt-get install -y --no-install-recommends \
-      ca-certificates libglib2.0-0 libgnutls30 libjpeg62-turbo libjson-glib-1.0-0 libpng16-16 librabbitmq4 libsystemd0 \
+      ca-certificates libglib2.0-0 libgnutls30 libjpeg62-turbo libjson-glib-1.0-0 libpng16-16 librabbitmq4 \
       tini tzdata \
     && rm -rf /var/lib/apt/lists/* /var/cache/apt/* /var/cache/debconf/*-old /var/log/apt /var/log/dpkg.log
 

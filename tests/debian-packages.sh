@@ -4,7 +4,7 @@
 # shellcheck disable=SC2034  # used by those who source this
 BUILD_PACKAGES=(
   build-essential meson ninja-build pkg-config gettext
-  libglib2.0-dev libglib2.0-bin libjson-glib-dev librabbitmq-dev libnotify-dev libsystemd-dev
+  libglib2.0-dev libglib2.0-bin libjson-glib-dev librabbitmq-dev libnotify-dev
   glib-networking
 )
 

@@ -2,26 +2,112 @@
 
 #include "service/heartbeat-systemd.h"
 
-#ifdef HAVE_LIBSYSTEMD
+#include <string.h>
+#include <unistd.h>
 
-#include <systemd/sd-daemon.h>
+#include <gio/gio.h>
+#include <gio/gunixsocketaddress.h>
+
+#include "core/heartbeat-log.h"
+
+/* The protocol is that of sd_notify(3). libsystemd waits without limit for a manager that reads nothing, and so would the
+ * main loop. */
+
+static GSocketAddress *
+get_address (void)
+{
+  const char *path = g_getenv ("NOTIFY_SOCKET");
+
+  if (path == NULL || (*path != '/' && *path != '@'))
+    return NULL;
+  if (*path == '@')
+    return g_unix_socket_address_new_with_type (path + 1, -1, G_UNIX_SOCKET_ADDRESS_ABSTRACT);
+  return g_unix_socket_address_new (path);
+}
+
+static GSocket *
+connect_manager (GError **error)
+{
+  g_autoptr (GSocketAddress) address = get_address ();
+  g_autoptr (GSocket) socket = NULL;
+
+  if (address == NULL)
+    return NULL;
+  socket = g_socket_new (G_SOCKET_FAMILY_UNIX, G_SOCKET_TYPE_DATAGRAM, G_SOCKET_PROTOCOL_DEFAULT,
+                         error);
+  if (socket == NULL)
+    return NULL;
+  g_socket_set_blocking (socket, FALSE);
+  return g_socket_connect (socket, address, NULL, error) ? g_steal_pointer (&socket) : NULL;
+}
+
+static void
+complain (const GError *error)
+{
+  heartbeat_log (G_LOG_LEVEL_DEBUG, HEARTBEAT_EVENT_NONE, NULL, NULL, "Cannot tell systemd: %s",
+                 error->message);
+}
+
+static gboolean
+on_writable (GSocket *socket, GIOCondition condition, gpointer user_data)
+{
+  g_autoptr (GError) error = NULL;
+  const char *message = user_data;
+
+  if (g_socket_send (socket, message, strlen (message), NULL, &error) >= 0)
+    return G_SOURCE_REMOVE;
+  if (g_error_matches (error, G_IO_ERROR, G_IO_ERROR_WOULD_BLOCK))
+    return G_SOURCE_CONTINUE;
+  complain (error);
+  return G_SOURCE_REMOVE;
+}
+
+static void
+send_later (GSocket *socket, const char *message)
+{
+  g_autoptr (GSource) source = g_socket_create_source (socket, G_IO_OUT, NULL);
+
+  g_source_set_static_name (source, "heartbeat notify");
+  g_source_set_callback (source, G_SOURCE_FUNC (on_writable), g_strdup (message), g_free);
+  g_source_attach (source, g_main_context_get_thread_default ());
+}
+
+/* To a manager that does not read at the moment, @again means that it will be told again anyway. */
+static void
+notify (const char *message, gboolean again)
+{
+  g_autoptr (GError) error = NULL;
+  g_autoptr (GSocket) socket = connect_manager (&error);
+
+  if (socket != NULL && g_socket_send (socket, message, strlen (message), NULL, &error) < 0
+      && g_error_matches (error, G_IO_ERROR, G_IO_ERROR_WOULD_BLOCK) && !again)
+    {
+      send_later (socket, message);
+      return;
+    }
+  if (error != NULL)
+    complain (error);
+}
 
 void
 heartbeat_systemd_ready (void)
 {
-  sd_notify (0, "READY=1");
+  notify ("READY=1", FALSE);
 }
 
 void
 heartbeat_systemd_reloading (void)
 {
-  sd_notifyf (0, "RELOADING=1\nMONOTONIC_USEC=%" G_GINT64_FORMAT, g_get_monotonic_time ());
+  g_autofree char *message
+      = g_strdup_printf ("RELOADING=1\nMONOTONIC_USEC=%" G_GINT64_FORMAT, g_get_monotonic_time ());
+
+  notify (message, FALSE);
 }
 
 void
 heartbeat_systemd_stopping (void)
 {
-  sd_notify (0, "STOPPING=1");
+  notify ("STOPPING=1", FALSE);
 }
 
 /**
@@ -31,14 +117,33 @@ heartbeat_systemd_stopping (void)
 void
 heartbeat_systemd_status (const char *status)
 {
-  sd_notifyf (0, "STATUS=%s", status);
+  g_autofree char *message = g_strconcat ("STATUS=", status, NULL);
+
+  notify (message, TRUE);
 }
 
 static gboolean
 feed_watchdog (gpointer user_data)
 {
-  sd_notify (0, "WATCHDOG=1");
+  notify ("WATCHDOG=1", TRUE);
   return G_SOURCE_CONTINUE;
+}
+
+/* As sd_watchdog_enabled(3) has it. */
+static guint64
+get_watchdog_period (void)
+{
+  const char *period = g_getenv ("WATCHDOG_USEC");
+  const char *pid = g_getenv ("WATCHDOG_PID");
+  guint64 number;
+
+  if (pid != NULL
+      && (!g_ascii_string_to_unsigned (pid, 10, 1, G_MAXINT, &number, NULL)
+          || number != (guint64) getpid ()))
+    return 0;
+  if (period == NULL || !g_ascii_string_to_unsigned (period, 10, 1, G_MAXUINT64 - 1, &number, NULL))
+    return 0;
+  return number;
 }
 
 /**
@@ -50,43 +155,13 @@ feed_watchdog (gpointer user_data)
 GSource *
 heartbeat_systemd_watchdog_new (void)
 {
-  guint64 period = 0;
+  guint64 period = get_watchdog_period ();
   GSource *source;
 
-  if (sd_watchdog_enabled (0, &period) <= 0)
+  if (period == 0)
     return NULL;
-  source = g_timeout_source_new (MAX (period / 2000, 1));
+  source = g_timeout_source_new (CLAMP (period / 2000, 1, G_MAXUINT));
   g_source_set_static_name (source, "heartbeat watchdog");
   g_source_set_callback (source, feed_watchdog, NULL, NULL);
   return source;
 }
-
-#else
-
-void
-heartbeat_systemd_ready (void)
-{
-}
-
-void
-heartbeat_systemd_reloading (void)
-{
-}
-
-void
-heartbeat_systemd_stopping (void)
-{
-}
-
-void
-heartbeat_systemd_status (const char *status)
-{
-}
-
-GSource *
-heartbeat_systemd_watchdog_new (void)
-{
-  return NULL;
-}
-
-#endif

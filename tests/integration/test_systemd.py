@@ -74,6 +74,16 @@ class Readiness(Told):
         _, status = self.run_service(LOG_LEVEL="CHATTY")
         self.assertEqual((status, self.systemd.lines), (2, []))
 
+    def test_a_manager_that_reads_nothing_holds_up_nobody(self):
+        self.systemd.fill()
+        service = self.start(WATCHDOG_USEC="200000")
+        self.tick_runs("good")
+        self.assertNotIn("READY=1", self.systemd.lines)
+        # it has read all by now, and what came meanwhile is there
+        self.systemd.wait("READY=1")
+        self.systemd.fill()
+        self.assertEqual(service.stop().status, 0)
+
     def test_once(self):
         proxy = self.behind_proxy()
         self.start()

@@ -30,6 +30,17 @@ class NotifySocket:
             except BlockingIOError:
                 return list(self._lines)
 
+    def fill(self):
+        """Let nothing more be sent to this socket until its lines are read."""
+        with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as sender:
+            sender.setblocking(False)
+            sender.connect(self.path)
+            try:
+                while True:
+                    sender.send(b"X_FILLER=1")
+            except BlockingIOError:
+                pass
+
     def wait(self, line, count=1):
         """Wait for the count-th assignment like that, such as READY=1."""
         until(lambda: self.lines.count(line) >= count, what=f"{line} on the notify socket")

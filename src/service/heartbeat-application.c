@@ -19,6 +19,9 @@
 /* Another process may give an agent up, and tells nobody. */
 #define LOCK_RETRY_S 5
 
+/* Ticks come first: the session bus is looked for when the consumer is registered, or this time after the start. */
+#define BUS_WAIT_MS 200
+
 /**
  * HeartbeatApplication:
  *
@@ -39,6 +42,7 @@ struct _HeartbeatApplication
   HeartbeatNotifier *notifier;
   GSource *watchdog;
   GSource *update;     /* of what systemd is told */
+  GSource *bus_wait;   /* until the session bus is looked for */
   GSource *lock_retry; /* while another process has one of the agents */
   guint reloads;       /* of files that go on, and one for the folder */
   gboolean reloads_folder;
@@ -64,6 +68,7 @@ heartbeat_application_finalize (GObject *object)
   HeartbeatApplication *self = HEARTBEAT_APPLICATION (object);
 
   clear_source (&self->watchdog);
+  clear_source (&self->bus_wait);
   clear_source (&self->update);
   clear_source (&self->lock_retry);
   g_clear_object (&self->notifier);
@@ -251,6 +256,14 @@ is_ready (HeartbeatApplication *self)
   return TRUE;
 }
 
+static void
+start_bus (HeartbeatApplication *self)
+{
+  if (self->bus_wait != NULL)
+    heartbeat_bus_start (self->bus);
+  clear_source (&self->bus_wait);
+}
+
 static gboolean
 on_update (gpointer user_data)
 {
@@ -262,6 +275,7 @@ on_update (gpointer user_data)
   show_status (self);
   if (self->said_ready || !is_ready (self))
     return G_SOURCE_REMOVE;
+  start_bus (self);
   self->said_ready = TRUE;
   heartbeat_systemd_ready ();
   return G_SOURCE_REMOVE;
@@ -290,6 +304,13 @@ start_debugging (HeartbeatApplication *self)
     heartbeat_bus_set_root_interface (self->bus, G_DBUS_INTERFACE_SKELETON (debug));
 }
 
+static gboolean
+on_bus_wait (gpointer user_data)
+{
+  start_bus (user_data);
+  return G_SOURCE_REMOVE;
+}
+
 static void
 start_desktop (HeartbeatApplication *self)
 {
@@ -299,7 +320,10 @@ start_desktop (HeartbeatApplication *self)
     return;
   self->bus = heartbeat_bus_new ();
   start_debugging (self);
-  heartbeat_bus_start (self->bus);
+  self->bus_wait = g_timeout_source_new (BUS_WAIT_MS);
+  g_source_set_static_name (self->bus_wait, "heartbeat bus");
+  g_source_set_callback (self->bus_wait, on_bus_wait, self, NULL);
+  g_source_attach (self->bus_wait, NULL);
   if (strcmp (self->settings->notify, "none") == 0)
     return;
   if (strcmp (self->settings->notify, "all") == 0)
@@ -394,6 +418,7 @@ leave (HeartbeatApplication *self)
 {
   if (self->notifier != NULL)
     heartbeat_notifier_stop (self->notifier);
+  clear_source (&self->bus_wait);
   if (self->bus != NULL)
     heartbeat_bus_stop (self->bus);
   if (self->broker != NULL)

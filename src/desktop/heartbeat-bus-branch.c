@@ -118,6 +118,16 @@ unexport_check (gpointer owner, gpointer data)
   g_hash_table_remove (self->checks, check);
 }
 
+/* Of a branch that has ended: its manager goes on until all objects have gone. */
+static void
+drop_check (gpointer owner, gpointer data)
+{
+  g_autoptr (GDBusObject) object = g_dbus_interface_dup_object (data);
+
+  heartbeat_bus_check_set_exported (data, FALSE);
+  g_dbus_object_manager_server_unexport (owner, g_dbus_object_get_object_path (object));
+}
+
 static void
 complete (gpointer owner, gpointer data)
 {
@@ -265,20 +275,21 @@ heartbeat_bus_branch_begin (HeartbeatBusBranch *self, GDBusObjectManagerServer *
  * heartbeat_bus_branch_end:
  * @self: a branch
  *
- * Takes everything away.
+ * Takes everything away, thousands of checks in some turns of the loop.
  */
 void
 heartbeat_bus_branch_end (HeartbeatBusBranch *self)
 {
-  g_autoptr (GList) checks = NULL;
+  g_autoptr (GList) faces = NULL;
 
   if (self->manager == NULL)
     return;
   g_signal_handlers_disconnect_by_data (self->agent, self);
   heartbeat_bus_slices_forget (self->slices, self);
-  checks = g_hash_table_get_keys (self->checks);
-  for (GList *l = checks; l != NULL; l = l->next)
-    unexport_check (self, l->data);
+  faces = g_hash_table_get_values (self->checks);
+  for (GList *l = faces; l != NULL; l = l->next)
+    heartbeat_bus_slices_add (self->slices, drop_check, self->manager, l->data);
+  g_hash_table_remove_all (self->checks);
   if (self->face != NULL)
     {
       heartbeat_bus_agent_set_exported (self->face, FALSE);

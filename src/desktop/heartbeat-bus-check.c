@@ -41,6 +41,13 @@ enum
   PROP_ERROR,
 };
 
+#define BIT(id) (G_GUINT64_CONSTANT (1) << (id))
+
+/* What time alone changes. */
+#define CLOCK_IDS                                                                                  \
+  (BIT (PROP_PAUSED) | BIT (PROP_NEXT_DUE) | BIT (PROP_OVERDUE_RATIO) | BIT (PROP_STATE)           \
+   | BIT (PROP_REASON))
+
 static void check_iface_init (HeartbeatDBusCheckIface *iface);
 
 G_DEFINE_FINAL_TYPE_WITH_CODE (HeartbeatBusCheck,
@@ -135,6 +142,12 @@ heartbeat_bus_check_get_property (GObject *object, guint id, GValue *value, GPar
   heartbeat_bus_properties_note_read (self->properties, id, value);
 }
 
+static GVariant *
+heartbeat_bus_check_get_properties (GDBusInterfaceSkeleton *skeleton)
+{
+  return heartbeat_bus_properties_get_all (HEARTBEAT_BUS_CHECK (skeleton)->properties, CLOCK_IDS);
+}
+
 static void
 heartbeat_bus_check_dispose (GObject *object)
 {
@@ -166,6 +179,7 @@ heartbeat_bus_check_class_init (HeartbeatBusCheckClass *klass)
   object_class->dispose = heartbeat_bus_check_dispose;
   object_class->finalize = heartbeat_bus_check_finalize;
   heartbeat_dbus_check_override_properties (object_class, 1);
+  G_DBUS_INTERFACE_SKELETON_CLASS (klass)->get_properties = heartbeat_bus_check_get_properties;
 }
 
 static void

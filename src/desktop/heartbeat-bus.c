@@ -320,6 +320,9 @@ withdraw (HeartbeatBus *self)
     return;
   g_signal_handlers_disconnect_by_data (self->connection, self);
   heartbeat_bus_names_set_connection (self->names, NULL);
+  /* Or it would make a signal for each object, which nobody hears. */
+  if (g_dbus_connection_is_closed (self->connection))
+    g_dbus_object_manager_server_set_connection (self->manager, NULL);
   g_hash_table_iter_init (&iter, self->branches);
   while (g_hash_table_iter_next (&iter, NULL, (gpointer *) &branch))
     {

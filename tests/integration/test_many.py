@@ -4,6 +4,8 @@ import json
 import os
 import time
 
+from gi.repository import Gio, GLib
+
 from bench import files, latency
 from bench.agent import PREFIX, ROOT
 from bench.case import Case
@@ -22,19 +24,43 @@ class Many(Case):
     def setUp(self):
         super().setUp()
         self.env.update(TICK_SOURCE="local", TICK_INTERVAL_S="86400", **latency.ENV)
+        self.reply_ms = self.time_reply()
 
     def write_many(self, prefix="check", **check):
         """Write 1,000 checks."""
         recent = time.time_ns() // 1_000_000
         self.write_checks(**{f"{prefix}-{number:04}": {"lastRun": recent, **check} for number in range(CHECKS)})
 
-    def assert_quick(self, what):
+    def assert_quick(self, what, least_limit=0):
         """The loop was never late; forget what was."""
         probe = Latency(self.agent, self.services[-1])
         own, raw = probe.worst_ms()
         probe.reset()
         latency.note(f"{what}: worst delay {own:.1f} ms, {raw:.1f} ms with waiting")
-        self.assertLess(own, probe.limit_ms, what)
+        limit = max(probe.limit_ms, least_limit)
+        if own >= limit:
+            raise latency.TooLate(f"{what}: {own:.1f} ms, {limit:.0f} ms are allowed")
+
+    def assert_managed_quickly(self, what):
+        """The same where a client has asked for all objects, which GLib answers in one turn: it may take six times the writing."""
+        self.assert_quick(what, 6 * self.reply_ms)
+
+    @staticmethod
+    def time_reply():
+        """Return how many ms GLib takes for no more than to write such a reply."""
+        members = {f"Number{number}": GLib.Variant("x", number) for number in range(10)}
+        members |= {f"Text{number}": GLib.Variant("s", "some text") for number in range(6)}
+        objects = {f"/check{number}": {"some.Interface": members} for number in range(CHECKS)}
+        message = Gio.DBusMessage.new_signal("/path", "some.Interface", "Reply")
+        message.set_serial(1)
+        message.set_body(GLib.Variant("(a{oa{sa{sv}}})", (objects,)))
+        started = time.thread_time()
+        message.to_blob(Gio.DBusCapabilityFlags.NONE)
+        return (time.thread_time() - started) * 1000
+
+    def of_three(self, attempt):
+        """Let a machine that is busy with something else disturb two attempts of three, each with a new service."""
+        latency.of_three(attempt, lambda: self.services[-1].stop())
 
     def managed(self):
         """Return the properties of all checks, by their names."""
@@ -43,11 +69,17 @@ class Many(Case):
         return {check["Name"]: check for check in checks}
 
     def test_a_thousand_checks(self):
+        self.of_three(self.steps_of_a_thousand)
+
+    def test_a_bus_that_restarts(self):
+        self.of_three(self.restart_of_the_bus)
+
+    def steps_of_a_thousand(self):
         self.write_many()
         self.start()
         self.assert_quick("start")
         self.assertEqual(len(self.managed()), CHECKS)
-        self.assert_quick("GetManagedObjects")
+        self.assert_managed_quickly("GetManagedObjects")
 
         changes = self.bus.record("org.freedesktop.DBus.Properties")
         self.write_many(priority=7)
@@ -63,13 +95,13 @@ class Many(Case):
         until(lambda: len(objects.matching("InterfacesAdded")) == len(objects.matching("InterfacesRemoved")) == CHECKS,
               what="all checks to be replaced")
         self.assertEqual({check["Priority"] for check in self.managed().values()}, {3})
-        self.assert_quick("reload that replaces all")
+        self.assert_managed_quickly("reload that replaces all")
 
         self.agent.call("Pause", "(sxs)", "*", 0, "")
         self.assertEqual({check["Paused"] for check in self.managed().values()}, {True})
-        self.assert_quick("pause of all")
+        self.assert_managed_quickly("pause of all")
 
-    def test_a_bus_that_restarts(self):
+    def restart_of_the_bus(self):
         self.write_many()
         service = self.start()
         self.bus.stop()
@@ -79,8 +111,9 @@ class Many(Case):
         self.agent.wait_owned()
         # it looks again after 1, 2 and 4 seconds
         self.assertLess(time.monotonic() - started, 5)
-        self.assertEqual(len(self.managed()), CHECKS)
         self.assert_quick("restart of the bus")
+        self.assertEqual(len(self.managed()), CHECKS)
+        self.assert_managed_quickly("GetManagedObjects after a restart")
 
     def test_a_long_history(self):
         self.write_checks(good={"enabled": False})

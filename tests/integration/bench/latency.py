@@ -13,6 +13,23 @@ INTERFACE = PREFIX + ".Debug"
 ENV = {"HEARTBEAT_DEBUG": "latency"}
 
 
+class TooLate(AssertionError):
+    """The main loop was late for too long."""
+
+
+def of_three(attempt, between):
+    """Call attempt() until the loop was quick, three times at most: what is slow by itself is slow each time."""
+    for number in range(3):
+        try:
+            return attempt()
+        except TooLate as error:
+            note(f"attempt {number + 1}: {error}")
+            if number == 2:
+                raise
+            between()
+    return None
+
+
 class Latency:
     """The probe in a service that was started with ENV."""
 

@@ -63,7 +63,7 @@ fuzz() {
   mkdir -p "$corpus" "$findings"
   cp "tests/fuzz/corpus/$target"/* "$corpus"
   [ ! -e "tests/fuzz/$target.dict" ] || options+=("-dict=$root/tests/fuzz/$target.dict")
-  "$build/tests/fuzz/fuzz-$target" -max_total_time="$seconds" -timeout=5 -rss_limit_mb=2048 -max_len=4096 \
+  "$build/tests/fuzz/fuzz-$target" -max_total_time="$seconds" -timeout=60 -rss_limit_mb=2048 -max_len=4096 \
     -print_final_stats=1 -artifact_prefix="$findings/" "${options[@]}" "$corpus" >"$log" 2>&1 || status=$?
   count=$(sed -n 's/^stat::number_of_executed_units: *//p' "$log")
   coverage=$(sed -n 's/.* cov: \([0-9]*\) .*/\1/p' "$log" | tail -n 1)

@@ -112,6 +112,7 @@ class Broken(Case):
             with self.subTest(name):
                 lost = service.wait_log(r"Lost the connection to \S+ \(consuming\): (.*)").group(1)
                 self.assertRegex(lost, self.SENT[name][1])
+                agent.wait_owned()
                 agent.wait("TicksReceived", 1)
                 agent.wait("ConnectionState", "connected")
                 self.assertEqual(server.faults, [])

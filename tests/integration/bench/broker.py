@@ -224,7 +224,7 @@ class Broker:
     def set_alarm(self, alarm):
         """Let the node be short of memory, or no longer."""
         if self.running:
-            self.eval(f"vm_memory_monitor:set_vm_memory_high_watermark({0 if alarm else 0.4})")
+            self.alarm(alarm)
 
     def _queue_info(self, vhost, queue, items):
         code = (f'case rabbit_amqqueue:lookup(rabbit_misc:r(<<"{vhost}">>, queue, <<"{queue}">>)) of '
@@ -254,8 +254,9 @@ class Broker:
         self.eval(f'[rabbit_networking:close_connection(P, "{reason}") || P <- rabbit_networking:connections()], ok')
 
     def alarm(self, on):
-        """Raise a memory alarm, or end it."""
-        self.eval(f"vm_memory_monitor:set_vm_memory_high_watermark({0 if on else 0.4})")
+        """Raise a memory alarm, or end it; connections know of it when this returns."""
+        # what is asked next is answered after the alarm was passed on
+        self.eval(f"vm_memory_monitor:set_vm_memory_high_watermark({0 if on else 0.4}), rabbit_alarm:get_alarms(), ok")
 
     # --- messages ---------------------------------------------------------------------------------------------------
 

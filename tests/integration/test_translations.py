@@ -194,6 +194,8 @@ class Words(Translated):
 
     def test_what_programs_read_is_the_same_in_each_language(self):
         self.start_with_checks("de")
+        # the only tick of this day changes what there is to see
+        self.finished("señal_de_vida")
         codes = {}
         for language in ("", "de"):
             document = json.loads(self.run_in(language, "list", "--json"))
@@ -202,7 +204,9 @@ class Words(Translated):
             history = json.loads(self.run_in(language, "history", "--json"))
             codes[language] += [(run["status"], run["trigger"]) for run in history["runs"]]
             doctor = json.loads(self.run_in(language, "doctor", "--json", "--agent", "cack", status=1))
-            codes[language] += [(found["check"], found["status"], re.sub(r"\d", "", found["message"]), found["advice"])
+            # how long ago the tick came is something else each time
+            codes[language] += [(found["check"], found["status"], found["advice"],
+                                 re.sub(r"\d", "", found["message"]) if found["check"] != "ticks" else "")
                                 for found in doctor["checks"]]
             broken = json.loads(self.run_in(language, "validate", "--json", self.config, status=1))
             codes[language] += [problem["rule"] for problem in broken["files"][0]["problems"]]

@@ -11,6 +11,8 @@ import gi
 gi.require_version("Heartbeat", "1.0")
 from gi.repository import GLib, Heartbeat  # noqa: E402
 
+# a shell that starts a program in the background has it ignore this
+signal.signal(signal.SIGINT, signal.default_int_handler)
 kept = []
 
 

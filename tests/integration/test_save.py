@@ -13,7 +13,7 @@ import unittest
 
 from bench import files, process
 from bench.service import environment, program
-from bench.wait import until
+from bench.wait import Timeout, until
 
 SOAK = os.environ.get("SOAK") == "1"
 OLD, NEW = 1, 1771796220000
@@ -162,9 +162,9 @@ class Poor(Save):
 class Writers(Save):
     """Somebody writes a number of theirs into the file again and again, while saves are made.
 
-    Where this can fail: by rename, a writer that reads the file within the microseconds between an exchange and the one
-    that takes it back sees its edit missing (seen once in 30,000 edits of a writer that never pauses); in place, where the
-    file system has no leases.
+    By rename, a writer that reads the file between an exchange and the one that takes it back does not see what it wrote
+    last. That is over after some microseconds of the service's, and it must be rare; it is no loss to who looks again. Where
+    a loss is possible: in place, on a file system without leases.
     """
 
     def put_in_place(self, content):
@@ -176,26 +176,42 @@ class Writers(Save):
         """Write as an editor does."""
         files.write(self.config, content)
 
+    def mine(self):
+        """Return the number in the file."""
+        return json.loads(files.read(self.config))["checks"]["ping"]["mine"]
+
+    def look_again(self, mine):
+        """The number is not what was written; say whether it will be."""
+        try:
+            until(lambda: self.mine() == mine, 1)
+        except Timeout:
+            return False
+        return True
+
     def write_against_saves(self, put):
-        """Return how many edits were written, how many lost, and what the driver says."""
+        """Return how many edits were written, how many not seen for a moment, how many lost, and what the driver says."""
         put(files.heartbeat({"ping": {"lastRun": OLD, "mine": 0}}))
         saver = process.spawn([self.driver, self.config, str(SAVES), "1000"], env=self.env, text=True,
                               stdout=subprocess.PIPE, stderr=subprocess.PIPE)
         self.addCleanup(process.end, saver)
         generator = random.Random(1)
-        mine, lost = 0, 0
+        mine, unseen, lost = 0, 0, 0
         while saver.poll() is None:
             document = json.loads(files.read(self.config))
-            lost += document["checks"]["ping"]["mine"] != mine
+            if document["checks"]["ping"]["mine"] != mine:
+                unseen += 1
+                if self.look_again(mine):
+                    continue
+                lost += 1
             mine += 1
             document["checks"]["ping"]["mine"] = mine
             put((json.dumps(document, indent=2) + "\n").encode())
             # at times at once, at times after a save or two
             time.sleep(generator.choice((0, 0, 0.001, 0.003, 0.01)))
-        lost += json.loads(files.read(self.config))["checks"]["ping"]["mine"] != mine
+        lost += self.mine() != mine
         output, errors = saver.communicate()
         self.assertEqual(saver.returncode, 0, errors)
-        return mine, lost, [int(number) for number in output.split()]
+        return mine, unseen, lost, [int(number) for number in output.split()]
 
     def check(self, put):
         """No edit is lost in any folder."""
@@ -203,10 +219,11 @@ class Writers(Save):
             with self.subTest(folder=parent):
                 self.set_up_in(parent)
                 start = time.monotonic()
-                mine, lost, (saved, busy) = self.write_against_saves(put)
-                print(f"     figure: {parent}: {saved} saves, {busy} given up, {mine} edits, {lost} lost, "
-                      f"{time.monotonic() - start:.1f} s")
+                mine, unseen, lost, (saved, busy) = self.write_against_saves(put)
+                print(f"     figure: {parent}: {saved} saves, {busy} given up, {mine} edits, {unseen} not seen "
+                      f"for a moment, {lost} lost, {time.monotonic() - start:.1f} s")
                 self.assertEqual(lost, 0)
+                self.assertLessEqual(unseen, 10 + mine / 100)
                 self.assertGreater(saved, SAVES * 0.9)
                 self.assertEqual(self.left_over(), [])
 

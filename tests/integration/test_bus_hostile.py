@@ -31,14 +31,6 @@ class Hostile(Case):
         self.env.update(TICK_SOURCE="local", TICK_INTERVAL_S="86400", **latency.ENV)
         self.recent = time.time_ns() // 1_000_000
 
-    def client(self):
-        """Connect once more."""
-        client = Gio.DBusConnection.new_for_address_sync(
-            self.bus.address, Gio.DBusConnectionFlags.AUTHENTICATION_CLIENT
-            | Gio.DBusConnectionFlags.MESSAGE_BUS_CONNECTION, None, None)
-        client.set_exit_on_close(False)
-        return client
-
     def ask(self, client, path, interface, method, arguments=None):
         """Call a method of the service; return what it answers."""
         return client.call_sync(self.agent.name, path, interface, method, arguments, None, Gio.DBusCallFlags.NONE, 60000,
@@ -73,7 +65,7 @@ class Walkers(Hostile):
     def background(self, function):
         """Call a function with a connection of its own until the end."""
         def run():
-            client = self.client()
+            client = self.bus.another()
             while not self.stop.is_set():
                 function(client)
             client.close_sync(None)
@@ -191,7 +183,7 @@ class Leavers(Hostile):
     def test_one_that_leaves_at_once(self):
         service = self.start()
         for _ in range(10):
-            client = self.client()
+            client = self.bus.another()
             self.register(client, "mine")
             client.flush_sync(None)
             client.close_sync(None)
@@ -210,7 +202,7 @@ class Leavers(Hostile):
             except GLib.Error as error:
                 answers.append(Gio.DBusError.get_remote_error(error))
         # with a main context in this thread, as every client of the bus here
-        client = self.client()
+        client = self.bus.another()
         for i in range(MAX_HANDLERS):
             self.register(client, f"handler-{i}", on_answer)
         until(lambda: (pump(), len(answers) == MAX_HANDLERS)[1], what="all to be registered")
@@ -235,7 +227,7 @@ class Floods(Hostile):
         self.write_checks(a={"lastRun": self.recent})
         self.start()
         done = []
-        client = self.client()
+        client = self.bus.another()
         for i in range(count):
             client.call(self.agent.name, self.agent.path, self.agent.interface, ("ListHandlers", "Reload")[i % 2], None,
                         None, Gio.DBusCallFlags.NONE, 600000, None, lambda *_: done.append(True))

@@ -405,9 +405,7 @@ class Methods(Local):
 
     def test_every_error(self):
         long, option = "x" * 1001, {"odd": GLib.Variant("b", True)}
-        other = Gio.DBusConnection.new_for_address_sync(
-            self.bus.address, Gio.DBusConnectionFlags.AUTHENTICATION_CLIENT
-            | Gio.DBusConnectionFlags.MESSAGE_BUS_CONNECTION, None, None)
+        other = self.bus.another()
         self.addCleanup(other.close_sync, None)
         other.call_sync(self.agent.name, self.agent.path, self.agent.interface, "RegisterHandler",
                         GLib.Variant("(so)", ("theirs", "/handler")), None, Gio.DBusCallFlags.NONE, -1, None)
@@ -595,14 +593,6 @@ class Clients(Local):
         super().setUp()
         self.write_checks(slow={"handler": "command", "meta": self.gate(), "enabled": False}, good={"enabled": False})
 
-    def client(self):
-        """Connect once more."""
-        client = Gio.DBusConnection.new_for_address_sync(
-            self.bus.address, Gio.DBusConnectionFlags.AUTHENTICATION_CLIENT
-            | Gio.DBusConnectionFlags.MESSAGE_BUS_CONNECTION, None, None)
-        client.set_exit_on_close(False)
-        return client
-
     def call(self, client, check, answers):
         """Call RunCheck and add the status, or the error's name, to answers when it comes."""
         def on_answer(connection, result):
@@ -615,7 +605,7 @@ class Clients(Local):
 
     def test_ten_at_once(self):
         self.start()
-        answers, clients = [], [self.client() for _ in range(10)]
+        answers, clients = [], [self.bus.another() for _ in range(10)]
         for client in clients:
             self.call(client, "slow", answers)
         until(lambda: (pump(), len(answers) == 9)[1], what="nine answers")
@@ -629,7 +619,7 @@ class Clients(Local):
 
     def test_one_that_leaves_in_mid_call(self):
         self.start()
-        client = self.client()
+        client = self.bus.another()
         self.call(client, "slow", [])
         client.flush_sync(None)
         self.wait_gate()

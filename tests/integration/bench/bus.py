@@ -88,7 +88,11 @@ class Bus:
                                      text=True)
         # the guid after the comma differs after a restart
         self.address = self._daemon.stdout.readline().strip().split(",")[0]
-        self.connection = Gio.DBusConnection.new_for_address_sync(
+        self.connection = self.another()
+
+    def another(self):
+        """Return another connection to it."""
+        return Gio.DBusConnection.new_for_address_sync(
             self.address,
             Gio.DBusConnectionFlags.AUTHENTICATION_CLIENT | Gio.DBusConnectionFlags.MESSAGE_BUS_CONNECTION,
             None, None)

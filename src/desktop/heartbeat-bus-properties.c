@@ -23,7 +23,10 @@ struct _HeartbeatBusProperties
   guint64 seen;    /* while dirty: the places in told of what somebody has read otherwise */
   GPtrArray *kept; /* of GVariant, or NULL: entries that hold while nothing is dirty, by place */
   gboolean picturing;
+  GVariant *prepared; /* all properties as they were read for an answer that is not sent yet */
 };
+
+G_DEFINE_QUARK (heartbeat - bus - properties, heartbeat_bus_properties)
 
 /* Nobody listens while it is known that something has changed: so a tick among many does not even call us. */
 static void
@@ -75,6 +78,12 @@ take_picture (HeartbeatBusProperties *self)
   self->picturing = TRUE;
   all = g_dbus_interface_skeleton_get_properties (self->skeleton);
   self->picturing = FALSE;
+  /* Who is told of a change now must not be answered with what was before it. */
+  if (self->prepared != NULL)
+    {
+      g_variant_unref (self->prepared);
+      self->prepared = g_variant_ref (all);
+    }
   g_variant_builder_init (&builder, G_VARIANT_TYPE_VARDICT);
   for (gsize i = 0; i < g_variant_n_children (all); i++)
     {
@@ -136,6 +145,7 @@ heartbeat_bus_properties_new (GDBusInterfaceSkeleton *skeleton, HeartbeatBusColl
   self->announced = find_announced (skeleton);
   self->collector = heartbeat_bus_collector_ref (collector);
   self->models = g_ptr_array_new ();
+  g_object_set_qdata (G_OBJECT (skeleton), heartbeat_bus_properties_quark (), self);
   return self;
 }
 
@@ -147,9 +157,22 @@ void
 heartbeat_bus_properties_free (HeartbeatBusProperties *self)
 {
   heartbeat_bus_properties_end (self);
+  g_object_set_qdata (G_OBJECT (self->skeleton), heartbeat_bus_properties_quark (), NULL);
   heartbeat_bus_collector_unref (self->collector);
   g_ptr_array_unref (self->models);
   g_free (self);
+}
+
+/**
+ * heartbeat_bus_properties_of:
+ * @skeleton: (type GDBusInterfaceSkeleton): an interface
+ *
+ * Returns: (transfer none) (nullable): the watch on its properties
+ */
+HeartbeatBusProperties *
+heartbeat_bus_properties_of (gpointer skeleton)
+{
+  return g_object_get_qdata (skeleton, heartbeat_bus_properties_quark ());
 }
 
 /**
@@ -196,6 +219,7 @@ heartbeat_bus_properties_end (HeartbeatBusProperties *self)
   self->seen = 0;
   g_clear_pointer (&self->told, g_variant_unref);
   drop_kept (self);
+  heartbeat_bus_properties_discard (self);
 }
 
 /**
@@ -386,4 +410,47 @@ heartbeat_bus_properties_get_all (HeartbeatBusProperties *self, guint64 clock_id
       g_variant_builder_add_value (&builder, entry);
     }
   return g_variant_builder_end (&builder);
+}
+
+/**
+ * heartbeat_bus_properties_prepare:
+ * @self: (nullable): the watch
+ *
+ * Reads all properties, for an answer that is sent in a later turn of the loop. Until they are discarded they are read again
+ * whenever a change is told: to whom that answer is sent last, it is true.
+ */
+void
+heartbeat_bus_properties_prepare (HeartbeatBusProperties *self)
+{
+  if (self == NULL || self->told == NULL)
+    return;
+  heartbeat_bus_properties_discard (self);
+  self->prepared = g_dbus_interface_skeleton_get_properties (self->skeleton);
+}
+
+/**
+ * heartbeat_bus_properties_get_prepared:
+ * @self: the watch
+ *
+ * Returns: (transfer full): all properties, as they were prepared or else as they are
+ */
+GVariant *
+heartbeat_bus_properties_get_prepared (HeartbeatBusProperties *self)
+{
+  if (self->prepared != NULL)
+    return g_variant_ref (self->prepared);
+  return g_dbus_interface_skeleton_get_properties (self->skeleton);
+}
+
+/**
+ * heartbeat_bus_properties_discard:
+ * @self: (nullable): the watch
+ *
+ * The answers are sent.
+ */
+void
+heartbeat_bus_properties_discard (HeartbeatBusProperties *self)
+{
+  if (self != NULL)
+    g_clear_pointer (&self->prepared, g_variant_unref);
 }

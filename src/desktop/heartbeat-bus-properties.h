@@ -13,6 +13,7 @@ typedef struct _HeartbeatBusProperties HeartbeatBusProperties;
 HeartbeatBusProperties *heartbeat_bus_properties_new (GDBusInterfaceSkeleton *skeleton,
                                                       HeartbeatBusCollector *collector);
 void heartbeat_bus_properties_free (HeartbeatBusProperties *self);
+HeartbeatBusProperties *heartbeat_bus_properties_of (gpointer skeleton);
 
 void heartbeat_bus_properties_watch (HeartbeatBusProperties *self, gpointer model);
 void heartbeat_bus_properties_begin (HeartbeatBusProperties *self);
@@ -28,5 +29,9 @@ void heartbeat_bus_properties_refuse_set (GObject *object,
                                           GParamSpec *pspec);
 void heartbeat_bus_properties_set_text (GValue *value, const char *text);
 GVariant *heartbeat_bus_properties_get_all (HeartbeatBusProperties *self, guint64 clock_ids);
+
+void heartbeat_bus_properties_prepare (HeartbeatBusProperties *self);
+GVariant *heartbeat_bus_properties_get_prepared (HeartbeatBusProperties *self);
+void heartbeat_bus_properties_discard (HeartbeatBusProperties *self);
 
 G_END_DECLS

@@ -5,6 +5,7 @@
 #include "core/heartbeat-log.h"
 #include "desktop/heartbeat-bus-branch.h"
 #include "desktop/heartbeat-bus-names.h"
+#include "desktop/heartbeat-bus-objects.h"
 #include "desktop/heartbeat-bus-properties.h"
 
 #define MIN_DELAY_S 1
@@ -22,6 +23,7 @@ struct _HeartbeatBus
 
   GDBusConnection *connection;
   GDBusObjectManagerServer *manager; /* NULL without a connection */
+  HeartbeatBusObjects *objects;      /* likewise */
   HeartbeatBusCollector *collector;
   HeartbeatBusSlices *slices;
   HeartbeatBusNames *names;
@@ -266,6 +268,7 @@ use_connection (HeartbeatBus *self, GDBusConnection *connection)
   g_signal_connect_swapped (connection, "closed", G_CALLBACK (on_closed), self);
   set_error (self, "");
   g_dbus_object_manager_server_set_connection (self->manager, connection);
+  self->objects = heartbeat_bus_objects_new (self->manager, self->slices);
   heartbeat_bus_names_set_connection (self->names, connection);
   if (!export_root (self, &error))
     {
@@ -320,6 +323,8 @@ withdraw (HeartbeatBus *self)
     return;
   g_signal_handlers_disconnect_by_data (self->connection, self);
   heartbeat_bus_names_set_connection (self->names, NULL);
+  heartbeat_bus_objects_end (self->objects);
+  g_clear_object (&self->objects);
   /* Or it would make a signal for each object, which nobody hears. */
   if (g_dbus_connection_is_closed (self->connection))
     g_dbus_object_manager_server_set_connection (self->manager, NULL);

@@ -259,13 +259,14 @@ hand_out_batch (HeartbeatTransport *self)
 }
 
 static gboolean
-on_readable (GObject *stream, gpointer user_data)
+on_readable (HeartbeatTransport *transport)
 {
-  g_autoptr (HeartbeatTransport) self = g_object_ref (user_data);
+  g_autoptr (HeartbeatTransport) self = g_object_ref (transport);
   g_autoptr (GObject) owner = g_object_ref (self->owner);
   g_autoptr (GError) error = NULL;
 
-  if (!heartbeat_transport_has_room (self))
+  /* Corked: somebody who is being told of a frame runs the loop; it goes on when all are told. */
+  if (self->corked || !heartbeat_transport_has_room (self))
     {
       drop_source (&self->readable);
       return G_SOURCE_REMOVE;
@@ -288,9 +289,43 @@ on_later (gpointer user_data)
   g_autoptr (HeartbeatTransport) self = g_object_ref (user_data);
   g_autoptr (GObject) owner = g_object_ref (self->owner);
 
-  if (self->behind && heartbeat_transport_has_room (self))
+  if (!self->corked && self->behind && heartbeat_transport_has_room (self))
     hand_out_batch (self);
   return is_open (self) ? G_SOURCE_CONTINUE : G_SOURCE_REMOVE;
+}
+
+static gboolean
+on_stream_readable (GObject *stream, gpointer user_data)
+{
+  return on_readable (user_data);
+}
+
+static gboolean
+on_socket_readable (GSocket *socket, GIOCondition condition, gpointer user_data)
+{
+  return on_readable (user_data);
+}
+
+/* A source that may not recurse is taken from the poll and put back each time it is dispatched, and so is the socket's below
+ * that of a stream: the loop wakes itself up four times for each read. */
+static GSource *
+make_socket_source (HeartbeatTransport *self)
+{
+  GSource *source
+      = g_socket_create_source (g_socket_connection_get_socket (self->connection), G_IO_IN, NULL);
+
+  g_source_set_can_recurse (source, TRUE);
+  g_source_set_callback (source, G_SOURCE_FUNC (on_socket_readable), self, NULL);
+  return source;
+}
+
+static GSource *
+make_stream_source (HeartbeatTransport *self)
+{
+  GSource *source = g_pollable_input_stream_create_source (self->input, NULL);
+
+  g_source_set_callback (source, G_SOURCE_FUNC (on_stream_readable), self, NULL);
+  return source;
 }
 
 static void
@@ -298,8 +333,8 @@ watch_input (HeartbeatTransport *self)
 {
   if (self->readable != NULL)
     return;
-  self->readable = g_pollable_input_stream_create_source (self->input, NULL);
-  g_source_set_callback (self->readable, G_SOURCE_FUNC (on_readable), self, NULL);
+  self->readable = self->stream == G_IO_STREAM (self->connection) ? make_socket_source (self)
+                                                                  : make_stream_source (self);
   g_source_attach (self->readable, g_main_context_get_thread_default ());
 }
 

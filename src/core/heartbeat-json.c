@@ -696,30 +696,28 @@ heartbeat_json_get_member (const HeartbeatJson *object, const char *name, Heartb
 }
 
 /**
- * heartbeat_json_equals:
+ * heartbeat_json_equals_text:
  * @string: any value
  * @text: a text
+ * @text_length: its length in bytes
+ *
+ * The rest of heartbeat_json_equals().
  *
  * Returns: whether @string is a string and means @text, escaped or not
  */
 gboolean
-heartbeat_json_equals (const HeartbeatJson *string, const char *text)
+heartbeat_json_equals_text (const HeartbeatJson *string, const char *text, gsize text_length)
 {
   const char *inside = string->start + 1;
-  gsize length = string->end - string->start, text_length;
+  gsize length = string->end - string->start;
   g_autofree char *unescaped = NULL;
   gsize unescaped_length;
 
-  /* Most do not even begin alike. */
-  if (*string->start != '"' || (*inside != *text && *inside != '\\' && *text != '\0'))
+  if (*string->start != '"' || length < text_length + 2)
     return FALSE;
-  text_length = strlen (text);
-  /* An escape is longer than what it means. */
-  if (length < text_length + 2)
-    return FALSE;
-  if (memchr (string->start, '\\', length) == NULL)
-    return length == text_length + 2 && memcmp (inside, text, text_length) == 0;
   if (length == text_length + 2)
+    return memcmp (inside, text, text_length) == 0 && memchr (text, '\\', text_length) == NULL;
+  if (memchr (inside, '\\', length - 2) == NULL)
     return FALSE;
   unescaped = heartbeat_json_dup_string (string, &unescaped_length);
   return unescaped_length == text_length && memcmp (unescaped, text, text_length) == 0;

@@ -2,6 +2,8 @@
 
 #pragma once
 
+#include <string.h>
+
 #include <glib.h>
 
 G_BEGIN_DECLS
@@ -106,12 +108,34 @@ gboolean heartbeat_json_iter_element (HeartbeatJsonIter *iter, HeartbeatJson *va
 
 gboolean
 heartbeat_json_get_member (const HeartbeatJson *object, const char *name, HeartbeatJson *value);
-gboolean heartbeat_json_equals (const HeartbeatJson *string, const char *text);
+gboolean
+heartbeat_json_equals_text (const HeartbeatJson *string, const char *text, gsize text_length);
 char *heartbeat_json_dup_string (const HeartbeatJson *string, gsize *length);
 char *heartbeat_json_dup_c_string (const HeartbeatJson *value);
 char *heartbeat_json_dup_text (const HeartbeatJson *value);
 gboolean heartbeat_json_get_boolean (const HeartbeatJson *value, gboolean *result);
 gboolean heartbeat_json_get_integer (const HeartbeatJson *value, gint64 *result);
 char *heartbeat_json_quote (const char *text);
+
+/**
+ * heartbeat_json_equals:
+ * @string: any value
+ * @text: a text
+ *
+ * Most values are shorter, or begin otherwise. That is seen here, where the compiler knows @text: a tick's members are compared
+ * with all names that it may have.
+ *
+ * Returns: whether @string is a string and means @text, escaped or not
+ */
+static inline gboolean
+heartbeat_json_equals (const HeartbeatJson *string, const char *text)
+{
+  gsize length = strlen (text);
+
+  /* An escape is longer than what it means. */
+  return (gsize) (string->end - string->start) >= length + 2
+         && (string->start[1] == text[0] || string->start[1] == '\\' || length == 0)
+         && heartbeat_json_equals_text (string, text, length);
+}
 
 G_END_DECLS

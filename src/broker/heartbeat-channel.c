@@ -318,9 +318,11 @@ hand_out_message (HeartbeatChannel *self)
   const HeartbeatMessage *message = heartbeat_assembly_get_message (self->assembly);
   void (*func) (gpointer, const HeartbeatMessage *)
       = message->reply_code != 0 ? self->events->returned : self->events->message;
+  g_autoptr (GObject) owner = NULL;
 
-  if (self->owner != NULL && func != NULL)
-    func (self->owner, message);
+  g_set_object (&owner, self->owner);
+  if (owner != NULL && func != NULL)
+    func (owner, message);
   heartbeat_assembly_clear (self->assembly);
 }
 
@@ -575,9 +577,11 @@ heartbeat_channel_handle_frame (HeartbeatChannel *self,
 {
   g_autoptr (GObject) owner = NULL;
 
-  g_set_object (&owner, self->owner);
   if (frame->type == AMQP_FRAME_METHOD)
-    return handle_method (self, frame, pool, error);
+    {
+      g_set_object (&owner, self->owner);
+      return handle_method (self, frame, pool, error);
+    }
 
   switch (heartbeat_assembly_add (self->assembly, frame, error))
     {
@@ -590,6 +594,18 @@ heartbeat_channel_handle_frame (HeartbeatChannel *self,
     default:
       return FALSE;
     }
+}
+
+/**
+ * heartbeat_channel_get_last_read:
+ * @self: a channel
+ *
+ * Returns: when something was received last on its connection, monotonic time in microseconds
+ */
+gint64
+heartbeat_channel_get_last_read (HeartbeatChannel *self)
+{
+  return heartbeat_transport_get_last_read (self->transport);
 }
 
 /**

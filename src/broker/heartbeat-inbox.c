@@ -245,8 +245,7 @@ on_closed (gpointer owner, const GError *error)
 static void
 on_message (gpointer owner, const HeartbeatMessage *message)
 {
-  g_autoptr (HeartbeatInbox) self
-      = g_object_ref (owner); /* who takes it may drop the last other one */
+  HeartbeatInbox *self = owner;
   guint64 generation = self->generation;
   HeartbeatDisposition disposition = HEARTBEAT_DISPOSITION_LATER;
 
@@ -761,6 +760,18 @@ HeartbeatDelivery
 heartbeat_inbox_get_delivery (HeartbeatInbox *self, const HeartbeatMessage *message)
 {
   return (HeartbeatDelivery){ self->generation, message->delivery_tag };
+}
+
+/**
+ * heartbeat_inbox_get_last_read:
+ * @self: an inbox that is handing out a message
+ *
+ * Returns: when something was received last, monotonic time in microseconds; the message had come by then
+ */
+gint64
+heartbeat_inbox_get_last_read (HeartbeatInbox *self)
+{
+  return heartbeat_channel_get_last_read (self->channel);
 }
 
 /**

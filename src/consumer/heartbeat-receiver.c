@@ -59,6 +59,7 @@ take_tick (HeartbeatReceiver *self, HeartbeatInbox *inbox, const HeartbeatMessag
 
   if (!heartbeat_tick_parse (&tick, (const char *) message->body, message->length, &error))
     return reject (self, message, error->message);
+  tick.received = heartbeat_inbox_get_last_read (inbox);
   self->funcs.ticked (self->user_data);
   if (self->spare == NULL)
     self->spare = heartbeat_hold_new ();

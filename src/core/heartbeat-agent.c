@@ -764,7 +764,7 @@ decide_waiting (HeartbeatAgent *self)
  * @user_data: passed to @done
  *
  * Decides, and runs the most overdue check. While as many runs as allowed go on, or the file is being read, one tick waits.
- * With nothing due it costs one `statx` and a comparison.
+ * With nothing due it costs a comparison, and one `statx` for all ticks that were received before it.
  *
  * Returns: %TRUE if the tick was idle: it may be acknowledged now, and @done is not called
  */
@@ -791,7 +791,7 @@ heartbeat_agent_tick (HeartbeatAgent *self,
       count_idle (self);
       return TRUE;
     }
-  current = self->keeper_ready && heartbeat_loader_is_current (self->loader);
+  current = self->keeper_ready && heartbeat_loader_is_current (self->loader, tick->received);
   if (current && heartbeat_schedule_is_idle (self->schedule, quarter, now))
     {
       count_idle (self);

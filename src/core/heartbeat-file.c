@@ -16,6 +16,8 @@ struct _HeartbeatFile
 
   char *path;
   HeartbeatIdentity identity;
+  gint64
+      looked; /* when the last look began that has found the file unchanged, monotonic; 0: none */
   gboolean trusted;
   gboolean swept;
   guint64 reads;
@@ -103,20 +105,26 @@ heartbeat_file_get_path (HeartbeatFile *self)
 /**
  * heartbeat_file_is_current:
  * @self: a file
+ * @moment: monotonic time in microseconds, or %HEARTBEAT_FILE_NOW
  *
- * Costs one `statx`.
+ * Costs one `statx`, but nothing for a moment before the last one: whatever was written until then has been seen.
  *
- * Returns: whether what was read last still is what is there
+ * Returns: whether what was read last was there at @moment or later
  */
 gboolean
-heartbeat_file_is_current (HeartbeatFile *self)
+heartbeat_file_is_current (HeartbeatFile *self, gint64 moment)
 {
   HeartbeatIdentity identity;
+  gint64 now;
 
   if (!self->trusted)
     return FALSE;
+  if (moment < self->looked)
+    return TRUE;
+  now = g_get_monotonic_time ();
   heartbeat_identity_query (&identity, AT_FDCWD, self->path);
-  return heartbeat_identity_equal (&identity, &self->identity);
+  self->looked = heartbeat_identity_equal (&identity, &self->identity) ? now : 0;
+  return self->looked != 0;
 }
 
 /**

@@ -15,7 +15,14 @@ G_DECLARE_FINAL_TYPE (HeartbeatFile, heartbeat_file, HEARTBEAT, FILE, GObject)
 
 HeartbeatFile *heartbeat_file_new (const char *path);
 const char *heartbeat_file_get_path (HeartbeatFile *self);
-gboolean heartbeat_file_is_current (HeartbeatFile *self);
+/**
+ * HEARTBEAT_FILE_NOW:
+ *
+ * A moment for heartbeat_file_is_current() that no earlier look covers.
+ */
+#define HEARTBEAT_FILE_NOW G_MAXINT64
+
+gboolean heartbeat_file_is_current (HeartbeatFile *self, gint64 moment);
 HeartbeatConfig *heartbeat_file_get_config (HeartbeatFile *self);
 guint64 heartbeat_file_get_reads (HeartbeatFile *self);
 

@@ -67,7 +67,7 @@ static void
 on_file_event (HeartbeatLoader *self)
 {
   self->missed = self->busy;
-  if (!self->busy && !heartbeat_file_is_current (self->file))
+  if (!self->busy && !heartbeat_file_is_current (self->file, HEARTBEAT_FILE_NOW))
     heartbeat_loader_refresh (self);
 }
 
@@ -137,13 +137,14 @@ heartbeat_loader_stop (HeartbeatLoader *self)
 /**
  * heartbeat_loader_is_current:
  * @self: a loader
+ * @moment: as in heartbeat_file_is_current()
  *
- * Returns: whether what was read last is what the file says; costs one `statx`
+ * Returns: whether what was read last is what the file said at @moment or later
  */
 gboolean
-heartbeat_loader_is_current (HeartbeatLoader *self)
+heartbeat_loader_is_current (HeartbeatLoader *self, gint64 moment)
 {
-  return !self->busy && heartbeat_file_is_current (self->file);
+  return !self->busy && heartbeat_file_is_current (self->file, moment);
 }
 
 /**
@@ -273,7 +274,7 @@ heartbeat_loader_wait_async (HeartbeatLoader *self,
 {
   g_autoptr (GTask) task = NULL;
 
-  if (!heartbeat_loader_is_current (self))
+  if (!heartbeat_loader_is_current (self, HEARTBEAT_FILE_NOW))
     {
       heartbeat_loader_reload_async (self, callback, user_data);
       return;

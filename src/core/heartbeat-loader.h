@@ -26,7 +26,7 @@ HeartbeatLoader *
 heartbeat_loader_new (HeartbeatFile *file, HeartbeatLoaderFunc func, gpointer user_data);
 void heartbeat_loader_stop (HeartbeatLoader *self);
 
-gboolean heartbeat_loader_is_current (HeartbeatLoader *self);
+gboolean heartbeat_loader_is_current (HeartbeatLoader *self, gint64 moment);
 gboolean heartbeat_loader_is_busy (HeartbeatLoader *self);
 void heartbeat_loader_refresh (HeartbeatLoader *self);
 void heartbeat_loader_wait_async (HeartbeatLoader *self,

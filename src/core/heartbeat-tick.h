@@ -12,6 +12,7 @@ G_BEGIN_DECLS
  * @length: its length in bytes
  * @quarter: what the payload's `quarter` names, 1 to 4, or 0
  * @time: when it was sent, in Unix ms, or 0 where it does not say
+ * @received: since when it is here, monotonic time in microseconds; %G_MAXINT64: since now
  *
  * A `system.heartbeat.tick` event. It does not own @body.
  */
@@ -21,6 +22,7 @@ typedef struct
   gsize length;
   guint quarter;
   gint64 time;
+  gint64 received;
 } HeartbeatTick;
 
 gboolean heartbeat_tick_parse (HeartbeatTick *tick, const char *body, gsize length, GError **error);

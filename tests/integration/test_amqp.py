@@ -1,5 +1,6 @@
 """Ticks and messages from a real broker."""
 
+import itertools
 import json
 import os
 import re
@@ -119,6 +120,19 @@ class NothingDue(Case):
         calls = [line for line in files.read(trace)[mark:].decode().splitlines() if "heartbeat.json" in line]
         self.assertEqual(len(calls), 1, calls)
         self.assertRegex(calls[0], r"\bstatx\(")
+
+
+    def test_a_look_is_good_for_all_that_one_read_brings(self):
+        trace = self.path("trace")
+        self.start(wrapper=["strace", "-D", "-qq", "-e", "trace=%file,recvfrom", "-o", trace], ASAN_OPTIONS="detect_leaks=0")
+        self.idle_tick()
+        mark = os.path.getsize(trace)
+        self.broker.publish_many(self.vhost, "system.heartbeat.tick", [files.data("tick-published.json")] * 100)
+        self.agent.wait("TicksIdle", 101)
+        calls = re.findall(r"^(?:(recvfrom)\(.* = [1-9]|statx\(.*(heartbeat\.json))", files.read(trace)[mark:].decode(), re.M)
+        looks = [sum(bool(look) for _, look in between)
+                 for read, between in itertools.groupby(calls, lambda call: bool(call[0])) if not read]
+        self.assertEqual(set(looks), {1}, calls)
 
 
 class Choice(Case):

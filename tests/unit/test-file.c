@@ -140,11 +140,11 @@ static void
 test_load (Fixture *f, gconstpointer data)
 {
   write_text (f, TEXT (""), TRUE);
-  g_assert_false (heartbeat_file_is_current (f->file));
+  g_assert_false (heartbeat_file_is_current (f->file, HEARTBEAT_FILE_NOW));
   load (f);
   g_assert_no_error (f->error);
   g_assert_cmpstr (f->config->agent, ==, "a");
-  g_assert_true (heartbeat_file_is_current (f->file));
+  g_assert_true (heartbeat_file_is_current (f->file, HEARTBEAT_FILE_NOW));
 }
 
 static void
@@ -153,11 +153,29 @@ test_change_is_noticed (Fixture *f, gconstpointer data)
   write_text (f, TEXT (""), TRUE);
   load (f);
   write_text (f, TEXT (""), TRUE);
-  g_assert_false (heartbeat_file_is_current (f->file));
+  g_assert_false (heartbeat_file_is_current (f->file, HEARTBEAT_FILE_NOW));
   load (f);
-  g_assert_true (heartbeat_file_is_current (f->file));
+  g_assert_true (heartbeat_file_is_current (f->file, HEARTBEAT_FILE_NOW));
   g_unlink (f->path);
-  g_assert_false (heartbeat_file_is_current (f->file));
+  g_assert_false (heartbeat_file_is_current (f->file, HEARTBEAT_FILE_NOW));
+}
+
+/* What was here before a look is covered by it, and nothing that came later. */
+static void
+test_a_look_is_good_for_what_came_before (Fixture *f, gconstpointer data)
+{
+  gint64 before = g_get_monotonic_time (), after;
+
+  write_text (f, TEXT (""), TRUE);
+  load (f);
+  while (g_get_monotonic_time () == before)
+    continue;
+  g_assert_true (heartbeat_file_is_current (f->file, before));
+  after = g_get_monotonic_time ();
+  write_text (f, TEXT (""), TRUE);
+  g_assert_true (heartbeat_file_is_current (f->file, before));
+  g_assert_false (heartbeat_file_is_current (f->file, after));
+  g_assert_false (heartbeat_file_is_current (f->file, before));
 }
 
 /* Written just before it was read: not trusted, until it is read once more. */
@@ -172,10 +190,10 @@ test_racy_is_read_again (Fixture *f, gconstpointer data)
     {
       write_text (f, TEXT (""), FALSE);
       load (f);
-      seen = !heartbeat_file_is_current (f->file);
+      seen = !heartbeat_file_is_current (f->file, HEARTBEAT_FILE_NOW);
       g_assert_cmpint (g_get_monotonic_time (), <, deadline);
     }
-  while (!heartbeat_file_is_current (f->file))
+  while (!heartbeat_file_is_current (f->file, HEARTBEAT_FILE_NOW))
     {
       load (f);
       g_assert_cmpint (g_get_monotonic_time (), <, deadline);
@@ -187,9 +205,9 @@ test_missing_is_current_until_it_comes (Fixture *f, gconstpointer data)
 {
   load (f);
   g_assert_error (f->error, G_IO_ERROR, G_IO_ERROR_NOT_FOUND);
-  g_assert_true (heartbeat_file_is_current (f->file));
+  g_assert_true (heartbeat_file_is_current (f->file, HEARTBEAT_FILE_NOW));
   write_text (f, TEXT (""), FALSE);
-  g_assert_false (heartbeat_file_is_current (f->file));
+  g_assert_false (heartbeat_file_is_current (f->file, HEARTBEAT_FILE_NOW));
 }
 
 static void
@@ -198,7 +216,7 @@ test_broken_is_current (Fixture *f, gconstpointer data)
   write_text (f, "{", TRUE);
   load (f);
   g_assert_error (f->error, HEARTBEAT_ERROR, HEARTBEAT_ERROR_INVALID_ARGUMENT);
-  g_assert_true (heartbeat_file_is_current (f->file));
+  g_assert_true (heartbeat_file_is_current (f->file, HEARTBEAT_FILE_NOW));
 }
 
 static void
@@ -224,7 +242,7 @@ test_refused_edit (Fixture *f, gconstpointer data)
   heartbeat_file_edit_async (f->file, refuse, f, on_destroyed, on_ended, f);
   wait_for (f, 2);
   g_assert_error (f->error, HEARTBEAT_ERROR, HEARTBEAT_ERROR_NO_SUCH_CHECK);
-  g_assert_true (heartbeat_file_is_current (f->file));
+  g_assert_true (heartbeat_file_is_current (f->file, HEARTBEAT_FILE_NOW));
   wait_for_destroyed (f, 1);
 }
 
@@ -280,6 +298,7 @@ main (int argc, char **argv)
   ADD ("/file/load", test_load);
   ADD ("/file/change-is-noticed", test_change_is_noticed);
   ADD ("/file/racy-is-read-again", test_racy_is_read_again);
+  ADD ("/file/a-look-is-good-for-what-came-before", test_a_look_is_good_for_what_came_before);
   ADD ("/file/missing-is-current-until-it-comes", test_missing_is_current_until_it_comes);
   ADD ("/file/broken-is-current", test_broken_is_current);
   ADD ("/file/edit", test_edit);

@@ -161,14 +161,14 @@ may_pass (const GError *error)
          && !g_error_matches (error, G_IO_ERROR, G_IO_ERROR_NOT_FOUND);
 }
 
-/* What the file says now, and its identity. */
+/* What the file says now, which may be what is expected, and its identity. */
 static HeartbeatConfig *
-read_config (Job *job, GError **error)
+read_config (Job *job, GBytes *expected, GError **error)
 {
   gint64 read_at = g_get_real_time ();
   g_autoptr (GError) reason = NULL;
-  g_autoptr (GBytes) text
-      = heartbeat_storage_read (job->path, HEARTBEAT_CONFIG_MAX_SIZE, &job->identity, &reason);
+  g_autoptr (GBytes) text = heartbeat_storage_read_again (job->path, HEARTBEAT_CONFIG_MAX_SIZE,
+                                                          expected, &job->identity, &reason);
 
   job->read = TRUE;
   job->racy = heartbeat_identity_is_racy (&job->identity, read_at) || may_pass (reason);
@@ -181,15 +181,15 @@ read_config (Job *job, GError **error)
 /* Editing does not tell which identity the file has now, so what is in force is what a read has found. If that fails,
  * somebody writes it again already: the change was saved all the same, and the file is read again at the next look. */
 static HeartbeatConfig *
-edit_config (Job *job, GError **error)
+edit_config (Job *job, GBytes *expected, GError **error)
 {
-  g_autoptr (GBytes) text
-      = heartbeat_storage_edit (job->path, HEARTBEAT_CONFIG_MAX_SIZE, job->edit, job->data, error);
+  g_autoptr (GBytes) text = heartbeat_storage_edit (job->path, HEARTBEAT_CONFIG_MAX_SIZE, expected,
+                                                    job->edit, job->data, error);
   HeartbeatConfig *config;
 
   if (text == NULL)
     return NULL;
-  config = read_config (job, NULL);
+  config = read_config (job, text, NULL);
   if (config != NULL)
     return config;
   job->racy = TRUE;
@@ -200,12 +200,14 @@ static void
 run_job (GTask *task, gpointer source, gpointer task_data, GCancellable *cancellable)
 {
   Job *job = task_data;
+  GBytes *expected = job->known != NULL ? job->known->text : NULL;
   HeartbeatConfig *config;
   GError *error = NULL;
 
   if (job->sweep)
     heartbeat_storage_sweep (job->path);
-  config = job->edit != NULL ? edit_config (job, &error) : read_config (job, &error);
+  config = job->edit != NULL ? edit_config (job, expected, &error)
+                             : read_config (job, expected, &error);
   if (config == NULL)
     g_task_return_error (task, error);
   else

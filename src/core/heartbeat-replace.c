@@ -21,7 +21,7 @@
  *   old one, its text would go into a file without a name: so the old one is put back, the writer let go on, and the file
  *   read again when that is done. The new file is leased too, so that who finds that one waits until it is sure to stay.
  * - A writer that has looked up the name before the exchange, and opens the file after it, may come a little later: hence
- *   the last look after GRACE_US, which also covers the time of the folder's sync.
+ *   the last look when GRACE_US have passed since, of which the folder's sync takes most.
  *
  * What this cannot cover: between an exchange and the one that takes it back, for some microseconds, a reader finds the new
  * file though a newer text of somebody else exists.
@@ -49,11 +49,21 @@ lease_patiently (HeartbeatHeld *file)
     g_usleep (LEASE_PAUSE_US);
 }
 
-/* Whether the file still is what was read, and nobody is about to write it. */
+/* Whether the file still is what was found before, and nobody is about to write it: while a lease is held nobody has been
+ * let in. */
 static gboolean
 is_untouched (const HeartbeatHeld *old, GBytes *before)
 {
-  return heartbeat_held_contains (old, before) && !heartbeat_held_is_wanted (old);
+  return old->leased ? !heartbeat_held_is_wanted (old) : heartbeat_held_contains (old, before);
+}
+
+static void
+wait_until (gint64 end)
+{
+  gint64 left = end - g_get_monotonic_time ();
+
+  if (left > 0)
+    g_usleep ((gulong) left);
 }
 
 /* What is at @path now is @theirs, unless somebody was faster still; it must not be lost track of. */
@@ -107,10 +117,12 @@ put_back (const char *path, HeartbeatTemporary *temporary)
 static HeartbeatReplaced
 by_exchange (const char *path, HeartbeatHeld *old, HeartbeatTemporary *temporary, GBytes *before)
 {
+  gint64 end = g_get_monotonic_time () + GRACE_US;
+
   if (heartbeat_held_is_at (old, temporary->path) && is_untouched (old, before))
     {
       heartbeat_temporary_sync_folder (path, temporary->held.fd);
-      g_usleep (GRACE_US);
+      wait_until (end);
       if (is_untouched (old, before))
         return HEARTBEAT_REPLACED;
     }
@@ -181,7 +193,7 @@ heartbeat_replace (const char *path,
     return HEARTBEAT_REPLACED_NOT_YET;
   /* For a while it has the temporary name: no sweep may take it. */
   flock (old->fd, LOCK_SH | LOCK_NB);
-  if (!is_untouched (old, before))
+  if (!heartbeat_held_contains (old, before) || !is_untouched (old, before))
     return HEARTBEAT_REPLACED_NOT_YET;
   /* The last thing before the exchange: what changes after it will have to be put back. */
   heartbeat_identity_query (&now, AT_FDCWD, path);

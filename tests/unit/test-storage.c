@@ -116,6 +116,30 @@ test_read_empty (Fixture *f, gconstpointer data)
 }
 
 static void
+test_read_what_is_expected (Fixture *f, gconstpointer data)
+{
+  g_autoptr (GBytes) expected = g_bytes_new_static ("hello", 5);
+  const char *const others[] = { "hallo", "hell", "hello\n", "" };
+  g_autoptr (GBytes) text = NULL;
+  HeartbeatIdentity identity, now;
+
+  write_text (f->path, "hello");
+  text = heartbeat_storage_read_again (f->path, MAX_SIZE, expected, &identity, NULL);
+  g_assert_true (text == expected);
+  g_assert_true (heartbeat_identity_query (&now, AT_FDCWD, f->path));
+  g_assert_true (heartbeat_identity_equal (&identity, &now));
+  for (guint i = 0; i < G_N_ELEMENTS (others); i++)
+    {
+      g_autoptr (GBytes) other = NULL;
+
+      write_text (f->path, others[i]);
+      other = heartbeat_storage_read_again (f->path, MAX_SIZE, expected, &identity, NULL);
+      g_assert_cmpmem (g_bytes_get_data (other, NULL), g_bytes_get_size (other), others[i],
+                       strlen (others[i]));
+    }
+}
+
+static void
 test_read_missing (Fixture *f, gconstpointer data)
 {
   g_autoptr (GError) error = NULL;
@@ -271,7 +295,8 @@ static void
 edit (const char *path, Meddler *meddler)
 {
   g_autoptr (GError) error = NULL;
-  g_autoptr (GBytes) text = heartbeat_storage_edit (path, MAX_SIZE, append_mark, meddler, &error);
+  g_autoptr (GBytes) text
+      = heartbeat_storage_edit (path, MAX_SIZE, NULL, append_mark, meddler, &error);
   g_autofree char *found = NULL;
 
   g_assert_no_error (error);
@@ -378,7 +403,7 @@ test_edit_without_change_writes_nothing (Fixture *f, gconstpointer data)
 
   write_text (f->path, "x");
   heartbeat_identity_query (&before, AT_FDCWD, f->path);
-  text = heartbeat_storage_edit (f->path, MAX_SIZE, leave, NULL, &error);
+  text = heartbeat_storage_edit (f->path, MAX_SIZE, NULL, leave, NULL, &error);
   g_assert_no_error (error);
   heartbeat_identity_query (&after, AT_FDCWD, f->path);
   g_assert_true (heartbeat_identity_equal (&before, &after));
@@ -390,7 +415,7 @@ test_edit_that_refuses_writes_nothing (Fixture *f, gconstpointer data)
   g_autoptr (GError) error = NULL;
 
   write_text (f->path, "x");
-  g_assert_null (heartbeat_storage_edit (f->path, MAX_SIZE, refuse, NULL, &error));
+  g_assert_null (heartbeat_storage_edit (f->path, MAX_SIZE, NULL, refuse, NULL, &error));
   g_assert_error (error, HEARTBEAT_ERROR, HEARTBEAT_ERROR_NO_SUCH_CHECK);
   assert_text (f->path, "x");
   g_assert_cmpuint (count_files (f->folder), ==, 1);
@@ -402,7 +427,7 @@ test_edit_missing (Fixture *f, gconstpointer data)
   Meddler meddler = { f->path };
   g_autoptr (GError) error = NULL;
 
-  g_assert_null (heartbeat_storage_edit (f->path, MAX_SIZE, append_mark, &meddler, &error));
+  g_assert_null (heartbeat_storage_edit (f->path, MAX_SIZE, NULL, append_mark, &meddler, &error));
   g_assert_error (error, G_IO_ERROR, G_IO_ERROR_NOT_FOUND);
   g_assert_cmpuint (count_files (f->folder), ==, 0);
 }
@@ -415,7 +440,7 @@ test_edit_where_nothing_can_be_written (Fixture *f, gconstpointer data)
   g_autoptr (GError) error = NULL;
 
   g_assert_null (
-      heartbeat_storage_edit ("/proc/self/comm", MAX_SIZE, append_mark, &meddler, &error));
+      heartbeat_storage_edit ("/proc/self/comm", MAX_SIZE, NULL, append_mark, &meddler, &error));
   g_assert_true (error->domain == G_IO_ERROR);
 }
 
@@ -570,7 +595,7 @@ test_edit_gives_up_on_an_endless_writer (Fixture *f, gconstpointer data)
       return;
     }
   fd = open (f->path, O_WRONLY | O_CLOEXEC);
-  g_assert_null (heartbeat_storage_edit (f->path, MAX_SIZE, append_mark, &meddler, &error));
+  g_assert_null (heartbeat_storage_edit (f->path, MAX_SIZE, NULL, append_mark, &meddler, &error));
   close (fd);
   g_assert_error (error, G_IO_ERROR, G_IO_ERROR_BUSY);
   g_assert_true (heartbeat_storage_is_read_only_error (error));
@@ -628,7 +653,7 @@ test_edit_merges_a_rewrite_in_the_same_tick (Fixture *f, gconstpointer data)
   g_autoptr (GBytes) text = NULL;
 
   write_text (f->path, "mine");
-  text = heartbeat_storage_edit (f->path, MAX_SIZE, rewrite_once, &meddler, &error);
+  text = heartbeat_storage_edit (f->path, MAX_SIZE, NULL, rewrite_once, &meddler, &error);
   g_assert_no_error (error);
   g_assert_cmpuint (meddler.calls, ==, 2);
   assert_text (f->path, "your!");
@@ -655,7 +680,7 @@ test_edit_looks_again_at_half_a_text (Fixture *f, gconstpointer data)
   g_autoptr (GBytes) text = NULL;
 
   write_text (f->path, "wh");
-  text = heartbeat_storage_edit (f->path, MAX_SIZE, complete_once, &meddler, &error);
+  text = heartbeat_storage_edit (f->path, MAX_SIZE, NULL, complete_once, &meddler, &error);
   if (error != NULL)
     {
       g_test_skip ("more than 20 ms between a write and its read");
@@ -761,7 +786,7 @@ test_edit_in_a_vanished_folder (Fixture *f, gconstpointer data)
   Meddler meddler = { path };
   g_autoptr (GError) error = NULL;
 
-  g_assert_null (heartbeat_storage_edit (path, MAX_SIZE, append_mark, &meddler, &error));
+  g_assert_null (heartbeat_storage_edit (path, MAX_SIZE, NULL, append_mark, &meddler, &error));
   g_assert_error (error, G_IO_ERROR, G_IO_ERROR_NOT_FOUND);
   g_assert_false (heartbeat_storage_is_read_only_error (error));
 }
@@ -801,7 +826,7 @@ assert_read_only (Fixture *f, int code)
   Meddler meddler = { f->path };
   g_autoptr (GError) error = NULL;
 
-  g_assert_null (heartbeat_storage_edit (f->path, MAX_SIZE, append_mark, &meddler, &error));
+  g_assert_null (heartbeat_storage_edit (f->path, MAX_SIZE, NULL, append_mark, &meddler, &error));
   g_assert_error (error, G_IO_ERROR, code);
   g_assert_true (heartbeat_storage_is_read_only_error (error));
   assert_text (f->path, "x");
@@ -838,7 +863,7 @@ edit_full (Fixture *f)
   while (write (fd, block, 4096) > 0)
     continue;
   g_assert_cmpint (errno, ==, ENOSPC);
-  g_assert_null (heartbeat_storage_edit (f->path, MAX_SIZE, append_mark, &meddler, &error));
+  g_assert_null (heartbeat_storage_edit (f->path, MAX_SIZE, NULL, append_mark, &meddler, &error));
   g_assert_error (error, G_IO_ERROR, G_IO_ERROR_NO_SPACE);
   g_assert_false (heartbeat_storage_is_read_only_error (error));
   assert_text (f->path, "x");
@@ -933,6 +958,7 @@ main (int argc, char **argv)
   ADD ("/storage/read/text-and-identity", test_read);
   ADD ("/storage/read/empty", test_read_empty);
   ADD ("/storage/read/missing", test_read_missing);
+  ADD ("/storage/read/what-is-expected", test_read_what_is_expected);
   ADD ("/storage/read/larger-than-the-limit", test_read_size);
   ADD ("/storage/read/more-than-its-size", test_read_more_than_its_size);
   ADD ("/storage/read/fifo-does-not-wait", test_read_fifo_does_not_wait);

@@ -95,27 +95,51 @@ print_stamp (void)
 }
 
 static void
-acknowledge (unsigned long long tag, int batched)
+acknowledge (unsigned long long tag, int multiple)
 {
-  if (batched && (amqp_frames_enqueued (connection) || amqp_data_in_buffer (connection)))
-    return;
-  if (amqp_basic_ack (connection, CHANNEL, tag, batched) != AMQP_STATUS_OK)
+  if (amqp_basic_ack (connection, CHANNEL, tag, multiple) != AMQP_STATUS_OK)
     die ("basic.ack");
+}
+
+/* Waits for the next message. While others are not acknowledged it waits no longer than a moment: what is left in the buffer
+ * may be no message, but a frame of another kind. */
+static int
+receive (amqp_envelope_t *envelope, int pending)
+{
+  struct timeval moment = { 0, 1000 };
+  amqp_rpc_reply_t reply = amqp_consume_message (connection, envelope, pending ? &moment : NULL, 0);
+
+  if (pending && reply.reply_type == AMQP_RESPONSE_LIBRARY_EXCEPTION
+      && reply.library_error == AMQP_STATUS_TIMEOUT)
+    return 0;
+  check (reply, "basic.deliver");
+  return 1;
 }
 
 static void
 consume (int batched, int stamps)
 {
+  unsigned long long tag = 0;
+  int pending = 0;
+
   for (;;)
     {
       amqp_envelope_t envelope;
 
       amqp_maybe_release_buffers (connection);
-      check (amqp_consume_message (connection, &envelope, NULL, 0), "basic.deliver");
-      if (stamps)
-        print_stamp ();
-      acknowledge (envelope.delivery_tag, batched);
-      amqp_destroy_envelope (&envelope);
+      if (receive (&envelope, pending))
+        {
+          if (stamps)
+            print_stamp ();
+          tag = envelope.delivery_tag;
+          pending
+              = batched && (amqp_frames_enqueued (connection) || amqp_data_in_buffer (connection));
+          amqp_destroy_envelope (&envelope);
+        }
+      else
+        pending = 0;
+      if (!pending)
+        acknowledge (tag, batched);
     }
 }
 

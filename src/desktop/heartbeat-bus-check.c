@@ -41,13 +41,6 @@ enum
   PROP_ERROR,
 };
 
-#define BIT(id) (G_GUINT64_CONSTANT (1) << (id))
-
-/* What time alone changes. */
-#define CLOCK_IDS                                                                                  \
-  (BIT (PROP_PAUSED) | BIT (PROP_NEXT_DUE) | BIT (PROP_OVERDUE_RATIO) | BIT (PROP_STATE)           \
-   | BIT (PROP_REASON))
-
 static void check_iface_init (HeartbeatDBusCheckIface *iface);
 
 G_DEFINE_FINAL_TYPE_WITH_CODE (HeartbeatBusCheck,
@@ -145,7 +138,7 @@ heartbeat_bus_check_get_property (GObject *object, guint id, GValue *value, GPar
 static GVariant *
 heartbeat_bus_check_get_properties (GDBusInterfaceSkeleton *skeleton)
 {
-  return heartbeat_bus_properties_get_all (HEARTBEAT_BUS_CHECK (skeleton)->properties, CLOCK_IDS);
+  return heartbeat_bus_properties_get_all (HEARTBEAT_BUS_CHECK (skeleton)->properties);
 }
 
 static void

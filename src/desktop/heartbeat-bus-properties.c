@@ -3,7 +3,11 @@
 #include "desktop/heartbeat-bus-properties.h"
 
 #define EMITS_CHANGED "org.freedesktop.DBus.Property.EmitsChangedSignal"
-#define BIT(n)        (G_GUINT64_CONSTANT (1) << (n))
+
+/* Where a skeleton has its watch. */
+#define KEY "heartbeat-bus-properties"
+
+#define BIT(n) (G_GUINT64_CONSTANT (1) << (n))
 
 /**
  * HeartbeatBusProperties:
@@ -20,13 +24,9 @@ struct _HeartbeatBusProperties
   guint64 announced; /* see find_announced() */
   GVariant *told;    /* NULL while nobody can read them */
   gboolean dirty;
-  guint64 seen;    /* while dirty: the places in told of what somebody has read otherwise */
-  GPtrArray *kept; /* of GVariant, or NULL: entries that hold while nothing is dirty, by place */
-  gboolean picturing;
+  guint64 seen;       /* while dirty: the places in told of what somebody has read otherwise */
   GVariant *prepared; /* all properties as they were read for an answer that is not sent yet */
 };
-
-G_DEFINE_QUARK (heartbeat - bus - properties, heartbeat_bus_properties)
 
 /* Nobody listens while it is known that something has changed: so a tick among many does not even call us. */
 static void
@@ -42,12 +42,6 @@ listen (HeartbeatBusProperties *self, gboolean on)
       else
         g_signal_handlers_disconnect_by_data (model, self);
     }
-}
-
-static void
-drop_kept (HeartbeatBusProperties *self)
-{
-  g_clear_pointer (&self->kept, g_ptr_array_unref);
 }
 
 /* A bit for each property whose changes are told, by its place in the interface's description. */
@@ -71,13 +65,10 @@ find_announced (GDBusInterfaceSkeleton *skeleton)
 static GVariant *
 take_picture (HeartbeatBusProperties *self)
 {
-  g_autoptr (GVariant) all = NULL;
+  g_autoptr (GVariant) all = g_dbus_interface_skeleton_get_properties (self->skeleton);
   GVariantBuilder builder;
   GVariant *picture;
 
-  self->picturing = TRUE;
-  all = g_dbus_interface_skeleton_get_properties (self->skeleton);
-  self->picturing = FALSE;
   /* Who is told of a change now must not be answered with what was before it. */
   if (self->prepared != NULL)
     {
@@ -145,7 +136,7 @@ heartbeat_bus_properties_new (GDBusInterfaceSkeleton *skeleton, HeartbeatBusColl
   self->announced = find_announced (skeleton);
   self->collector = heartbeat_bus_collector_ref (collector);
   self->models = g_ptr_array_new ();
-  g_object_set_qdata (G_OBJECT (skeleton), heartbeat_bus_properties_quark (), self);
+  g_object_set_data (G_OBJECT (skeleton), KEY, self);
   return self;
 }
 
@@ -157,7 +148,7 @@ void
 heartbeat_bus_properties_free (HeartbeatBusProperties *self)
 {
   heartbeat_bus_properties_end (self);
-  g_object_set_qdata (G_OBJECT (self->skeleton), heartbeat_bus_properties_quark (), NULL);
+  g_object_set_data (G_OBJECT (self->skeleton), KEY, NULL);
   heartbeat_bus_collector_unref (self->collector);
   g_ptr_array_unref (self->models);
   g_free (self);
@@ -172,7 +163,7 @@ heartbeat_bus_properties_free (HeartbeatBusProperties *self)
 HeartbeatBusProperties *
 heartbeat_bus_properties_of (gpointer skeleton)
 {
-  return g_object_get_qdata (skeleton, heartbeat_bus_properties_quark ());
+  return g_object_get_data (skeleton, KEY);
 }
 
 /**
@@ -218,7 +209,6 @@ heartbeat_bus_properties_end (HeartbeatBusProperties *self)
   self->dirty = FALSE;
   self->seen = 0;
   g_clear_pointer (&self->told, g_variant_unref);
-  drop_kept (self);
   heartbeat_bus_properties_discard (self);
 }
 
@@ -279,7 +269,6 @@ heartbeat_bus_properties_flush (HeartbeatBusProperties *self)
     return;
   heartbeat_bus_collector_remove (self->collector, self);
   self->dirty = FALSE;
-  drop_kept (self);
   listen (self, TRUE);
   now = take_picture (self);
   changes = find_changes (self->told, self->seen, now);
@@ -355,60 +344,28 @@ read_entry (HeartbeatBusProperties *self, const GDBusPropertyInfo *property, gui
   g_value_init (&value, type_of (property->signature));
   klass->get_property (G_OBJECT (self->skeleton), id, &value, NULL);
   variant = g_dbus_gvalue_to_gvariant (&value, G_VARIANT_TYPE (property->signature));
-  return g_variant_ref_sink (g_variant_new_dict_entry (g_variant_new_string (property->name),
-                                                       g_variant_new_variant (variant)));
-}
-
-static void
-unref_entry (gpointer entry)
-{
-  if (entry != NULL)
-    g_variant_unref (entry);
-}
-
-/* Before the first picture nobody would say that it has changed. */
-static void
-keep (HeartbeatBusProperties *self, guint place, GVariant *entry)
-{
-  if (self->dirty || (self->told == NULL && !self->picturing))
-    return;
-  if (self->kept == NULL)
-    self->kept = g_ptr_array_new_with_free_func (unref_entry);
-  if (self->kept->len <= place)
-    g_ptr_array_set_size (self->kept, place + 1);
-  self->kept->pdata[place] = g_variant_ref (entry);
+  return g_variant_new_dict_entry (g_variant_new_string (property->name),
+                                   g_variant_new_variant (variant));
 }
 
 /**
  * heartbeat_bus_properties_get_all:
  * @self: the watch
- * @clock_ids: a bit for the id of each property that time alone changes
  *
- * The `get_properties` of skeletons that may be a thousand, whom a client asks for all at once. The generated code looks each
- * property up by name, twice, and makes all anew; here most are left from the last picture. The ids are those of the order in
- * the interface's description, from 1.
+ * The `get_properties` of skeletons of which there may be thousands: the generated code looks each property up by name, twice.
+ * The ids are those of the order in the interface's description, from 1.
  *
  * Returns: (transfer full): all properties, by name
  */
 GVariant *
-heartbeat_bus_properties_get_all (HeartbeatBusProperties *self, guint64 clock_ids)
+heartbeat_bus_properties_get_all (HeartbeatBusProperties *self)
 {
   GDBusPropertyInfo **properties = g_dbus_interface_skeleton_get_info (self->skeleton)->properties;
-  guint n_kept = self->kept != NULL && !self->dirty ? self->kept->len : 0;
   GVariantBuilder builder;
 
   g_variant_builder_init (&builder, G_VARIANT_TYPE_VARDICT);
   for (guint i = 0; properties[i] != NULL; i++)
-    {
-      g_autoptr (GVariant) made = NULL;
-      GVariant *entry = i < n_kept ? g_ptr_array_index (self->kept, i) : NULL;
-
-      if (entry == NULL)
-        entry = made = read_entry (self, properties[i], i + 1);
-      if (made != NULL && (clock_ids & BIT (i + 1)) == 0)
-        keep (self, i, made);
-      g_variant_builder_add_value (&builder, entry);
-    }
+    g_variant_builder_add_value (&builder, read_entry (self, properties[i], i + 1));
   return g_variant_builder_end (&builder);
 }
 

@@ -28,7 +28,7 @@ void heartbeat_bus_properties_refuse_set (GObject *object,
                                           const GValue *value,
                                           GParamSpec *pspec);
 void heartbeat_bus_properties_set_text (GValue *value, const char *text);
-GVariant *heartbeat_bus_properties_get_all (HeartbeatBusProperties *self, guint64 clock_ids);
+GVariant *heartbeat_bus_properties_get_all (HeartbeatBusProperties *self);
 
 void heartbeat_bus_properties_prepare (HeartbeatBusProperties *self);
 GVariant *heartbeat_bus_properties_get_prepared (HeartbeatBusProperties *self);

@@ -16,8 +16,7 @@ struct _HeartbeatFile
 
   char *path;
   HeartbeatIdentity identity;
-  gint64
-      looked; /* when the last look began that has found the file unchanged, monotonic; 0: none */
+  gint64 looked; /* when a look began that found it unchanged, monotonic; 0: none */
   gboolean trusted;
   gboolean swept;
   guint64 reads;

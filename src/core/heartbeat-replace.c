@@ -193,7 +193,7 @@ heartbeat_replace (const char *path,
     return HEARTBEAT_REPLACED_NOT_YET;
   /* For a while it has the temporary name: no sweep may take it. */
   flock (old->fd, LOCK_SH | LOCK_NB);
-  if (!heartbeat_held_contains (old, before) || !is_untouched (old, before))
+  if (!heartbeat_held_contains (old, before) || heartbeat_held_is_wanted (old))
     return HEARTBEAT_REPLACED_NOT_YET;
   /* The last thing before the exchange: what changes after it will have to be put back. */
   heartbeat_identity_query (&now, AT_FDCWD, path);

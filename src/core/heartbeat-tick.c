@@ -3,6 +3,7 @@
 #include "core/heartbeat-tick.h"
 
 #include "core/heartbeat-error.h"
+#include "core/heartbeat-file.h"
 #include "core/heartbeat-json.h"
 
 /* A tick's own quarter counts for five minutes: an old one, drained after an outage, says nothing about now. */
@@ -120,7 +121,7 @@ heartbeat_tick_parse (HeartbeatTick *tick, const char *body, gsize length, GErro
   Members members = { FALSE };
   HeartbeatJson root;
 
-  *tick = (HeartbeatTick){ .body = body, .length = length, .received = G_MAXINT64 };
+  *tick = (HeartbeatTick){ .body = body, .length = length, .received = HEARTBEAT_FILE_NOW };
   if (!heartbeat_json_visit (body, length, on_member, &members, &root, error))
     return FALSE;
   if (!heartbeat_json_is_object (&root))

@@ -12,7 +12,7 @@ G_BEGIN_DECLS
  * @length: its length in bytes
  * @quarter: what the payload's `quarter` names, 1 to 4, or 0
  * @time: when it was sent, in Unix ms, or 0 where it does not say
- * @received: since when it is here, monotonic time in microseconds; %G_MAXINT64: since now
+ * @received: since when it is here, monotonic time in microseconds, or %HEARTBEAT_FILE_NOW
  *
  * A `system.heartbeat.tick` event. It does not own @body.
  */

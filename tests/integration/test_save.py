@@ -183,7 +183,7 @@ class Writers(Save):
     def look_again(self, mine):
         """The number is not what was written; say whether it will be."""
         try:
-            until(lambda: self.mine() == mine, 1)
+            until(lambda: self.mine() == mine)
         except Timeout:
             return False
         return True

@@ -3,26 +3,13 @@
 #include "desktop/heartbeat-bus-objects.h"
 
 #include "desktop/heartbeat-bus-properties.h"
+#include "wait-for.h"
 
 #define ROOT      "/org/example"
 #define NAME      "org.example.Number"
 #define N_OBJECTS 20
 #define READ_US                                                                                    \
   (6 * G_TIME_SPAN_MILLISECOND) /* more than a slice: in each turn one object is read */
-#define DEADLINE_US (30 * G_USEC_PER_SEC)
-
-#define wait_for(condition)                                                                        \
-  G_STMT_START                                                                                     \
-  {                                                                                                \
-    gint64 wait_deadline = g_get_monotonic_time () + DEADLINE_US;                                  \
-    while (!(condition))                                                                           \
-      {                                                                                            \
-        g_assert_cmpint (g_get_monotonic_time (), <, wait_deadline);                               \
-        g_main_context_iteration (NULL, FALSE);                                                    \
-        g_usleep (100);                                                                            \
-      }                                                                                            \
-  }                                                                                                \
-  G_STMT_END
 
 /* --- An interface that says when it is read ------------------------------------------------------------------------- */
 

@@ -7,8 +7,8 @@
 #include "core/heartbeat-agent-private.h"
 #include "core/heartbeat-log.h"
 #include "desktop/heartbeat-bus.h"
+#include "wait-for.h"
 
-#define DEADLINE_US (30 * G_USEC_PER_SEC)
 #define TICK        "{\"event_id\":\"tick-1\",\"payload\":{}}"
 #define PREFIX      "org.bloodbank.Heartbeat1."
 #define ROOT        "/org/bloodbank/Heartbeat1"
@@ -62,19 +62,6 @@ typedef struct
   GPtrArray *heard;  /* of char: what the client was told, "SIGNAL MEMBERS" */
   HeartbeatRun *run; /* the one that "later" keeps */
 } Fixture;
-
-#define wait_for(condition)                                                                        \
-  G_STMT_START                                                                                     \
-  {                                                                                                \
-    gint64 wait_deadline = g_get_monotonic_time () + DEADLINE_US;                                  \
-    while (!(condition))                                                                           \
-      {                                                                                            \
-        g_assert_cmpint (g_get_monotonic_time (), <, wait_deadline);                               \
-        g_main_context_iteration (NULL, FALSE);                                                    \
-        g_usleep (100);                                                                            \
-      }                                                                                            \
-  }                                                                                                \
-  G_STMT_END
 
 static void
 linger (guint milliseconds)

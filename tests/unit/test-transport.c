@@ -1,22 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 
 #include "broker/heartbeat-transport.h"
+#include "wait-for.h"
 
-#define DEADLINE_US (30 * G_USEC_PER_SEC)
-#define N_FRAMES    50
-
-#define wait_for(condition)                                                                        \
-  G_STMT_START                                                                                     \
-  {                                                                                                \
-    gint64 wait_deadline = g_get_monotonic_time () + DEADLINE_US;                                  \
-    while (!(condition))                                                                           \
-      {                                                                                            \
-        g_assert_cmpint (g_get_monotonic_time (), <, wait_deadline);                               \
-        g_main_context_iteration (NULL, FALSE);                                                    \
-        g_usleep (100);                                                                            \
-      }                                                                                            \
-  }                                                                                                \
-  G_STMT_END
+#define N_FRAMES 50
 
 typedef struct
 {

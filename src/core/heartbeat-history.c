@@ -24,8 +24,9 @@
  * HeartbeatHistory:
  *
  * The past runs of an agent: the file `NAME.history.jsonl` in the folder `heartbeat-consumer` of the user's state folder, a
- * line of JSON for each run. When it has 1 MiB it becomes `NAME.history.jsonl.1`, in place of the one before. It is a
- * record for people: a run does not wait for it, and does not fail with it.
+ * line of JSON for each run. When it has 1 MiB it becomes `NAME.history.jsonl.1`, in place of the one before; where it
+ * cannot, no more is written, rather than without an end. It is a record for people: a run does not wait for it, and does
+ * not fail with it.
  */
 struct _HeartbeatHistory
 {
@@ -195,7 +196,8 @@ write_lines (const char *path, const char *lines, GError **error)
   if (status.st_size > 0 && status.st_size + (goffset) strlen (lines) > MAX_SIZE)
     {
       close (fd);
-      g_rename (path, old);
+      if (g_rename (path, old) != 0 && errno != ENOENT)
+        return heartbeat_io_error (error, errno, "rename %s to %s", path, old);
       fd = open_for_appending (path, &status, error);
       if (fd < 0)
         return FALSE;

@@ -63,16 +63,32 @@ class History(Case):
         self.agent.run("bad")
         self.assertEqual([run["check"] for run in self.history()], ["bad", "good"])
 
-    def test_at_1_mib_a_new_file_begins(self):
+    def fill(self):
+        """Have a file of 1 MiB, of runs of the check `old`."""
         line = json.dumps({"time": 1, "check": "old", "status": "success", "message": "x" * 100, "durationMs": 0,
                            "trigger": "tick"}) + "\n"
         os.makedirs(self.folder)
         files.write(self.file, (line * (1024 * 1024 // len(line))).encode().ljust(1024 * 1024 - 1) + b"\n")
+
+    def test_at_1_mib_a_new_file_begins(self):
+        self.fill()
         self.start()
         self.agent.run("good")
         self.assertEqual([run["check"] for run in self.history("", 3)], ["good", "old", "old"])
         self.assertEqual(len(self.lines()), 1)
         self.assertTrue(os.path.exists(self.file + ".1"))
+
+    def test_a_file_that_cannot_be_put_aside_does_not_grow(self):
+        self.fill()
+        os.makedirs(self.file + ".1")
+        service = self.start()
+        self.agent.run("good")
+        self.assertEqual([run["check"] for run in self.history("", 1)], ["old"])
+        service.wait_log(r"runs are not recorded: rename .*cack\.history\.jsonl to .*: Is a directory")
+        self.assertEqual(os.path.getsize(self.file), 1024 * 1024)
+        os.rmdir(self.file + ".1")
+        self.agent.run("bad")
+        self.assertEqual([run["check"] for run in self.history("", 2)], ["bad", "old"])
 
     def test_torn_lines_are_passed_over(self):
         os.makedirs(self.folder)

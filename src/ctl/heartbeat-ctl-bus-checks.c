@@ -47,7 +47,7 @@ get_all (HeartbeatCtlDoctor *doctor, GError **error)
   g_autoptr (GVariant) reply = g_dbus_connection_call_sync (
       doctor->ctl->bus, name, path, "org.freedesktop.DBus.Properties", "GetAll",
       g_variant_new ("(s)", "org.bloodbank.Heartbeat1.Agent"), G_VARIANT_TYPE ("(a{sv})"),
-      G_DBUS_CALL_FLAGS_NO_AUTO_START, HEARTBEAT_CTL_DOCTOR_CALL_MS, NULL, error);
+      G_DBUS_CALL_FLAGS_NO_AUTO_START, HEARTBEAT_CTL_ANSWER_MS, NULL, error);
 
   return reply != NULL ? g_variant_get_child_value (reply, 0) : NULL;
 }
@@ -102,8 +102,8 @@ check_service (HeartbeatCtlDoctor *doctor, HeartbeatCtlFinding *finding)
                                     doctor->agent);
       return;
     }
-  g_dbus_error_strip_remote_error (error);
-  heartbeat_ctl_finding_set (finding, HEARTBEAT_CTL_VERDICT_FAILED, "%s", error->message);
+  heartbeat_ctl_finding_set (finding, HEARTBEAT_CTL_VERDICT_FAILED, "%s",
+                             heartbeat_ctl_explain (error));
   heartbeat_ctl_finding_advise (finding, "systemctl --user restart heartbeat-consumer@%s",
                                 doctor->agent);
 }
@@ -165,7 +165,7 @@ has_name (HeartbeatCtlDoctor *doctor, const char *method, const char *name)
       = g_dbus_connection_call_sync (doctor->ctl->bus, "org.freedesktop.DBus",
                                      "/org/freedesktop/DBus", "org.freedesktop.DBus", method, NULL,
                                      G_VARIANT_TYPE ("(as)"), G_DBUS_CALL_FLAGS_NONE,
-                                     HEARTBEAT_CTL_DOCTOR_CALL_MS, NULL, NULL);
+                                     HEARTBEAT_CTL_ANSWER_MS, NULL, NULL);
   g_autofree const char **names = NULL;
 
   if (reply == NULL)

@@ -10,9 +10,6 @@
 
 G_BEGIN_DECLS
 
-/* A service that does not answer for that long is stuck. */
-#define HEARTBEAT_CTL_DOCTOR_CALL_MS 10000
-
 /**
  * HeartbeatCtlDoctor:
  * @ctl: the command line

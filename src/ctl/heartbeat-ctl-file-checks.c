@@ -308,7 +308,7 @@ ask_service (HeartbeatCtlDoctor *doctor, Handlers *handlers)
     agent = heartbeat_ctl_reach_agent (doctor->ctl, doctor->agent, NULL);
   if (agent == NULL)
     return;
-  g_dbus_proxy_set_default_timeout (G_DBUS_PROXY (agent), HEARTBEAT_CTL_DOCTOR_CALL_MS);
+  g_dbus_proxy_set_default_timeout (G_DBUS_PROXY (agent), HEARTBEAT_CTL_ANSWER_MS);
   heartbeat_dbus_agent_call_list_handlers_sync (agent, &handlers->known, NULL, NULL);
 }
 

@@ -4,7 +4,7 @@
 #include "ctl/heartbeat-ctl-outcomes.h"
 #include "ctl/heartbeat-ctl-phrase.h"
 #include "ctl/heartbeat-ctl-table.h"
-#include "ctl/heartbeat-ctl-view.h"
+#include "ctl/heartbeat-ctl-views.h"
 
 /* How wide the reason is to be at least, or the last outcomes go. */
 #define ROOM 16
@@ -48,27 +48,20 @@ add_object (List *list, const char *agent, HeartbeatDBusCheck *check)
   json_builder_end_object (list->builder);
 }
 
-static HeartbeatCtlExit
-collect (HeartbeatCtl *self, GPtrArray *agents, List *list)
+static void
+collect (HeartbeatCtl *self, GPtrArray *views, List *list)
 {
-  for (guint i = 0; i < agents->len; i++)
+  for (guint i = 0; i < views->len; i++)
     {
-      const char *agent = g_ptr_array_index (agents, i);
-      g_autoptr (GError) error = NULL;
-      g_autoptr (HeartbeatCtlView) view = heartbeat_ctl_view_new (self, agent, &error);
+      HeartbeatCtlView *view = g_ptr_array_index (views, i);
 
-      if (view == NULL)
-        {
-          heartbeat_ctl_complain ("%s", error->message);
-          return HEARTBEAT_CTL_NOT_RUNNING;
-        }
       g_clear_pointer (&list->outcomes, heartbeat_ctl_outcomes_free);
       if (!self->json)
         list->outcomes = heartbeat_ctl_outcomes_load (view->agent);
       for (guint j = 0; j < view->checks->len; j++)
-        (self->json ? add_object : add_line) (list, agent, g_ptr_array_index (view->checks, j));
+        (self->json ? add_object : add_line) (list, view->name,
+                                              g_ptr_array_index (view->checks, j));
     }
-  return HEARTBEAT_CTL_OK;
 }
 
 static void
@@ -94,6 +87,7 @@ HeartbeatCtlExit
 heartbeat_ctl_list (HeartbeatCtl *self, char **args)
 {
   g_autoptr (GPtrArray) agents = NULL;
+  g_autoptr (GPtrArray) views = NULL;
   g_autoptr (HeartbeatCtlTable) table = NULL;
   g_autoptr (JsonBuilder) builder = json_builder_new ();
   g_autoptr (GTimeZone) zone = g_time_zone_new_local ();
@@ -110,15 +104,14 @@ heartbeat_ctl_list (HeartbeatCtl *self, char **args)
   json_builder_begin_object (builder);
   json_builder_set_member_name (builder, "checks");
   json_builder_begin_array (builder);
-  status = collect (self, agents, &list);
+  status = heartbeat_ctl_views_load (self, agents, &views);
+  collect (self, views, &list);
   g_clear_pointer (&list.outcomes, heartbeat_ctl_outcomes_free);
   json_builder_end_array (builder);
   json_builder_end_object (builder);
-  if (status != HEARTBEAT_CTL_OK)
-    return status;
   if (self->json)
     heartbeat_ctl_print_json (builder);
-  else
+  else if (views->len > 0)
     heartbeat_ctl_table_print (table);
-  return HEARTBEAT_CTL_OK;
+  return status;
 }

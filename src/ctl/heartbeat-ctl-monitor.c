@@ -6,12 +6,13 @@
 
 #include <glib-unix.h>
 
+#include "core/heartbeat-agent.h"
 #include "core/heartbeat-i18n.h"
 #include "ctl/heartbeat-ctl-phrase.h"
 #include "ctl/heartbeat-ctl-status.h"
 #include "ctl/heartbeat-ctl-table.h"
 #include "ctl/heartbeat-ctl-terminal.h"
-#include "ctl/heartbeat-ctl-view.h"
+#include "ctl/heartbeat-ctl-views.h"
 
 #define AGENT_INTERFACE "org.bloodbank.Heartbeat1.Agent"
 
@@ -26,6 +27,9 @@
 #define REFRESH_MS 1000
 #define EVENT_MS   100
 
+/* The view stands still while a process does not answer. */
+#define ANSWER_MS 2000
+
 /* ECMA-48: to the other screen and back, the cursor off and on, home, and erase to the end. */
 #define SCREEN_ON  "\033[?1049h\033[?25l"
 #define SCREEN_OFF "\033[?25h\033[?1049l"
@@ -34,33 +38,68 @@
 typedef struct
 {
   HeartbeatCtl *ctl;
-  GPtrArray *agents;
+  GPtrArray *agents;    /* all that have been seen: of one that has gone a live view says so */
+  GHashTable *outcomes; /* agent → HeartbeatCtlOutcomes, until its next run has finished */
   GMainLoop *loop;
   gboolean live; /* a terminal that is drawn again and again, else a line an event */
   GQueue lines;  /* of text: the last events, under a live view */
   guint redraw;
 } Monitor;
 
+/* --- The live view -------------------------------------------------------------------------------------------------- */
+
+static void
+add_new_agents (Monitor *self)
+{
+  g_autoptr (GPtrArray) present
+      = self->ctl->agent == NULL ? heartbeat_ctl_list_agents (self->ctl, NULL) : NULL;
+
+  for (guint i = 0; present != NULL && i < present->len; i++)
+    {
+      const char *agent = g_ptr_array_index (present, i);
+
+      if (!g_ptr_array_find_with_equal_func (self->agents, agent, g_str_equal, NULL))
+        g_ptr_array_add (self->agents, g_strdup (agent));
+    }
+}
+
+static HeartbeatCtlOutcomes *
+get_outcomes (Monitor *self, HeartbeatCtlView *view)
+{
+  HeartbeatCtlOutcomes *outcomes = g_hash_table_lookup (self->outcomes, view->name);
+
+  if (outcomes == NULL)
+    {
+      outcomes = heartbeat_ctl_outcomes_load (view->agent);
+      g_hash_table_insert (self->outcomes, g_strdup (view->name), outcomes);
+    }
+  return outcomes;
+}
+
+static char *
+describe_view (Monitor *self, HeartbeatCtlView *view)
+{
+  if (view->error == NULL)
+    return heartbeat_ctl_status_to_string (view, get_outcomes (self, view), g_get_real_time ());
+  if (g_error_matches (view->error, G_IO_ERROR, G_IO_ERROR_NOT_FOUND))
+    /* Translators: the name of an agent */
+    return g_strdup_printf (_ ("%s is not on the bus\n"), view->name);
+  return g_strdup_printf ("%s: %s\n", view->name, heartbeat_ctl_explain (view->error));
+}
+
 static char *
 describe_agents (Monitor *self)
 {
+  g_autoptr (GPtrArray) views = NULL;
   GString *text = g_string_new (NULL);
 
-  for (guint i = 0; i < self->agents->len; i++)
+  add_new_agents (self);
+  views = heartbeat_ctl_views_ask (self->ctl->bus, self->agents, ANSWER_MS);
+  for (guint i = 0; i < views->len; i++)
     {
-      const char *agent = g_ptr_array_index (self->agents, i);
-      g_autoptr (GError) error = NULL;
-      g_autoptr (HeartbeatCtlView) view = heartbeat_ctl_view_new (self->ctl, agent, &error);
-      g_autofree char *status
-          = view != NULL ? heartbeat_ctl_status_to_string (view, g_get_real_time ()) : NULL;
+      g_autofree char *agent = describe_view (self, g_ptr_array_index (views, i));
 
-      if (i > 0)
-        g_string_append_c (text, '\n');
-      if (status != NULL)
-        g_string_append (text, status);
-      else
-        /* Translators: the name of an agent */
-        g_string_append_printf (text, _ ("%s is not on the bus\n"), agent);
+      g_string_append_printf (text, "%s%s", i > 0 ? "\n" : "", agent);
     }
   return g_string_free (text, FALSE);
 }
@@ -137,6 +176,8 @@ tell (Monitor *self, char *line)
   if (self->redraw == 0)
     self->redraw = g_timeout_add (EVENT_MS, on_redraw, self);
 }
+
+/* --- Events --------------------------------------------------------------------------------------------------------- */
 
 /* What a signal says, as texts; those that it does not have are empty. */
 typedef struct
@@ -225,6 +266,21 @@ event_to_line (const char *agent, const Event *event)
   return heartbeat_ctl_phrase_line (line);
 }
 
+/* The agent whose object has that path; NULL where it is none's, or not of the one that is asked for. */
+static char *
+find_agent (Monitor *self, const char *path)
+{
+  g_autofree char *agent
+      = g_str_has_prefix (path, HEARTBEAT_CTL_ROOT "/")
+            ? (char *) g_dbus_unescape_object_path (path + strlen (HEARTBEAT_CTL_ROOT "/"))
+            : NULL;
+
+  if (agent == NULL || !heartbeat_agent_is_name (agent)
+      || (self->ctl->agent != NULL && strcmp (self->ctl->agent, agent) != 0))
+    return NULL;
+  return g_steal_pointer (&agent);
+}
+
 static void
 on_signal (GDBusConnection *bus,
            const char *sender,
@@ -235,20 +291,17 @@ on_signal (GDBusConnection *bus,
            gpointer user_data)
 {
   Monitor *self = user_data;
+  g_autofree char *agent = find_agent (self, path);
   Event event;
 
-  if (!read_event (member, parameters, &event))
+  if (agent == NULL || !read_event (member, parameters, &event))
     return;
-  for (guint i = 0; i < self->agents->len; i++)
-    {
-      const char *agent = g_ptr_array_index (self->agents, i);
-      g_autofree char *expected = heartbeat_ctl_agent_path (agent);
-
-      if (g_str_equal (path, expected))
-        tell (self,
-              self->ctl->json ? event_to_json (agent, &event) : event_to_line (agent, &event));
-    }
+  if (g_str_equal (event.event, "finished"))
+    g_hash_table_remove (self->outcomes, agent);
+  tell (self, self->ctl->json ? event_to_json (agent, &event) : event_to_line (agent, &event));
 }
+
+/* --- The command ---------------------------------------------------------------------------------------------------- */
 
 static gboolean
 on_interrupt (gpointer user_data)
@@ -293,7 +346,7 @@ run (Monitor *self)
  * @args: none
  *
  * `heartbeatctl monitor`: on a terminal a view of the agents that follows what happens, until it is interrupted. Elsewhere,
- * and with `--json`, a line for each event.
+ * and with `--json`, a line for each event. Agents that come later are shown too.
  *
  * Returns: the exit status
  */
@@ -308,11 +361,14 @@ heartbeat_ctl_monitor (HeartbeatCtl *self, char **args)
   if (status != HEARTBEAT_CTL_OK)
     return status;
   monitor.agents = agents;
+  monitor.outcomes = g_hash_table_new_full (g_str_hash, g_str_equal, g_free,
+                                            (GDestroyNotify) heartbeat_ctl_outcomes_free);
   monitor.loop = g_main_loop_new (NULL, FALSE);
   monitor.live = !self->json && heartbeat_ctl_terminal_get_width () > 0;
   g_queue_init (&monitor.lines);
   run (&monitor);
   g_queue_clear_full (&monitor.lines, g_free);
+  g_hash_table_unref (monitor.outcomes);
   g_main_loop_unref (monitor.loop);
   lost = g_dbus_connection_is_closed (self->bus);
   if (!lost)

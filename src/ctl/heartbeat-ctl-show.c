@@ -5,7 +5,7 @@
 #include "core/heartbeat-i18n.h"
 #include "ctl/heartbeat-ctl-phrase.h"
 #include "ctl/heartbeat-ctl-table.h"
-#include "ctl/heartbeat-ctl-view.h"
+#include "ctl/heartbeat-ctl-views.h"
 
 static void
 add_line (HeartbeatCtlTable *table, const char *label, const char *text)
@@ -138,21 +138,19 @@ print_json (const char *agent, HeartbeatDBusCheck *check)
 HeartbeatCtlExit
 heartbeat_ctl_show (HeartbeatCtl *self, char **args)
 {
-  g_autoptr (GError) error = NULL;
-  g_autofree char *agent = NULL;
-  g_autoptr (HeartbeatCtlView) view = NULL;
+  g_autoptr (GPtrArray) agents = g_ptr_array_new_with_free_func (g_free);
+  g_autoptr (GPtrArray) views = NULL;
+  char *agent = NULL;
   HeartbeatDBusCheck *check;
-  HeartbeatCtlExit found = heartbeat_ctl_find_agent (self, &agent);
+  HeartbeatCtlExit status = heartbeat_ctl_find_agent (self, &agent);
 
-  if (found != HEARTBEAT_CTL_OK)
-    return found;
-  view = heartbeat_ctl_view_new (self, agent, &error);
-  if (view == NULL)
-    {
-      heartbeat_ctl_complain ("%s", error->message);
-      return HEARTBEAT_CTL_NOT_RUNNING;
-    }
-  check = heartbeat_ctl_view_find_check (view, args[0]);
+  if (status != HEARTBEAT_CTL_OK)
+    return status;
+  g_ptr_array_add (agents, agent);
+  status = heartbeat_ctl_views_load (self, agents, &views);
+  if (views->len == 0)
+    return status;
+  check = heartbeat_ctl_view_find_check (g_ptr_array_index (views, 0), args[0]);
   if (check == NULL)
     {
       heartbeat_ctl_complain (_ ("%s has no check “%s”"), agent, args[0]);

@@ -3,11 +3,10 @@
 #include <string.h>
 
 #include "core/heartbeat-i18n.h"
-#include "ctl/heartbeat-ctl-outcomes.h"
 #include "ctl/heartbeat-ctl-phrase.h"
 #include "ctl/heartbeat-ctl-status.h"
 #include "ctl/heartbeat-ctl-table.h"
-#include "ctl/heartbeat-ctl-view.h"
+#include "ctl/heartbeat-ctl-views.h"
 #include "ctl/heartbeat-ctl.h"
 
 /* Columns that go in a narrow terminal, and how wide the last result is to be then. */
@@ -168,17 +167,17 @@ add_check (HeartbeatCtlTable *table,
 /**
  * heartbeat_ctl_status_to_string:
  * @view: what an agent shows
+ * @outcomes: how its last runs ended
  * @now: the time, in µs since the epoch
  *
  * Returns: (transfer full): the agent and a table of its checks, as they are to be shown on standard output
  */
 char *
-heartbeat_ctl_status_to_string (HeartbeatCtlView *view, gint64 now)
+heartbeat_ctl_status_to_string (HeartbeatCtlView *view, HeartbeatCtlOutcomes *outcomes, gint64 now)
 {
   const char *const heads[] = { _ ("CHECK"),    _ ("STATE"),   _ ("CADENCE"),    _ ("LAST RUN"),
                                 _ ("NEXT DUE"), _ ("LAST 10"), _ ("LAST RESULT") };
   g_autoptr (HeartbeatCtlTable) table = heartbeat_ctl_table_new (G_N_ELEMENTS (heads));
-  g_autoptr (HeartbeatCtlOutcomes) outcomes = heartbeat_ctl_outcomes_load (view->agent);
   g_autofree char *agent = describe_agent (view->agent, now);
   g_autofree char *checks = NULL;
 
@@ -196,6 +195,36 @@ heartbeat_ctl_status_to_string (HeartbeatCtlView *view, gint64 now)
   return g_strconcat (agent, "\n", checks, NULL);
 }
 
+/* --- The command ---------------------------------------------------------------------------------------------------- */
+
+static void
+print_views (GPtrArray *views)
+{
+  for (guint i = 0; i < views->len; i++)
+    {
+      HeartbeatCtlView *view = g_ptr_array_index (views, i);
+      g_autoptr (HeartbeatCtlOutcomes) outcomes = heartbeat_ctl_outcomes_load (view->agent);
+      g_autofree char *text = heartbeat_ctl_status_to_string (view, outcomes, g_get_real_time ());
+
+      g_print ("%s%s", i > 0 ? "\n" : "", text);
+    }
+}
+
+static void
+print_json (GPtrArray *views)
+{
+  g_autoptr (JsonBuilder) builder = json_builder_new ();
+
+  json_builder_begin_object (builder);
+  json_builder_set_member_name (builder, "agents");
+  json_builder_begin_array (builder);
+  for (guint i = 0; i < views->len; i++)
+    add_view (builder, g_ptr_array_index (views, i));
+  json_builder_end_array (builder);
+  json_builder_end_object (builder);
+  heartbeat_ctl_print_json (builder);
+}
+
 /**
  * heartbeat_ctl_status:
  * @self: the command line
@@ -209,39 +238,12 @@ HeartbeatCtlExit
 heartbeat_ctl_status (HeartbeatCtl *self, char **args)
 {
   g_autoptr (GPtrArray) agents = NULL;
-  g_autoptr (JsonBuilder) builder = json_builder_new ();
+  g_autoptr (GPtrArray) views = NULL;
   HeartbeatCtlExit status = heartbeat_ctl_find_agents (self, &agents);
 
   if (status != HEARTBEAT_CTL_OK)
     return status;
-  json_builder_begin_object (builder);
-  json_builder_set_member_name (builder, "agents");
-  json_builder_begin_array (builder);
-  for (guint i = 0; i < agents->len; i++)
-    {
-      g_autoptr (GError) error = NULL;
-      g_autoptr (HeartbeatCtlView) view
-          = heartbeat_ctl_view_new (self, g_ptr_array_index (agents, i), &error);
-      g_autofree char *text = NULL;
-
-      if (view == NULL)
-        {
-          heartbeat_ctl_complain ("%s", error->message);
-          return HEARTBEAT_CTL_NOT_RUNNING;
-        }
-      if (self->json)
-        {
-          add_view (builder, view);
-          continue;
-        }
-      if (i > 0)
-        g_print ("\n");
-      text = heartbeat_ctl_status_to_string (view, g_get_real_time ());
-      g_print ("%s", text);
-    }
-  json_builder_end_array (builder);
-  json_builder_end_object (builder);
-  if (self->json)
-    heartbeat_ctl_print_json (builder);
-  return HEARTBEAT_CTL_OK;
+  status = heartbeat_ctl_views_load (self, agents, &views);
+  (self->json ? print_json : print_views) (views);
+  return status;
 }

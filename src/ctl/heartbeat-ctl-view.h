@@ -9,19 +9,26 @@ G_BEGIN_DECLS
 
 /**
  * HeartbeatCtlView:
- * @agent: the agent
+ * @name: the agent's name
+ * @owner: (nullable): the unique name of the process that serves it; %NULL where none does
+ * @agent: (nullable): the agent; %NULL where nothing was found out
  * @checks: (element-type HeartbeatDBusCheck): its checks, sorted by name
+ * @error: (nullable): why nothing was found out
  *
  * What one agent shows of itself on the bus.
  */
 typedef struct
 {
+  char *name;
+  char *owner;
   HeartbeatDBusAgent *agent;
   GPtrArray *checks;
+  GError *error;
 } HeartbeatCtlView;
 
-HeartbeatCtlView *heartbeat_ctl_view_new (HeartbeatCtl *ctl, const char *agent, GError **error);
+HeartbeatCtlView *heartbeat_ctl_view_new (const char *name);
 void heartbeat_ctl_view_free (HeartbeatCtlView *self);
+void heartbeat_ctl_view_sort (HeartbeatCtlView *self);
 HeartbeatDBusCheck *heartbeat_ctl_view_find_check (HeartbeatCtlView *self, const char *name);
 void heartbeat_ctl_view_add_properties (JsonBuilder *builder, GDBusProxy *proxy);
 

@@ -9,8 +9,10 @@
 
 #define NAME_PREFIX "org.bloodbank.Heartbeat1."
 
-/* The service has a time limit for each run; ours would only hide its answer. */
-#define NO_TIMEOUT G_MAXINT
+/* The service has a time limit for each run; ours would only hide its answer. So would one of the ten seconds that it has
+ * for its disk and its broker. */
+#define NO_TIMEOUT      G_MAXINT
+#define CALL_TIMEOUT_MS 30000
 
 /**
  * heartbeat_ctl_complain:
@@ -80,8 +82,15 @@ compare_strings (gconstpointer a, gconstpointer b)
   return strcmp (*(const char *const *) a, *(const char *const *) b);
 }
 
-static GPtrArray *
-list_agents (HeartbeatCtl *self, GError **error)
+/**
+ * heartbeat_ctl_list_agents:
+ * @self: the command line
+ * @error: return location for an error
+ *
+ * Returns: (transfer full) (element-type utf8): all agents on the session bus, sorted
+ */
+GPtrArray *
+heartbeat_ctl_list_agents (HeartbeatCtl *self, GError **error)
 {
   g_autoptr (GVariant) reply = NULL;
   g_autofree const char **names = NULL;
@@ -130,7 +139,7 @@ HeartbeatCtlExit
 heartbeat_ctl_find_agents (HeartbeatCtl *self, GPtrArray **agents)
 {
   g_autoptr (GError) error = NULL;
-  g_autoptr (GPtrArray) found = list_agents (self, &error);
+  g_autoptr (GPtrArray) found = heartbeat_ctl_list_agents (self, &error);
 
   if (found == NULL)
     {
@@ -183,7 +192,11 @@ heartbeat_ctl_find_agent (HeartbeatCtl *self, char **agent)
 }
 
 static HeartbeatDBusAgent *
-make_proxy (HeartbeatCtl *self, const char *agent, GDBusProxyFlags more, GError **error)
+make_proxy (HeartbeatCtl *self,
+            const char *agent,
+            GDBusProxyFlags more,
+            int timeout,
+            GError **error)
 {
   const GDBusProxyFlags flags
       = G_DBUS_PROXY_FLAGS_DO_NOT_LOAD_PROPERTIES | G_DBUS_PROXY_FLAGS_DO_NOT_AUTO_START;
@@ -193,7 +206,7 @@ make_proxy (HeartbeatCtl *self, const char *agent, GDBusProxyFlags more, GError 
       = heartbeat_dbus_agent_proxy_new_sync (self->bus, flags | more, name, path, NULL, error);
 
   if (proxy != NULL)
-    g_dbus_proxy_set_default_timeout (G_DBUS_PROXY (proxy), NO_TIMEOUT);
+    g_dbus_proxy_set_default_timeout (G_DBUS_PROXY (proxy), timeout);
   return proxy;
 }
 
@@ -208,7 +221,8 @@ make_proxy (HeartbeatCtl *self, const char *agent, GDBusProxyFlags more, GError 
 HeartbeatDBusAgent *
 heartbeat_ctl_reach_agent (HeartbeatCtl *self, const char *agent, GError **error)
 {
-  return make_proxy (self, agent, G_DBUS_PROXY_FLAGS_DO_NOT_CONNECT_SIGNALS, error);
+  return make_proxy (self, agent, G_DBUS_PROXY_FLAGS_DO_NOT_CONNECT_SIGNALS, CALL_TIMEOUT_MS,
+                     error);
 }
 
 /**
@@ -217,12 +231,29 @@ heartbeat_ctl_reach_agent (HeartbeatCtl *self, const char *agent, GError **error
  * @agent: an agent's name
  * @error: return location for an error
  *
- * Returns: (transfer full): the agent, to call its methods and to hear its signals
+ * Returns: (transfer full): the agent, to run its checks, however long that takes, and to hear its signals
  */
 HeartbeatDBusAgent *
 heartbeat_ctl_listen_to_agent (HeartbeatCtl *self, const char *agent, GError **error)
 {
-  return make_proxy (self, agent, G_DBUS_PROXY_FLAGS_NONE, error);
+  return make_proxy (self, agent, G_DBUS_PROXY_FLAGS_NONE, NO_TIMEOUT, error);
+}
+
+/**
+ * heartbeat_ctl_explain:
+ * @error: an error from a call on the bus
+ *
+ * Returns: (transfer none): what it says to people; it stays with @error
+ */
+const char *
+heartbeat_ctl_explain (GError *error)
+{
+  /* That of the service itself comes over the bus, and says what took too long. */
+  if (g_error_matches (error, G_IO_ERROR, G_IO_ERROR_TIMED_OUT)
+      && !g_dbus_error_is_remote_error (error))
+    return _ ("the service does not answer");
+  g_dbus_error_strip_remote_error (error);
+  return error->message;
 }
 
 /**
@@ -236,7 +267,6 @@ heartbeat_ctl_listen_to_agent (HeartbeatCtl *self, const char *agent, GError **e
 HeartbeatCtlExit
 heartbeat_ctl_fail (GError *error)
 {
-  g_dbus_error_strip_remote_error (error);
-  heartbeat_ctl_complain ("%s", error->message);
+  heartbeat_ctl_complain ("%s", heartbeat_ctl_explain (error));
   return HEARTBEAT_CTL_FAILED;
 }

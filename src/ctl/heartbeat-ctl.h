@@ -24,6 +24,9 @@ typedef enum
   HEARTBEAT_CTL_NOT_RUNNING = 3,
 } HeartbeatCtlExit;
 
+/* A service that does not answer a question for that long is stuck. */
+#define HEARTBEAT_CTL_ANSWER_MS 10000
+
 /* A number that was not given. */
 #define HEARTBEAT_CTL_NO_NUMBER G_MININT
 
@@ -72,6 +75,7 @@ HeartbeatCtlExit heartbeat_ctl_doctor (HeartbeatCtl *self, char **args);
 HeartbeatCtlExit heartbeat_ctl_validate (HeartbeatCtl *self, char **args);
 HeartbeatCtlExit heartbeat_ctl_schema (HeartbeatCtl *self, char **args);
 
+GPtrArray *heartbeat_ctl_list_agents (HeartbeatCtl *self, GError **error);
 HeartbeatCtlExit heartbeat_ctl_find_agents (HeartbeatCtl *self, GPtrArray **agents);
 HeartbeatCtlExit heartbeat_ctl_find_agent (HeartbeatCtl *self, char **agent);
 HeartbeatDBusAgent *
@@ -80,6 +84,7 @@ HeartbeatDBusAgent *
 heartbeat_ctl_listen_to_agent (HeartbeatCtl *self, const char *agent, GError **error);
 char *heartbeat_ctl_bus_name (const char *agent);
 char *heartbeat_ctl_agent_path (const char *agent);
+const char *heartbeat_ctl_explain (GError *error);
 HeartbeatCtlExit heartbeat_ctl_fail (GError *error);
 void heartbeat_ctl_print_json (JsonBuilder *builder);
 void heartbeat_ctl_complain (const char *format, ...) G_GNUC_PRINTF (1, 2);

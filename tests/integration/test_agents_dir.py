@@ -1,13 +1,15 @@
 """HEARTBEAT_DIR: many agents in one process, which come and go with their files."""
 
+import itertools
 import json
 import os
 import shutil
 import signal
+import subprocess
 import time
 import unittest
 
-from bench import files
+from bench import files, process
 from bench.agent import Agent
 from bench.case import Case
 from bench.load import figure
@@ -127,6 +129,26 @@ class Served(Folder):
         service.send(signal.SIGHUP)
         self.assertEqual(service.stop().status, 0)
         self.wait_gone(*names)
+
+    def test_heartbeatctl_asks_a_process_once(self):
+        self.add("ann", "bob", "carl")
+        self.serve("ann", "bob", "carl")
+        spy = process.spawn(["dbus-monitor", "--address", self.bus.address,
+                             "type='method_call',interface='org.freedesktop.DBus.ObjectManager'"],
+                            stdout=subprocess.PIPE, text=True)
+        self.addCleanup(spy.stdout.close)
+        self.addCleanup(process.end, spy)
+        # it listens once it says what it has seen of itself
+        while "NameLost" not in spy.stdout.readline():
+            pass
+        shown = json.loads(self.ctl("status", "--json").stdout)["agents"]
+        self.assertEqual([(agent["Name"], len(agent["Checks"])) for agent in shown], [("ann", 1), ("bob", 1), ("carl", 1)])
+        # what comes last is ours
+        self.bus.call("org.bloodbank.Heartbeat1.ann", "/org/bloodbank/Heartbeat1", "org.freedesktop.DBus.ObjectManager",
+                      "GetManagedObjects")
+        sender = self.bus.connection.get_unique_name()
+        calls = list(itertools.takewhile(lambda line: f"sender={sender} " not in line, spy.stdout))
+        self.assertEqual(len([line for line in calls if "member=GetManagedObjects" in line]), 1)
 
     def test_agents_come_and_go_with_their_files(self):
         self.add("ann")

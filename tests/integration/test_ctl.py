@@ -2,6 +2,7 @@
 
 import json
 import os
+import signal
 import subprocess
 import time
 
@@ -151,14 +152,17 @@ class Commands(Ctl):
 
 
 class Several(Ctl):
-    """Two agents."""
+    """Two agents, each with a service of its own."""
 
-    def test_one_has_to_be_chosen(self):
+    def setUp(self):
+        super().setUp()
         other = self.path("other.json")
         files.write(other, files.heartbeat({"good": {"lastRun": time.time_ns() // 1_000_000}}, "2nd"))
         self.start()
-        self.spawn(AGENT_NAME="2nd", HEARTBEAT_PATH=other)
+        self.other = self.spawn(AGENT_NAME="2nd", HEARTBEAT_PATH=other)
         Agent(self.bus, "2nd").wait_owned()
+
+    def test_one_has_to_be_chosen(self):
         self.assertIn("2nd, cack", self.ctl("run", "good").stderr)
         for args in (("show", "good"), ("pause", "good"), ("history",)):
             self.run_ctl(2, *args)
@@ -166,6 +170,14 @@ class Several(Ctl):
         self.assertEqual(self.agent.get("RunsSucceeded"), 0)
         self.assertEqual([agent["Name"] for agent in self.run_json(0, "status")["agents"]], ["2nd", "cack"])
         self.assertRegex(self.run_ctl(0, "list"), r"(?m)^AGENT +CHECK .*\n2nd +good .*\ncack +failing .*\ncack +good ")
+
+    def test_one_that_is_stuck_hides_nobody(self):
+        self.other.send(signal.SIGSTOP)
+        self.addCleanup(self.other.send, signal.SIGCONT)
+        ended = self.ctl("status", "--json")
+        self.assertEqual(ended.returncode, 1)
+        self.assertEqual(ended.stderr, "heartbeatctl: 2nd: the service does not answer\n")
+        self.assertEqual([agent["Name"] for agent in json.loads(ended.stdout)["agents"]], ["cack"])
 
 
 class Usage(Ctl):

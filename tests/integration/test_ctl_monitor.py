@@ -10,7 +10,8 @@ import subprocess
 import termios
 import threading
 
-from bench import process
+from bench import files, process
+from bench.agent import Agent
 from bench.case import Case
 from bench.service import program
 from bench.wait import until
@@ -123,6 +124,54 @@ class Monitor(Case):
         for frame in frames[:-1]:
             self.assertIn("Agent", frame)
             self.assertLessEqual(len(frame.splitlines()), 24)
+
+    def another(self):
+        """Start a service of another agent."""
+        path = self.path("other.json")
+        files.write(path, files.heartbeat({"bad": {**FAILING, "enabled": False}}, "2nd"))
+        service = self.spawn(AGENT_NAME="2nd", HEARTBEAT_PATH=path)
+        Agent(self.bus, "2nd").wait_owned()
+        return service
+
+    def listen(self, *args):
+        """Start a monitor that prints events as JSON; return when it hears."""
+        child = self.monitor("--json", *args)
+        self.addCleanup(child.stdout.close)
+        self.collect(child.stdout.fileno())
+        self.run_until_seen("good", '"success"')
+
+    def test_lines_of_an_agent_that_comes_later(self):
+        self.listen()
+        self.another()
+        Agent(self.bus, "2nd").run("bad")
+        self.wait_output('"failed"')
+        self.assertEqual(json.loads(self.output.splitlines()[-1])["agent"], "2nd")
+
+    def test_lines_of_one_agent(self):
+        self.listen("--agent", "cack")
+        self.another()
+        Agent(self.bus, "2nd").run("bad")
+        self.agent.run("bad")
+        self.wait_output('"failed"')
+        self.assertNotIn(b"2nd", self.output)
+
+    def test_agents_that_come_hang_and_go_during_a_live_view(self):
+        ours, theirs = pty.openpty()
+        self.addCleanup(os.close, ours)
+        fcntl.ioctl(theirs, termios.TIOCSWINSZ, struct.pack("HHHH", 60, 80, 0, 0))
+        self.monitor(stdout=theirs)
+        os.close(theirs)
+        self.collect(ours)
+        self.wait_output("CADENCE")
+        service = self.another()
+        self.wait_output("2nd")
+        service.send(signal.SIGSTOP)
+        self.wait_output("2nd: the service does not answer")
+        self.agent.run("bad")
+        self.wait_output("cack  bad  failed: broken")
+        service.send(signal.SIGCONT)
+        service.stop()
+        self.wait_output("2nd is not on the bus")
 
     def plain(self):
         """Return the output without escape sequences."""

@@ -57,7 +57,7 @@ collect (HeartbeatCtl *self, GPtrArray *views, List *list)
 
       g_clear_pointer (&list->outcomes, heartbeat_ctl_outcomes_free);
       if (!self->json)
-        list->outcomes = heartbeat_ctl_outcomes_load (view->agent);
+        list->outcomes = heartbeat_ctl_outcomes_load (view);
       for (guint j = 0; j < view->checks->len; j++)
         (self->json ? add_object : add_line) (list, view->name,
                                               g_ptr_array_index (view->checks, j));

@@ -70,7 +70,7 @@ get_outcomes (Monitor *self, HeartbeatCtlView *view)
 
   if (outcomes == NULL)
     {
-      outcomes = heartbeat_ctl_outcomes_load (view->agent);
+      outcomes = heartbeat_ctl_outcomes_load (view);
       g_hash_table_insert (self->outcomes, g_strdup (view->name), outcomes);
     }
   return outcomes;

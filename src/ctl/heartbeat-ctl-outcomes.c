@@ -4,8 +4,14 @@
 
 #define MARKS 10
 
-/* As many runs as a history of 2 MiB nearly has: the rarest check may have run long before the others. */
+/* Checks that run about as often as the others have ten among so many. */
+#define RUNS_A_CHECK 20
+#define LEAST_RUNS   100
+
+/* As many runs as a history of 2 MiB nearly has: the rarest check may have run long before the others. To ask for all of
+ * them takes as long as to ask for the runs of some checks, one after the other. */
 #define MOST_RUNS 10000
+#define SOME      16
 
 /* How the last runs of each check ended, newest first: an ASCII mark each. */
 struct _HeartbeatCtlOutcomes
@@ -49,41 +55,96 @@ add_run (HeartbeatCtlOutcomes *self, GVariant *run)
 
 /**
  * heartbeat_ctl_outcomes_new:
- * @runs: an `aa{sv}` of runs, newest first
  *
- * Returns: (transfer full): how they ended
+ * Returns: (transfer full): outcomes of no runs
  */
 HeartbeatCtlOutcomes *
-heartbeat_ctl_outcomes_new (GVariant *runs)
+heartbeat_ctl_outcomes_new (void)
 {
   HeartbeatCtlOutcomes *self = g_new (HeartbeatCtlOutcomes, 1);
+
+  self->marks = g_hash_table_new_full (g_str_hash, g_str_equal, g_free, free_marks);
+  return self;
+}
+
+/**
+ * heartbeat_ctl_outcomes_add:
+ * @self: outcomes
+ * @runs: an `aa{sv}` of runs, newest first, and older than those added before
+ *
+ * Adds how @runs ended.
+ */
+void
+heartbeat_ctl_outcomes_add (HeartbeatCtlOutcomes *self, GVariant *runs)
+{
   GVariantIter iter;
   GVariant *run = NULL;
 
-  self->marks = g_hash_table_new_full (g_str_hash, g_str_equal, g_free, free_marks);
   g_variant_iter_init (&iter, runs);
   while ((run = g_variant_iter_next_value (&iter)) != NULL)
     {
       add_run (self, run);
       g_variant_unref (run);
     }
-  return self;
+}
+
+/* Returns how many runs there are of the check, or of all: of those asked for. */
+static gsize
+ask (HeartbeatCtlOutcomes *self, HeartbeatDBusAgent *agent, const char *check, guint most)
+{
+  g_autoptr (GVariant) runs = NULL;
+
+  if (!heartbeat_dbus_agent_call_history_sync (agent, check, most, &runs, NULL, NULL))
+    return 0;
+  heartbeat_ctl_outcomes_add (self, runs);
+  return g_variant_n_children (runs);
+}
+
+/* The checks of which ten runs are not known. */
+static GPtrArray *
+find_short (HeartbeatCtlOutcomes *self, HeartbeatCtlView *view)
+{
+  GPtrArray *names = g_ptr_array_new ();
+
+  for (guint i = 0; i < view->checks->len; i++)
+    {
+      const char *name = heartbeat_dbus_check_get_name (g_ptr_array_index (view->checks, i));
+      const GString *marks = g_hash_table_lookup (self->marks, name);
+
+      if (marks == NULL || marks->len < MARKS)
+        g_ptr_array_add (names, (gpointer) name);
+    }
+  return names;
 }
 
 /**
  * heartbeat_ctl_outcomes_load:
- * @agent: an agent on the bus
+ * @view: an agent on the bus
  *
- * Returns: (transfer full): how its last runs ended; none where it does not tell
+ * Returns: (transfer full): how the last runs of its checks ended; none where it does not tell
  */
 HeartbeatCtlOutcomes *
-heartbeat_ctl_outcomes_load (HeartbeatDBusAgent *agent)
+heartbeat_ctl_outcomes_load (HeartbeatCtlView *view)
 {
-  g_autoptr (GVariant) runs = NULL;
-  g_autoptr (GVariant) none = g_variant_ref_sink (g_variant_new ("aa{sv}", NULL));
+  HeartbeatCtlOutcomes *self = heartbeat_ctl_outcomes_new ();
+  guint most = CLAMP (view->checks->len * RUNS_A_CHECK, LEAST_RUNS, MOST_RUNS);
+  g_autoptr (GPtrArray) names = NULL;
 
-  heartbeat_dbus_agent_call_history_sync (agent, "", MOST_RUNS, &runs, NULL, NULL);
-  return heartbeat_ctl_outcomes_new (runs != NULL ? runs : none);
+  if (ask (self, view->agent, "", most) < most)
+    return self;
+  names = find_short (self, view);
+  if (names->len > SOME)
+    {
+      g_hash_table_remove_all (self->marks);
+      ask (self, view->agent, "", MOST_RUNS);
+      return self;
+    }
+  for (guint i = 0; i < names->len; i++)
+    {
+      g_hash_table_remove (self->marks, g_ptr_array_index (names, i));
+      ask (self, view->agent, g_ptr_array_index (names, i), MARKS);
+    }
+  return self;
 }
 
 void

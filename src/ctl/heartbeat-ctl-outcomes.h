@@ -2,14 +2,15 @@
 
 #pragma once
 
-#include "desktop/heartbeat-dbus.h"
+#include "ctl/heartbeat-ctl-view.h"
 
 G_BEGIN_DECLS
 
 typedef struct _HeartbeatCtlOutcomes HeartbeatCtlOutcomes;
 
-HeartbeatCtlOutcomes *heartbeat_ctl_outcomes_new (GVariant *runs);
-HeartbeatCtlOutcomes *heartbeat_ctl_outcomes_load (HeartbeatDBusAgent *agent);
+HeartbeatCtlOutcomes *heartbeat_ctl_outcomes_new (void);
+HeartbeatCtlOutcomes *heartbeat_ctl_outcomes_load (HeartbeatCtlView *view);
+void heartbeat_ctl_outcomes_add (HeartbeatCtlOutcomes *self, GVariant *runs);
 void heartbeat_ctl_outcomes_free (HeartbeatCtlOutcomes *self);
 char *heartbeat_ctl_outcomes_row (HeartbeatCtlOutcomes *self, const char *check, gboolean unicode);
 

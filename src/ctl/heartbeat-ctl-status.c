@@ -203,7 +203,7 @@ print_views (GPtrArray *views)
   for (guint i = 0; i < views->len; i++)
     {
       HeartbeatCtlView *view = g_ptr_array_index (views, i);
-      g_autoptr (HeartbeatCtlOutcomes) outcomes = heartbeat_ctl_outcomes_load (view->agent);
+      g_autoptr (HeartbeatCtlOutcomes) outcomes = heartbeat_ctl_outcomes_load (view);
       g_autofree char *text = heartbeat_ctl_status_to_string (view, outcomes, g_get_real_time ());
 
       g_print ("%s%s", i > 0 ? "\n" : "", text);

@@ -90,6 +90,24 @@ class History(Case):
         self.agent.run("bad")
         self.assertEqual([run["check"] for run in self.history("", 2)], ["bad", "old"])
 
+    def test_the_marks_of_checks_that_seldom_run(self):
+        """A check of long ago has its marks, among some such checks and among many."""
+        def runs(checks, count):
+            return "".join(json.dumps({"time": 1, "check": f"c{i % checks}", "status": "success", "message": "",
+                                       "durationMs": 0, "trigger": "tick"}) + "\n" for i in range(checks * count))
+        for seldom in (3, 30):
+            names = [f"rare{i}" for i in range(seldom)]
+            failed = "".join(runs(1, 12).replace("c0", name).replace("success", "failed") for name in names)
+            os.makedirs(self.folder, exist_ok=True)
+            files.write(self.file, (failed + runs(1, 1000)).encode())
+            self.write_checks(**{name: {"enabled": False} for name in (*names, "c0", "new")})
+            service = self.start()
+            listed = self.ctl("list", LC_ALL="C").stdout.splitlines()
+            marks = {line.split()[0]: line.split()[2] for line in listed[1:]}
+            self.assertEqual(marks, {"c0": 10 * "+", "new": "disabled", **{name: 10 * "x" for name in names}})
+            self.assertEqual(service.stop().status, 0)
+            self.bus.wait_name(self.agent.name, owned=False)
+
     def test_torn_lines_are_passed_over(self):
         os.makedirs(self.folder)
         files.write(self.file, b'{"time": 1, "check": "good", "sta\n\xff\n{}\n[]\n')

@@ -99,10 +99,9 @@ is_missing (const GError *error)
 static void
 advise_start (HeartbeatCtlDoctor *doctor, HeartbeatCtlFinding *finding)
 {
-  heartbeat_ctl_finding_advise (
-      finding,
-      _ ("start the service, which makes it: systemctl --user start heartbeat-consumer@%s"),
-      doctor->agent);
+  heartbeat_ctl_finding_advise (finding,
+                                _ ("start the service, which makes it: systemctl --user start %s"),
+                                doctor->unit);
 }
 
 static gboolean
@@ -277,9 +276,8 @@ check_binding (HeartbeatCtlDoctor *doctor,
   heartbeat_ctl_finding_set (finding, HEARTBEAT_CTL_VERDICT_FAILED,
                              _ ("no queue is bound to %s for %s"), doctor->exchange, binding);
   heartbeat_ctl_finding_advise (
-      finding,
-      _ ("restart the service, which binds it: systemctl --user restart heartbeat-consumer@%s"),
-      doctor->agent);
+      finding, _ ("restart the service, which binds it: systemctl --user restart %s"),
+      doctor->unit);
 }
 
 static void
@@ -312,8 +310,7 @@ check_consumers (HeartbeatCtlDoctor *doctor, HeartbeatCtlFinding *finding)
       heartbeat_ctl_finding_set (
           finding, HEARTBEAT_CTL_VERDICT_WARNING,
           _ ("no consumer: nobody hears the ticks; is the service running?"));
-      heartbeat_ctl_finding_advise (finding, "systemctl --user start heartbeat-consumer@%s",
-                                    doctor->agent);
+      heartbeat_ctl_finding_advise (finding, "systemctl --user start %s", doctor->unit);
       return;
     }
   heartbeat_ctl_finding_set (finding, HEARTBEAT_CTL_VERDICT_WARNING,
@@ -344,9 +341,8 @@ check_waiting (HeartbeatCtlDoctor *doctor, HeartbeatCtlFinding *finding)
   else
     heartbeat_ctl_finding_advise (
         finding,
-        _ ("something takes no messages: see heartbeatctl status, and journalctl --user -u "
-           "heartbeat-consumer@%s"),
-        doctor->agent);
+        _ ("something takes no messages: see heartbeatctl status, and journalctl --user -u %s"),
+        doctor->unit);
 }
 
 const HeartbeatCtlDoctorCheck heartbeat_ctl_broker_checks[] = {

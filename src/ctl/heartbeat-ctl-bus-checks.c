@@ -98,14 +98,12 @@ check_service (HeartbeatCtlDoctor *doctor, HeartbeatCtlFinding *finding)
       heartbeat_ctl_finding_set (finding, HEARTBEAT_CTL_VERDICT_FAILED,
                                  _ ("no heartbeat-consumer serves the agent “%s” on this bus"),
                                  doctor->agent);
-      heartbeat_ctl_finding_advise (finding, "systemctl --user start heartbeat-consumer@%s",
-                                    doctor->agent);
+      heartbeat_ctl_finding_advise (finding, "systemctl --user start %s", doctor->unit);
       return;
     }
   heartbeat_ctl_finding_set (finding, HEARTBEAT_CTL_VERDICT_FAILED, "%s",
                              heartbeat_ctl_explain (error));
-  heartbeat_ctl_finding_advise (finding, "systemctl --user restart heartbeat-consumer@%s",
-                                doctor->agent);
+  heartbeat_ctl_finding_advise (finding, "systemctl --user restart %s", doctor->unit);
 }
 
 /* --- Ticks ---------------------------------------------------------------------------------------------------------- */

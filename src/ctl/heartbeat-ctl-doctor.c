@@ -271,6 +271,7 @@ heartbeat_ctl_doctor (HeartbeatCtl *self, char **args)
     return status;
   doctor.agent = agent;
   heartbeat_ctl_sources_read (&sources, agent);
+  doctor.unit = sources.unit;
   if (!set_up (&doctor, &sources))
     status = HEARTBEAT_CTL_USAGE;
   else

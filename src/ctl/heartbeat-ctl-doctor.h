@@ -14,6 +14,7 @@ G_BEGIN_DECLS
  * HeartbeatCtlDoctor:
  * @ctl: the command line
  * @agent: the agent's name
+ * @unit: the unit of its service
  * @exchange: the exchange
  * @queue: the agent's queue
  * @quorum: whether it is to be a quorum queue
@@ -40,6 +41,7 @@ typedef struct
 {
   HeartbeatCtl *ctl;
   const char *agent;
+  const char *unit;
   char *exchange;
   char *queue;
   gboolean quorum;

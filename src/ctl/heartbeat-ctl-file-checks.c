@@ -345,13 +345,18 @@ find_lost (HeartbeatCtlDoctor *doctor, const Handlers *handlers, GString *names,
       else if (*error == NULL)
         g_propagate_prefixed_error (error, g_steal_pointer (&found), "%s: ", spec->name);
     }
-  if (doctor->inbox_handler != NULL && !has_handler (handlers, doctor->inbox_handler, NULL))
-    {
-      g_autofree char *both = g_strdup_printf ("INBOX_HANDLER (%s)", doctor->inbox_handler);
-
-      add_name (names, n++, both);
-    }
   return n;
+}
+
+static void
+advise_on_lost (const Handlers *handlers, HeartbeatCtlFinding *finding)
+{
+  g_autofree char *folders = g_strjoinv (", ", handlers->folders);
+
+  heartbeat_ctl_finding_advise (finding,
+                                _ ("put an executable of that name into one of %s, correct the "
+                                   "name, or start the program that registers it on D-Bus"),
+                                *folders != '\0' ? folders : "HANDLER_PATH");
 }
 
 static void
@@ -359,7 +364,6 @@ set_handlers (HeartbeatCtlDoctor *doctor, const Handlers *handlers, HeartbeatCtl
 {
   g_autoptr (GError) error = NULL;
   g_autoptr (GString) names = g_string_new (NULL);
-  g_autofree char *folders = g_strjoinv (", ", handlers->folders);
   guint lost = find_lost (doctor, handlers, names, &error);
 
   if (error != NULL)
@@ -367,16 +371,20 @@ set_handlers (HeartbeatCtlDoctor *doctor, const Handlers *handlers, HeartbeatCtl
       heartbeat_ctl_finding_set (finding, HEARTBEAT_CTL_VERDICT_FAILED, "%s", error->message);
       heartbeat_ctl_finding_advise (finding, _ ("a handler is an executable file: chmod +x"));
     }
+  else if (doctor->inbox_handler != NULL && !has_handler (handlers, doctor->inbox_handler, NULL))
+    {
+      heartbeat_ctl_finding_set (
+          finding, HEARTBEAT_CTL_VERDICT_FAILED,
+          _ ("INBOX_HANDLER (%s) is not found: each message of the inbox is rejected"),
+          doctor->inbox_handler);
+      advise_on_lost (handlers, finding);
+    }
   else if (lost > 0)
     {
       heartbeat_ctl_finding_set (finding, HEARTBEAT_CTL_VERDICT_WARNING,
                                  _ ("not found, so that “default” runs, which does nothing: %s"),
                                  names->str);
-      heartbeat_ctl_finding_advise (
-          finding,
-          _ ("put an executable of that name into one of %s, correct the name, or start "
-             "the program that registers it on D-Bus"),
-          *folders != '\0' ? folders : "HANDLER_PATH");
+      advise_on_lost (handlers, finding);
     }
   else
     heartbeat_ctl_finding_set (finding, HEARTBEAT_CTL_VERDICT_OK, _ ("all are found"));

@@ -36,6 +36,7 @@ typedef struct
 {
   HeartbeatCtl *ctl;
   const char *agent;
+  gboolean folder; /* whether it is one of a folder of agents */
   char *queue;
   JsonBuilder *builder; /* NULL without --json */
 } Forget;
@@ -92,9 +93,15 @@ delete_queue (Forget *self, HeartbeatCtlProbe *probe, gboolean if_unused, GError
 static Outcome
 complain_of_use (Forget *self, const char *broker)
 {
-  heartbeat_ctl_complain (_ ("%s on %s is in use: stop the agent's service first (systemctl --user "
-                             "disable --now heartbeat-consumer@%s), and whoever else consumes"),
-                          self->queue, broker, self->agent);
+  if (self->folder)
+    heartbeat_ctl_complain (_ ("%s on %s is in use: take the agent's file out of its folder first, "
+                               "and stop whoever else consumes"),
+                            self->queue, broker);
+  else
+    heartbeat_ctl_complain (_ ("%s on %s is in use: stop the agent's service first (systemctl "
+                               "--user disable --now heartbeat-consumer@%s), and whoever else "
+                               "consumes"),
+                            self->queue, broker, self->agent);
   return OUTCOME_FAILED;
 }
 
@@ -248,7 +255,7 @@ forget (Forget *self, GPtrArray *uris)
 }
 
 static GPtrArray *
-find_brokers (HeartbeatCtl *ctl, const char *agent)
+find_brokers (Forget *self)
 {
   HeartbeatCtlSources sources = { 0 };
   g_autoptr (GError) error = NULL;
@@ -256,8 +263,9 @@ find_brokers (HeartbeatCtl *ctl, const char *agent)
   const char *from = NULL;
   GPtrArray *uris;
 
-  heartbeat_ctl_sources_read (&sources, agent);
-  url = heartbeat_ctl_sources_dup_url (&sources, ctl->rabbit_url, &from);
+  heartbeat_ctl_sources_read (&sources, self->agent);
+  self->folder = sources.folder;
+  url = heartbeat_ctl_sources_dup_url (&sources, self->ctl->rabbit_url, &from);
   uris = heartbeat_broker_uri_parse_list (url, &error);
   if (uris == NULL)
     heartbeat_ctl_complain (_ ("RABBIT_URL (--rabbit-url): %s"), error->message);
@@ -297,7 +305,7 @@ heartbeat_ctl_forget (HeartbeatCtl *self, char **args)
       heartbeat_ctl_complain (_ ("there is nobody to ask: --yes deletes without asking"));
       return HEARTBEAT_CTL_USAGE;
     }
-  uris = find_brokers (self, args[0]);
+  uris = find_brokers (&forget_data);
   if (uris == NULL)
     return HEARTBEAT_CTL_USAGE;
   forget_data.queue = g_strdup_printf ("agent.%s.inbox", args[0]);

@@ -6,22 +6,42 @@
 #include "core/heartbeat-i18n.h"
 #include "ctl/heartbeat-ctl-environment.h"
 
+#define UNIT "heartbeat-consumer"
+
+/* The settings of the service of a folder of agents. */
+#define FOLDER_STEM "consumer"
+
+/* Returns whether one of the two files is there. */
+static gboolean
+name_files (HeartbeatCtlSources *self, const char *name)
+{
+  g_autofree char *stem = g_build_filename (g_get_user_config_dir (), UNIT, name, NULL);
+
+  g_free (self->path);
+  g_free (self->credential);
+  self->path = g_strconcat (stem, ".env", NULL);
+  self->credential = g_strconcat (stem, ".rabbit-url", NULL);
+  return g_file_test (self->path, G_FILE_TEST_EXISTS)
+         || g_file_test (self->credential, G_FILE_TEST_EXISTS);
+}
+
 /**
  * heartbeat_ctl_sources_read:
  * @self: to be filled
  * @agent: an agent's name
  *
- * Reads the file of the agent's settings, where there is one. The units of the service name it, and that of the credential.
+ * Reads the file of the agent's settings, where there is one, else that of the service of a folder of agents. The units of
+ * the service name it, and that of the credential.
  */
 void
 heartbeat_ctl_sources_read (HeartbeatCtlSources *self, const char *agent)
 {
-  g_autofree char *stem
-      = g_build_filename (g_get_user_config_dir (), "heartbeat-consumer", agent, NULL);
   g_autofree char *text = NULL;
 
-  self->path = g_strconcat (stem, ".env", NULL);
-  self->credential = g_strconcat (stem, ".rabbit-url", NULL);
+  self->folder = !name_files (self, agent) && name_files (self, FOLDER_STEM);
+  if (!self->folder)
+    name_files (self, agent);
+  self->unit = self->folder ? g_strdup (UNIT) : g_strconcat (UNIT "@", agent, NULL);
   if (g_file_get_contents (self->path, &text, NULL, &self->error))
     self->file = heartbeat_ctl_environment_parse (text);
   else if (g_error_matches (self->error, G_FILE_ERROR, G_FILE_ERROR_NOENT))
@@ -31,6 +51,7 @@ heartbeat_ctl_sources_read (HeartbeatCtlSources *self, const char *agent)
 void
 heartbeat_ctl_sources_clear (HeartbeatCtlSources *self)
 {
+  g_clear_pointer (&self->unit, g_free);
   g_clear_pointer (&self->path, g_free);
   g_clear_pointer (&self->credential, g_free);
   g_clear_pointer (&self->file, g_hash_table_unref);

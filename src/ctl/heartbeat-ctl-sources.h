@@ -8,6 +8,8 @@ G_BEGIN_DECLS
 
 /**
  * HeartbeatCtlSources:
+ * @folder: whether it is the service of a folder of agents
+ * @unit: the name of its unit
  * @path: the file that systemd reads for the service
  * @credential: the file that it gives to the service as a credential, there or not
  * @file: (nullable): what is in it; %NULL where it cannot be read
@@ -17,6 +19,8 @@ G_BEGIN_DECLS
  */
 typedef struct
 {
+  gboolean folder;
+  char *unit;
   char *path;
   char *credential;
   GHashTable *file;

@@ -112,6 +112,20 @@ class Forget(Case):
         self.forget(0, "cack", "--yes", RABBIT_URL=None)
         self.assertFalse(self.is_there())
 
+    def test_the_settings_of_a_folders_service_are_read(self):
+        folder = self.path("xdg_config_home/heartbeat-consumer")
+        os.mkdir(folder)
+        with open(f"{folder}/consumer.env", "w", encoding="utf-8") as file:
+            file.write(f"RABBIT_URL={self.env['RABBIT_URL']}\n")
+        with self.broker.channel(self.vhost) as channel:
+            channel.basic_consume(self.queue, lambda *args: None)
+            self.broker.wait_consumers(self.vhost, self.queue, 1)
+            self.assertIn("take the agent's file out of its folder",
+                          self.forget(1, "cack", "--yes", RABBIT_URL=None).stderr)
+        self.broker.wait_consumers(self.vhost, self.queue, 0)
+        self.forget(0, "cack", "--yes", RABBIT_URL=None)
+        self.assertFalse(self.is_there())
+
     def test_of_several_brokers_each_is_asked(self):
         ended = self.forget(1, "cack", "--yes",
                             RABBIT_URL=f"amqp://guest:guest@127.0.0.1:1/ {self.env['RABBIT_URL']}")

@@ -227,6 +227,22 @@ class WithoutService(Doctor):
         self.assert_found(rows, "settings", "ok", "cack.env")
         self.assert_found(rows, "queue", "ok")
 
+    def test_the_file_of_a_folders_service_is_read(self):
+        folder = self.path("xdg_config_home/heartbeat-consumer")
+        os.mkdir(folder)
+        with open(f"{folder}/consumer.env", "w", encoding="utf-8") as file:
+            file.write("EXCHANGE_NAME=other\n")
+        with open(f"{folder}/consumer.rabbit-url", "w", encoding="utf-8") as file:
+            file.write(self.env["RABBIT_URL"] + "\n")
+        rows = self.doctor(1, RABBIT_URL=None, EXCHANGE_NAME=None)
+        self.assert_found(rows, "settings", "ok", "consumer.rabbit-url")
+        self.assert_found(rows, "exchange", "failed", "other", "systemctl --user start heartbeat-consumer")
+        self.assertNotIn("@", rows["exchange"]["advice"])
+        # an agent with settings of its own has a service of its own
+        with open(f"{folder}/cack.env", "w", encoding="utf-8") as file:
+            file.write(f"RABBIT_URL={self.env['RABBIT_URL']}\n")
+        self.assert_found(self.doctor(1, RABBIT_URL=None), "settings", "ok", "cack.env")
+
     def test_the_credential_is_read(self):
         with open(self.path("rabbit-url"), "w", encoding="utf-8") as file:
             file.write(self.env["RABBIT_URL"] + "\n")
@@ -370,8 +386,8 @@ class File(Doctor):
                           "chmod +x")
         os.chmod(self.path("handlers/mine"), 0o755)
         self.assert_found(self.doctor(0, HANDLER_PATH=self.path("handlers")), "handlers", "ok")
-        rows = self.doctor(0, HANDLER_PATH=self.path("handlers"), INBOX_HANDLER="letters")
-        self.assert_found(rows, "handlers", "warning", "INBOX_HANDLER (letters)")
+        rows = self.doctor(1, HANDLER_PATH=self.path("handlers"), INBOX_HANDLER="letters")
+        self.assert_found(rows, "handlers", "failed", "INBOX_HANDLER (letters) is not found: each message")
         self.assert_found(self.doctor(1, HANDLER_PATH="handlers"), "handlers", "failed", "handlers", "HANDLER_PATH")
 
     def test_names_are_one_line(self):

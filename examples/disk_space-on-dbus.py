@@ -12,8 +12,10 @@ import sys
 
 from gi.repository import Gio, GLib
 
-NAME = "org.bloodbank.Heartbeat1." + (sys.argv[1] if len(sys.argv) > 1 else "cack")
-AGENT = "/org/bloodbank/Heartbeat1/" + NAME.rpartition(".")[2]
+AGENT = sys.argv[1] if len(sys.argv) > 1 else "cack"
+# an element of a name on the bus begins with no digit, one of a path has letters and digits only
+NAME = "org.bloodbank.Heartbeat1." + ("_" if AGENT[0].isdigit() else "") + AGENT
+PATH = "/org/bloodbank/Heartbeat1/" + Gio.dbus_escape_object_path(AGENT)
 INTERFACE = Gio.DBusNodeInfo.new_for_xml("""
 <node>
   <interface name="org.bloodbank.Heartbeat1.Handler">
@@ -43,10 +45,19 @@ def on_call(_connection, _sender, _path, _interface, _method, parameters, invoca
     invocation.return_value(GLib.Variant("(a{sv})", (result,)))
 
 
+def on_registered(connection, result):
+    """Say why the service does not take the handler."""
+    try:
+        connection.call_finish(result)
+    except GLib.Error as error:
+        print(f"disk_space is not registered: {error.message}", file=sys.stderr)
+
+
 def on_service_appeared(connection, _name, _owner):
     """Register, each time that the service starts."""
-    connection.call(NAME, AGENT, "org.bloodbank.Heartbeat1.Agent", "RegisterHandler",
-                    GLib.Variant("(so)", ("disk_space", "/handlers/disk_space")), None, Gio.DBusCallFlags.NONE, -1, None, None)
+    connection.call(NAME, PATH, "org.bloodbank.Heartbeat1.Agent", "RegisterHandler",
+                    GLib.Variant("(so)", ("disk_space", "/handlers/disk_space")), None, Gio.DBusCallFlags.NONE, -1, None,
+                    on_registered)
 
 
 bus = Gio.bus_get_sync(Gio.BusType.SESSION)

@@ -10,6 +10,7 @@ import tempfile
 import unittest
 
 from bench import files, process
+from bench.agent import Agent
 from bench.case import Case
 from bench.library import Library
 from bench.service import COMPLAINTS
@@ -83,3 +84,14 @@ class OnDBus(Case):
         enough, full = self.agent.run("enough"), self.agent.run("full")
         self.assertEqual((enough["status"], full["status"]), ("success", "failed"))
         self.assertRegex(full["message"], r"^\d+ % free$")
+
+    def test_it_finds_an_agent_of_any_name(self):
+        self.env.update(TICK_SOURCE="local", TICK_INTERVAL_S="86400")
+        path = self.path("other.json")
+        files.write(path, files.heartbeat({"off": {"enabled": False}}, "7-up_x"))
+        example = process.spawn([sys.executable, os.path.join(EXAMPLES, "disk_space-on-dbus.py"), "7-up_x"], env=self.env)
+        self.addCleanup(process.end, example)
+        self.spawn(AGENT_NAME="7-up_x", HEARTBEAT_PATH=path)
+        agent = Agent(self.bus, "7-up_x")
+        agent.wait_owned()
+        until(lambda: "disk_space" in agent.call("ListHandlers")[0], what="the example to register")

@@ -4,6 +4,7 @@
 
 #include "core/heartbeat-i18n.h"
 #include "ctl/heartbeat-ctl-commands.h"
+#include "ctl/heartbeat-ctl-views.h"
 
 /* Nobody waits longer for the Tab key. */
 #define LIMIT_MS 2000
@@ -68,43 +69,32 @@ print_agents (HeartbeatCtl *self)
 }
 
 static void
-print_checks_of (HeartbeatCtl *self, const char *agent)
+print_checks_of (HeartbeatCtlView *view)
 {
-  g_autofree char *name = heartbeat_ctl_bus_name (agent);
-  g_autoptr (GVariant) reply
-      = g_dbus_connection_call_sync (self->bus, name, HEARTBEAT_CTL_ROOT,
-                                     "org.freedesktop.DBus.ObjectManager", "GetManagedObjects",
-                                     NULL, G_VARIANT_TYPE ("(a{oa{sa{sv}}})"),
-                                     G_DBUS_CALL_FLAGS_NO_AUTO_START, LIMIT_MS, NULL, NULL);
-  g_autoptr (GVariantIter) objects = NULL;
-  GVariant *interfaces;
-
-  if (reply == NULL)
-    return;
-  g_variant_get (reply, "(a{oa{sa{sv}}})", &objects);
-  while (g_variant_iter_loop (objects, "{&o@a{sa{sv}}}", NULL, &interfaces))
+  for (guint i = 0; i < view->checks->len; i++)
     {
-      g_autoptr (GVariant) check
-          = g_variant_lookup_value (interfaces, "org.bloodbank.Heartbeat1.Check",
-                                    G_VARIANT_TYPE_VARDICT);
-      const char *word = NULL, *handler = "";
+      HeartbeatDBusCheck *check = g_ptr_array_index (view->checks, i);
+      const char *handler = heartbeat_dbus_check_get_handler (check);
 
-      if (check == NULL || !g_variant_lookup (check, "Name", "&s", &word))
-        continue;
-      g_variant_lookup (check, "Handler", "&s", &handler);
-      print_word (word, strpbrk (handler, "\n\t") == NULL ? handler : "");
+      print_word (heartbeat_dbus_check_get_name (check),
+                  strpbrk (handler, "\n\t") == NULL ? handler : "");
     }
 }
 
+/* An agent that does not answer has nothing to complete. */
 static HeartbeatCtlExit
 print_checks (HeartbeatCtl *self)
 {
   g_autoptr (GPtrArray) agents = NULL;
+  g_autoptr (GPtrArray) views = NULL;
   HeartbeatCtlExit status = heartbeat_ctl_find_agents (self, &agents);
 
-  for (guint i = 0; status == HEARTBEAT_CTL_OK && i < agents->len; i++)
-    print_checks_of (self, g_ptr_array_index (agents, i));
-  return status;
+  if (status != HEARTBEAT_CTL_OK)
+    return status;
+  views = heartbeat_ctl_views_ask (self->bus, agents, LIMIT_MS);
+  for (guint i = 0; i < views->len; i++)
+    print_checks_of (g_ptr_array_index (views, i));
+  return HEARTBEAT_CTL_OK;
 }
 
 /**

@@ -49,15 +49,16 @@ add_object (List *list, const char *agent, HeartbeatDBusCheck *check)
 }
 
 static void
-collect (HeartbeatCtl *self, GPtrArray *views, List *list)
+collect (HeartbeatCtl *self, GPtrArray *views, List *list, HeartbeatCtlExit *status)
 {
+  g_autoptr (GPtrArray) outcomes
+      = self->json ? NULL : heartbeat_ctl_outcomes_load_all (views, status);
+
   for (guint i = 0; i < views->len; i++)
     {
       HeartbeatCtlView *view = g_ptr_array_index (views, i);
 
-      g_clear_pointer (&list->outcomes, heartbeat_ctl_outcomes_free);
-      if (!self->json)
-        list->outcomes = heartbeat_ctl_outcomes_load (view);
+      list->outcomes = outcomes != NULL ? g_ptr_array_index (outcomes, i) : NULL;
       for (guint j = 0; j < view->checks->len; j++)
         (self->json ? add_object : add_line) (list, view->name,
                                               g_ptr_array_index (view->checks, j));
@@ -105,8 +106,7 @@ heartbeat_ctl_list (HeartbeatCtl *self, char **args)
   json_builder_set_member_name (builder, "checks");
   json_builder_begin_array (builder);
   status = heartbeat_ctl_views_load (self, agents, &views);
-  collect (self, views, &list);
-  g_clear_pointer (&list.outcomes, heartbeat_ctl_outcomes_free);
+  collect (self, views, &list, &status);
   json_builder_end_array (builder);
   json_builder_end_object (builder);
   if (self->json)

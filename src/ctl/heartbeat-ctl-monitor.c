@@ -63,33 +63,54 @@ add_new_agents (Monitor *self)
     }
 }
 
+/* NULL with what is wrong. */
 static HeartbeatCtlOutcomes *
-get_outcomes (Monitor *self, HeartbeatCtlView *view)
+get_outcomes (Monitor *self, HeartbeatCtlView *view, GError **error)
 {
   HeartbeatCtlOutcomes *outcomes = g_hash_table_lookup (self->outcomes, view->name);
 
-  if (outcomes == NULL)
-    {
-      outcomes = heartbeat_ctl_outcomes_load (view);
-      g_hash_table_insert (self->outcomes, g_strdup (view->name), outcomes);
-    }
+  if (outcomes != NULL && heartbeat_ctl_outcomes_cover (outcomes, view))
+    return outcomes;
+  outcomes = heartbeat_ctl_outcomes_load (view, ANSWER_MS, error);
+  if (outcomes != NULL)
+    g_hash_table_replace (self->outcomes, g_strdup (view->name), outcomes);
   return outcomes;
 }
 
+/* Of a process that is stuck there are no marks, and nobody waits for those of its other agents. */
 static char *
-describe_view (Monitor *self, HeartbeatCtlView *view)
+describe_status (Monitor *self, HeartbeatCtlView *view, GHashTable *silent)
 {
+  g_autoptr (HeartbeatCtlOutcomes) none = heartbeat_ctl_outcomes_new ();
+  g_autoptr (GError) error = NULL;
+  HeartbeatCtlOutcomes *outcomes = NULL;
+
+  if (!g_hash_table_contains (silent, view->owner))
+    outcomes = get_outcomes (self, view, &error);
+  if (error != NULL)
+    g_hash_table_add (silent, view->owner);
+  return heartbeat_ctl_status_to_string (view, outcomes != NULL ? outcomes : none,
+                                         g_get_real_time ());
+}
+
+static char *
+describe_view (Monitor *self, HeartbeatCtlView *view, GHashTable *silent)
+{
+  g_autofree char *line = NULL;
+
   if (view->error == NULL)
-    return heartbeat_ctl_status_to_string (view, get_outcomes (self, view), g_get_real_time ());
+    return describe_status (self, view, silent);
   if (g_error_matches (view->error, G_IO_ERROR, G_IO_ERROR_NOT_FOUND))
     /* Translators: the name of an agent */
     return g_strdup_printf (_ ("%s is not on the bus\n"), view->name);
-  return g_strdup_printf ("%s: %s\n", view->name, heartbeat_ctl_explain (view->error));
+  line = heartbeat_ctl_phrase_line (heartbeat_ctl_explain (view->error));
+  return g_strdup_printf ("%s: %s\n", view->name, line);
 }
 
 static char *
 describe_agents (Monitor *self)
 {
+  g_autoptr (GHashTable) silent = g_hash_table_new (g_str_hash, g_str_equal);
   g_autoptr (GPtrArray) views = NULL;
   GString *text = g_string_new (NULL);
 
@@ -97,7 +118,7 @@ describe_agents (Monitor *self)
   views = heartbeat_ctl_views_ask (self->ctl->bus, self->agents, ANSWER_MS);
   for (guint i = 0; i < views->len; i++)
     {
-      g_autofree char *agent = describe_view (self, g_ptr_array_index (views, i));
+      g_autofree char *agent = describe_view (self, g_ptr_array_index (views, i), silent);
 
       g_string_append_printf (text, "%s%s", i > 0 ? "\n" : "", agent);
     }
@@ -188,12 +209,32 @@ typedef struct
   const char *message;
 } Event;
 
+/* Anybody on the bus can send a signal of that name. */
+static gboolean
+has_type (const char *member, GVariant *parameters)
+{
+  const struct
+  {
+    const char *member;
+    const char *type;
+  } signals[] = { { "CheckStarted", "(s)" },
+                  { "CheckFinished", "(ssa{sv})" },
+                  { "MessageReceived", "(sss)" } };
+
+  for (guint i = 0; i < G_N_ELEMENTS (signals); i++)
+    if (g_str_equal (member, signals[i].member))
+      return g_variant_is_of_type (parameters, (const GVariantType *) signals[i].type);
+  return FALSE;
+}
+
 static gboolean
 read_event (const char *member, GVariant *parameters, Event *event)
 {
   g_autoptr (GVariant) details = NULL;
 
   *event = (Event){ "", "", "", "" };
+  if (!has_type (member, parameters))
+    return FALSE;
   if (g_str_equal (member, "CheckStarted"))
     {
       event->event = "started";
@@ -323,7 +364,6 @@ run (Monitor *self)
       = g_dbus_connection_signal_subscribe (self->ctl->bus, NULL, AGENT_INTERFACE, NULL, NULL, NULL,
                                             G_DBUS_SIGNAL_FLAGS_NONE, on_signal, self, NULL);
 
-  g_dbus_connection_set_exit_on_close (self->ctl->bus, FALSE);
   g_signal_connect_swapped (self->ctl->bus, "closed", G_CALLBACK (on_bus_closed), self);
   g_unix_signal_add (SIGINT, on_interrupt, self->loop);
   g_unix_signal_add (SIGTERM, on_interrupt, self->loop);

@@ -2,6 +2,8 @@
 
 #include "ctl/heartbeat-ctl-outcomes.h"
 
+#include "core/heartbeat-i18n.h"
+
 #define MARKS 10
 
 /* Checks that run about as often as the others have ten among so many. */
@@ -33,6 +35,19 @@ mark_of (const char *status)
   return g_str_equal (status, "failed") ? 'x' : '.';
 }
 
+static GString *
+get_marks (HeartbeatCtlOutcomes *self, const char *check)
+{
+  GString *marks = g_hash_table_lookup (self->marks, check);
+
+  if (marks == NULL)
+    {
+      marks = g_string_new (NULL);
+      g_hash_table_insert (self->marks, g_strdup (check), marks);
+    }
+  return marks;
+}
+
 static void
 add_run (HeartbeatCtlOutcomes *self, GVariant *run)
 {
@@ -43,12 +58,7 @@ add_run (HeartbeatCtlOutcomes *self, GVariant *run)
   if (!g_variant_lookup (run, "check", "&s", &check)
       || !g_variant_lookup (run, "status", "&s", &status))
     return;
-  marks = g_hash_table_lookup (self->marks, check);
-  if (marks == NULL)
-    {
-      marks = g_string_new (NULL);
-      g_hash_table_insert (self->marks, g_strdup (check), marks);
-    }
+  marks = get_marks (self, check);
   if (marks->len < MARKS)
     g_string_append_c (marks, mark_of (status));
 }
@@ -88,16 +98,22 @@ heartbeat_ctl_outcomes_add (HeartbeatCtlOutcomes *self, GVariant *runs)
     }
 }
 
-/* Returns how many runs there are of the check, or of all: of those asked for. */
-static gsize
-ask (HeartbeatCtlOutcomes *self, HeartbeatDBusAgent *agent, const char *check, guint most)
+/* Says how many runs there are of the check, or of all: of those asked for. */
+static gboolean
+ask (HeartbeatCtlOutcomes *self,
+     HeartbeatDBusAgent *agent,
+     const char *check,
+     guint most,
+     gsize *found,
+     GError **error)
 {
   g_autoptr (GVariant) runs = NULL;
 
-  if (!heartbeat_dbus_agent_call_history_sync (agent, check, most, &runs, NULL, NULL))
-    return 0;
+  if (!heartbeat_dbus_agent_call_history_sync (agent, check, most, &runs, NULL, error))
+    return FALSE;
   heartbeat_ctl_outcomes_add (self, runs);
-  return g_variant_n_children (runs);
+  *found = g_variant_n_children (runs);
+  return TRUE;
 }
 
 /* The checks of which ten runs are not known. */
@@ -109,42 +125,111 @@ find_short (HeartbeatCtlOutcomes *self, HeartbeatCtlView *view)
   for (guint i = 0; i < view->checks->len; i++)
     {
       const char *name = heartbeat_dbus_check_get_name (g_ptr_array_index (view->checks, i));
-      const GString *marks = g_hash_table_lookup (self->marks, name);
 
-      if (marks == NULL || marks->len < MARKS)
+      if (get_marks (self, name)->len < MARKS)
         g_ptr_array_add (names, (gpointer) name);
     }
   return names;
 }
 
+static gboolean
+load (HeartbeatCtlOutcomes *self, HeartbeatCtlView *view, GError **error)
+{
+  guint most = CLAMP (view->checks->len * RUNS_A_CHECK, LEAST_RUNS, MOST_RUNS);
+  g_autoptr (GPtrArray) names = NULL;
+  gboolean good = TRUE;
+  gsize found = 0;
+
+  if (!ask (self, view->agent, "", most, &found, error))
+    return FALSE;
+  names = find_short (self, view);
+  if (found < most)
+    return TRUE;
+  for (guint i = 0; i < names->len; i++)
+    g_string_truncate (get_marks (self, g_ptr_array_index (names, i)), 0);
+  if (names->len > SOME)
+    return ask (self, view->agent, "", MOST_RUNS, &found, error);
+  for (guint i = 0; good && i < names->len; i++)
+    good = ask (self, view->agent, g_ptr_array_index (names, i), MARKS, &found, error);
+  return good;
+}
+
 /**
  * heartbeat_ctl_outcomes_load:
  * @view: an agent on the bus
+ * @limit_ms: for how long to wait for an answer
+ * @error: return location for an error
  *
- * Returns: (transfer full): how the last runs of its checks ended; none where it does not tell
+ * Returns: (transfer full) (nullable): how the last runs of its checks ended
  */
 HeartbeatCtlOutcomes *
-heartbeat_ctl_outcomes_load (HeartbeatCtlView *view)
+heartbeat_ctl_outcomes_load (HeartbeatCtlView *view, guint limit_ms, GError **error)
 {
-  HeartbeatCtlOutcomes *self = heartbeat_ctl_outcomes_new ();
-  guint most = CLAMP (view->checks->len * RUNS_A_CHECK, LEAST_RUNS, MOST_RUNS);
-  g_autoptr (GPtrArray) names = NULL;
+  g_autoptr (HeartbeatCtlOutcomes) self = heartbeat_ctl_outcomes_new ();
 
-  if (ask (self, view->agent, "", most) < most)
-    return self;
-  names = find_short (self, view);
-  if (names->len > SOME)
+  g_dbus_proxy_set_default_timeout (G_DBUS_PROXY (view->agent), (int) limit_ms);
+  return load (self, view, error) ? g_steal_pointer (&self) : NULL;
+}
+
+static void
+free_outcomes (gpointer outcomes)
+{
+  heartbeat_ctl_outcomes_free (outcomes);
+}
+
+/**
+ * heartbeat_ctl_outcomes_load_all:
+ * @views: (element-type HeartbeatCtlView): agents on the bus
+ * @status: (inout): the exit status of the command; it becomes %HEARTBEAT_CTL_FAILED after a complaint
+ *
+ * Loads the outcomes of each agent. A process that does not answer is not asked for its other agents.
+ *
+ * Returns: (transfer full) (element-type HeartbeatCtlOutcomes): outcomes for each view, of no runs where they are not known
+ */
+GPtrArray *
+heartbeat_ctl_outcomes_load_all (GPtrArray *views, HeartbeatCtlExit *status)
+{
+  GPtrArray *all = g_ptr_array_new_with_free_func (free_outcomes);
+  g_autoptr (GHashTable) silent = g_hash_table_new (g_str_hash, g_str_equal);
+
+  for (guint i = 0; i < views->len; i++)
     {
-      g_hash_table_remove_all (self->marks);
-      ask (self, view->agent, "", MOST_RUNS);
-      return self;
+      HeartbeatCtlView *view = g_ptr_array_index (views, i);
+      g_autoptr (GError) error = NULL;
+      HeartbeatCtlOutcomes *outcomes = NULL;
+
+      if (!g_hash_table_contains (silent, view->owner))
+        outcomes = heartbeat_ctl_outcomes_load (view, HEARTBEAT_CTL_ANSWER_MS, &error);
+      if (g_error_matches (error, G_IO_ERROR, G_IO_ERROR_TIMED_OUT))
+        {
+          g_hash_table_add (silent, view->owner);
+          heartbeat_ctl_complain (_ ("%s: the past runs cannot be read: %s"), view->name,
+                                  heartbeat_ctl_explain (error));
+          *status = MAX (*status, HEARTBEAT_CTL_FAILED);
+        }
+      g_ptr_array_add (all, outcomes != NULL ? outcomes : heartbeat_ctl_outcomes_new ());
     }
-  for (guint i = 0; i < names->len; i++)
+  return all;
+}
+
+/**
+ * heartbeat_ctl_outcomes_cover:
+ * @self: outcomes that were loaded
+ * @view: the agent as it is now
+ *
+ * Returns: whether all its checks were there when @self was loaded
+ */
+gboolean
+heartbeat_ctl_outcomes_cover (HeartbeatCtlOutcomes *self, HeartbeatCtlView *view)
+{
+  for (guint i = 0; i < view->checks->len; i++)
     {
-      g_hash_table_remove (self->marks, g_ptr_array_index (names, i));
-      ask (self, view->agent, g_ptr_array_index (names, i), MARKS);
+      HeartbeatDBusCheck *check = g_ptr_array_index (view->checks, i);
+
+      if (!g_hash_table_contains (self->marks, heartbeat_dbus_check_get_name (check)))
+        return FALSE;
     }
-  return self;
+  return TRUE;
 }
 
 void

@@ -198,13 +198,15 @@ heartbeat_ctl_status_to_string (HeartbeatCtlView *view, HeartbeatCtlOutcomes *ou
 /* --- The command ---------------------------------------------------------------------------------------------------- */
 
 static void
-print_views (GPtrArray *views)
+print_views (GPtrArray *views, HeartbeatCtlExit *status)
 {
+  g_autoptr (GPtrArray) outcomes = heartbeat_ctl_outcomes_load_all (views, status);
+
   for (guint i = 0; i < views->len; i++)
     {
       HeartbeatCtlView *view = g_ptr_array_index (views, i);
-      g_autoptr (HeartbeatCtlOutcomes) outcomes = heartbeat_ctl_outcomes_load (view);
-      g_autofree char *text = heartbeat_ctl_status_to_string (view, outcomes, g_get_real_time ());
+      g_autofree char *text = heartbeat_ctl_status_to_string (view, g_ptr_array_index (outcomes, i),
+                                                              g_get_real_time ());
 
       g_print ("%s%s", i > 0 ? "\n" : "", text);
     }
@@ -244,6 +246,9 @@ heartbeat_ctl_status (HeartbeatCtl *self, char **args)
   if (status != HEARTBEAT_CTL_OK)
     return status;
   status = heartbeat_ctl_views_load (self, agents, &views);
-  (self->json ? print_json : print_views) (views);
+  if (self->json)
+    print_json (views);
+  else
+    print_views (views, &status);
   return status;
 }

@@ -10,9 +10,11 @@
  * at the same time, since one of them may be stuck. */
 typedef struct
 {
+  GDBusConnection *bus;
   GPtrArray *views;
-  GHashTable *by_path; /* of an agent's object → its view */
-  GCancellable *cancellable;
+  GHashTable *by_path;  /* of an agent's object → its view */
+  GPtrArray *processes; /* of Process */
+  guint limit_ms;
   guint waiting; /* for as many processes */
 } Asking;
 
@@ -20,9 +22,73 @@ typedef struct
 {
   Asking *asking;
   const char *owner;
+  GVariant *reply; /* NULL where @error says why there is none */
+  GError *error;
 } Process;
 
+static void
+process_free (gpointer data)
+{
+  Process *process = data;
+
+  g_clear_pointer (&process->reply, g_variant_unref);
+  g_clear_error (&process->error);
+  g_free (process);
+}
+
 /* --- An answer ------------------------------------------------------------------------------------------------------ */
+
+/* Whether @properties has all that there are, of the right types: else what reads them would find nothing there. */
+static gboolean
+has_all (GVariant *properties, const GDBusInterfaceInfo *info, GError **error)
+{
+  for (guint i = 0; info->properties[i] != NULL; i++)
+    {
+      const GDBusPropertyInfo *property = info->properties[i];
+      g_autoptr (GVariant) value
+          = g_variant_lookup_value (properties, property->name,
+                                    (const GVariantType *) property->signature);
+
+      if (value == NULL)
+        {
+          g_set_error (error, G_IO_ERROR, G_IO_ERROR_INVALID_DATA,
+                       _ ("the service does not tell %s as this version of heartbeatctl reads it: "
+                          "restart the service"),
+                       property->name);
+          return FALSE;
+        }
+    }
+  return TRUE;
+}
+
+/* A proxy that has been told what it would ask for. */
+static gpointer
+make_proxy (const Process *process,
+            GType type,
+            GDBusInterfaceInfo *info,
+            const char *path,
+            GVariant *properties,
+            GError **error)
+{
+  GInitable *proxy = NULL;
+  GVariantIter iter;
+  const char *name;
+  GVariant *value;
+
+  if (!has_all (properties, info, error))
+    return NULL;
+  proxy = g_initable_new (type, NULL, error, "g-connection", process->asking->bus, "g-name",
+                          process->owner, "g-object-path", path, "g-interface-name", info->name,
+                          "g-flags",
+                          G_DBUS_PROXY_FLAGS_DO_NOT_LOAD_PROPERTIES
+                              | G_DBUS_PROXY_FLAGS_DO_NOT_CONNECT_SIGNALS
+                              | G_DBUS_PROXY_FLAGS_DO_NOT_AUTO_START,
+                          NULL);
+  g_variant_iter_init (&iter, properties);
+  while (proxy != NULL && g_variant_iter_loop (&iter, "{&sv}", &name, &value))
+    g_dbus_proxy_set_cached_property (G_DBUS_PROXY (proxy), name, value);
+  return proxy;
+}
 
 /* The view of the agent that an object is part of, if the process has that agent's name too. */
 static HeartbeatCtlView *
@@ -41,21 +107,28 @@ find_view (const Process *process, const char *path)
 }
 
 static void
-collect (const Process *process, GDBusObjectManager *manager)
+collect (const Process *process, const char *path, GVariant *interfaces)
 {
-  g_autolist (GDBusObject) objects = g_dbus_object_manager_get_objects (manager);
+  GDBusInterfaceInfo *agent_info = heartbeat_dbus_agent_interface_info ();
+  GDBusInterfaceInfo *check_info = heartbeat_dbus_check_interface_info ();
+  HeartbeatCtlView *view = find_view (process, path);
+  g_autoptr (GVariant) agent
+      = g_variant_lookup_value (interfaces, agent_info->name, G_VARIANT_TYPE_VARDICT);
+  g_autoptr (GVariant) check
+      = g_variant_lookup_value (interfaces, check_info->name, G_VARIANT_TYPE_VARDICT);
+  gpointer proxy = NULL;
 
-  for (GList *l = objects; l != NULL; l = l->next)
+  if (view == NULL || view->error != NULL)
+    return;
+  if (agent != NULL && view->agent == NULL)
+    view->agent = make_proxy (process, HEARTBEAT_DBUS_TYPE_AGENT_PROXY, agent_info, path, agent,
+                              &view->error);
+  else if (check != NULL)
     {
-      HeartbeatDBusObject *object = HEARTBEAT_DBUS_OBJECT (l->data);
-      HeartbeatCtlView *view = find_view (process, g_dbus_object_get_object_path (l->data));
-      HeartbeatDBusAgent *agent = heartbeat_dbus_object_peek_agent (object);
-      HeartbeatDBusCheck *check = heartbeat_dbus_object_peek_check (object);
-
-      if (view != NULL && agent != NULL)
-        g_set_object (&view->agent, agent);
-      else if (view != NULL && check != NULL)
-        g_ptr_array_add (view->checks, g_object_ref (check));
+      proxy = make_proxy (process, HEARTBEAT_DBUS_TYPE_CHECK_PROXY, check_info, path, check,
+                          &view->error);
+      if (proxy != NULL)
+        g_ptr_array_add (view->checks, proxy);
     }
 }
 
@@ -71,22 +144,32 @@ set_error (const Process *process, const GError *error)
     }
 }
 
-/* Nobody but the limit of time cancels. */
-static void
-on_answer (GObject *source, GAsyncResult *result, gpointer user_data)
+/* One that ends while it is asked has left as one that did just before: its views stay empty. */
+static gboolean
+has_left (const GError *error)
 {
-  g_autofree Process *process = user_data;
-  g_autoptr (GError) error = NULL;
-  g_autoptr (GDBusObjectManager) manager
-      = heartbeat_dbus_object_manager_client_new_finish (result, &error);
+  return g_error_matches (error, G_DBUS_ERROR, G_DBUS_ERROR_NO_REPLY)
+         || g_error_matches (error, G_DBUS_ERROR, G_DBUS_ERROR_SERVICE_UNKNOWN)
+         || g_error_matches (error, G_DBUS_ERROR, G_DBUS_ERROR_NAME_HAS_NO_OWNER);
+}
 
-  if (g_error_matches (error, G_IO_ERROR, G_IO_ERROR_CANCELLED))
-    error->code = G_IO_ERROR_TIMED_OUT;
-  if (manager != NULL)
-    collect (process, manager);
-  else
-    set_error (process, error);
-  process->asking->waiting--;
+static void
+take_answer (gpointer data, gpointer user_data)
+{
+  const Process *process = data;
+  g_autoptr (GVariantIter) objects = NULL;
+  const char *path;
+  GVariant *interfaces;
+
+  if (process->reply == NULL)
+    {
+      if (!has_left (process->error))
+        set_error (process, process->error);
+      return;
+    }
+  g_variant_get (process->reply, "(a{oa{sa{sv}}})", &objects);
+  while (g_variant_iter_loop (objects, "{&o@a{sa{sv}}}", &path, &interfaces))
+    collect (process, path, interfaces);
 }
 
 /* --- The questions -------------------------------------------------------------------------------------------------- */
@@ -106,19 +189,31 @@ get_owner (GDBusConnection *bus, const char *agent)
 }
 
 static void
-ask (Asking *asking, GDBusConnection *bus, const char *owner)
+on_answer (GObject *source, GAsyncResult *result, gpointer user_data)
 {
-  Process *process = g_new (Process, 1);
+  Process *process = user_data;
 
-  *process = (Process){ asking, owner };
-  asking->waiting++;
-  heartbeat_dbus_object_manager_client_new (bus, G_DBUS_OBJECT_MANAGER_CLIENT_FLAGS_NONE, owner,
-                                            HEARTBEAT_CTL_ROOT, asking->cancellable, on_answer,
-                                            process);
+  process->reply
+      = g_dbus_connection_call_finish (G_DBUS_CONNECTION (source), result, &process->error);
+  process->asking->waiting--;
 }
 
 static void
-ask_all (Asking *asking, GDBusConnection *bus)
+ask (Asking *asking, const char *owner)
+{
+  Process *process = g_new (Process, 1);
+
+  *process = (Process){ asking, owner, NULL, NULL };
+  g_ptr_array_add (asking->processes, process);
+  asking->waiting++;
+  g_dbus_connection_call (asking->bus, owner, HEARTBEAT_CTL_ROOT,
+                          "org.freedesktop.DBus.ObjectManager", "GetManagedObjects", NULL,
+                          G_VARIANT_TYPE ("(a{oa{sa{sv}}})"), G_DBUS_CALL_FLAGS_NO_AUTO_START,
+                          (int) asking->limit_ms, NULL, on_answer, process);
+}
+
+static void
+ask_all (Asking *asking)
 {
   g_autoptr (GHashTable) asked = g_hash_table_new (g_str_hash, g_str_equal);
 
@@ -126,34 +221,24 @@ ask_all (Asking *asking, GDBusConnection *bus)
     {
       HeartbeatCtlView *view = g_ptr_array_index (asking->views, i);
 
-      view->owner = get_owner (bus, view->name);
+      view->owner = get_owner (asking->bus, view->name);
       g_hash_table_insert (asking->by_path, heartbeat_ctl_agent_path (view->name), view);
       if (view->owner != NULL && g_hash_table_add (asked, view->owner))
-        ask (asking, bus, view->owner);
+        ask (asking, view->owner);
     }
 }
 
-static gboolean
-on_limit (gpointer user_data)
-{
-  g_cancellable_cancel (user_data);
-  return G_SOURCE_REMOVE;
-}
-
-/* In a context of its own, so that nothing else happens meanwhile. */
+/* In a context of its own, so that nothing else happens meanwhile. Proxies must not be made in it: what they leave behind is
+ * freed by the context that they were made in. */
 static void
-ask_and_wait (Asking *asking, GDBusConnection *bus, guint limit_ms)
+ask_and_wait (Asking *asking)
 {
   g_autoptr (GMainContext) context = g_main_context_new ();
-  g_autoptr (GSource) limit = g_timeout_source_new (limit_ms);
 
   g_main_context_push_thread_default (context);
-  g_source_set_callback (limit, on_limit, asking->cancellable, NULL);
-  g_source_attach (limit, context);
-  ask_all (asking, bus);
+  ask_all (asking);
   while (asking->waiting > 0)
     g_main_context_iteration (context, TRUE);
-  g_source_destroy (limit);
   g_main_context_pop_thread_default (context);
 }
 
@@ -170,12 +255,13 @@ heartbeat_ctl_views_ask (GDBusConnection *bus, GPtrArray *agents, guint limit_ms
 {
   GPtrArray *views = g_ptr_array_new_with_free_func ((GDestroyNotify) heartbeat_ctl_view_free);
   g_autoptr (GHashTable) by_path = g_hash_table_new_full (g_str_hash, g_str_equal, g_free, NULL);
-  g_autoptr (GCancellable) cancellable = g_cancellable_new ();
-  Asking asking = { views, by_path, cancellable, 0 };
+  g_autoptr (GPtrArray) processes = g_ptr_array_new_with_free_func (process_free);
+  Asking asking = { bus, views, by_path, processes, limit_ms, 0 };
 
   for (guint i = 0; i < agents->len; i++)
     g_ptr_array_add (views, heartbeat_ctl_view_new (g_ptr_array_index (agents, i)));
-  ask_and_wait (&asking, bus, limit_ms);
+  ask_and_wait (&asking);
+  g_ptr_array_foreach (processes, take_answer, NULL);
   for (guint i = 0; i < views->len; i++)
     {
       HeartbeatCtlView *view = g_ptr_array_index (views, i);
@@ -221,17 +307,23 @@ heartbeat_ctl_views_load (HeartbeatCtl *self, GPtrArray *agents, GPtrArray **vie
   GPtrArray *all = heartbeat_ctl_views_ask (self->bus, agents, HEARTBEAT_CTL_ANSWER_MS);
   HeartbeatCtlExit status = HEARTBEAT_CTL_OK;
 
-  for (guint i = all->len; i > 0; i--)
+  for (guint i = 0; i < all->len;)
     {
-      HeartbeatCtlView *view = g_ptr_array_index (all, i - 1);
+      HeartbeatCtlView *view = g_ptr_array_index (all, i);
       HeartbeatCtlExit why;
 
       if (view->error == NULL)
-        continue;
+        {
+          i++;
+          continue;
+        }
       why = complain (view, agents->len > 1);
       status = MAX (status, why);
-      g_ptr_array_remove_index (all, i - 1);
+      g_ptr_array_remove_index (all, i);
     }
   *views = all;
-  return status;
+  if (all->len > 0 || status != HEARTBEAT_CTL_OK)
+    return status;
+  heartbeat_ctl_complain (_ ("no heartbeat-consumer runs on this bus"));
+  return HEARTBEAT_CTL_NOT_RUNNING;
 }

@@ -100,6 +100,8 @@ heartbeat_ctl_list_agents (HeartbeatCtl *self, GError **error)
     self->bus = g_bus_get_sync (G_BUS_TYPE_SESSION, NULL, error);
   if (self->bus == NULL)
     return NULL;
+  /* A bus that goes is an error to be told, not a reason to end by SIGTERM. */
+  g_dbus_connection_set_exit_on_close (self->bus, FALSE);
   reply = g_dbus_connection_call_sync (self->bus, "org.freedesktop.DBus", "/org/freedesktop/DBus",
                                        "org.freedesktop.DBus", "ListNames", NULL,
                                        G_VARIANT_TYPE ("(as)"), G_DBUS_CALL_FLAGS_NONE, -1, NULL,

@@ -130,6 +130,13 @@ class Served(Folder):
         self.assertEqual(service.stop().status, 0)
         self.wait_gone(*names)
 
+    def test_completion_of_one_agents_checks(self):
+        self.add("ann", ann1={}, ann2={})
+        self.add("bob", bob1={})
+        self.serve("ann", "bob")
+        words = {line.split("\t")[0] for line in self.ctl("--agent", "ann", "complete", "checks").stdout.splitlines()}
+        self.assertEqual(words, {"ann1", "ann2"})
+
     def test_heartbeatctl_asks_a_process_once(self):
         self.add("ann", "bob", "carl")
         self.serve("ann", "bob", "carl")

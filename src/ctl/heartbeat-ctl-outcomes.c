@@ -116,7 +116,7 @@ ask (HeartbeatCtlOutcomes *self,
   return TRUE;
 }
 
-/* The checks of which ten runs are not known. */
+/* The checks of which ten runs are not known. From here on all checks have marks, if only none. */
 static GPtrArray *
 find_short (HeartbeatCtlOutcomes *self, HeartbeatCtlView *view)
 {

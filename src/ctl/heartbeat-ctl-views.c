@@ -21,8 +21,8 @@ typedef struct
 typedef struct
 {
   Asking *asking;
-  const char *owner;
-  GVariant *reply; /* NULL where @error says why there is none */
+  const char *owner; /* belongs to a view */
+  GVariant *reply;   /* NULL where @error says why there is none */
   GError *error;
 } Process;
 

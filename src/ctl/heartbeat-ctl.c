@@ -9,8 +9,8 @@
 
 #define NAME_PREFIX "org.bloodbank.Heartbeat1."
 
-/* The service has a time limit for each run; ours would only hide its answer. So would one of the ten seconds that it has
- * for its disk and its broker. */
+/* The service has a time limit for each run; ours would only hide its answer. For its disk and its broker it has ten
+ * seconds: its own word on them is to come first. */
 #define NO_TIMEOUT      G_MAXINT
 #define CALL_TIMEOUT_MS 30000
 

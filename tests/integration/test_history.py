@@ -92,14 +92,14 @@ class History(Case):
 
     def test_the_marks_of_checks_that_seldom_run(self):
         """A check of long ago has its marks, among some such checks and among many."""
-        def runs(checks, count):
-            return "".join(json.dumps({"time": 1, "check": f"c{i % checks}", "status": "success", "message": "",
-                                       "durationMs": 0, "trigger": "tick"}) + "\n" for i in range(checks * count))
+        def runs(check, status, count):
+            return count * (json.dumps({"time": 1, "check": check, "status": status, "message": "", "durationMs": 0,
+                                        "trigger": "tick"}) + "\n")
         for seldom in (3, 30):
             names = [f"rare{i}" for i in range(seldom)]
-            failed = "".join(runs(1, 12).replace("c0", name).replace("success", "failed") for name in names)
+            failed = "".join(runs(name, "failed", 12) for name in names)
             os.makedirs(self.folder, exist_ok=True)
-            files.write(self.file, (failed + runs(1, 1000)).encode())
+            files.write(self.file, (failed + runs("c0", "success", 1000)).encode())
             self.write_checks(**{name: {"enabled": False} for name in (*names, "c0", "new")})
             service = self.start()
             listed = self.ctl("list", LC_ALL="C").stdout.splitlines()

@@ -37,11 +37,10 @@ class Monitor(Case):
         child = process.spawn([program("HEARTBEATCTL"), "monitor", *args], env={**self.env, "TERM": "xterm"},
                               stdout=stdout, stderr=subprocess.PIPE)
         self.addCleanup(child.stderr.close)
-        self.addCleanup(process.end, child)
         return child
 
-    def collect(self, fd):
-        """Collect what comes from a file descriptor."""
+    def collect(self, child, fd):
+        """Collect what a child writes to a file descriptor."""
         def read():
             try:
                 while data := os.read(fd, 65536):
@@ -51,6 +50,7 @@ class Monitor(Case):
         reader = threading.Thread(target=read, daemon=True)
         reader.start()
         self.addCleanup(reader.join, 20)
+        self.addCleanup(process.end, child)
 
     def wait_output(self, text):
         """Wait until the output has that text."""
@@ -65,7 +65,7 @@ class Monitor(Case):
 
     def test_lines(self):
         child = self.monitor()
-        self.collect(child.stdout.fileno())
+        self.collect(child, child.stdout.fileno())
         self.run_until_seen("bad", "failed: broken")
         self.assertRegex(self.output.decode(), r"(?m)^\d{4}-\d\d-\d\d \d\d:\d\d:\d\d  cack  bad  failed: broken$")
         self.assertNotIn(b"\x1b", self.output)
@@ -75,7 +75,7 @@ class Monitor(Case):
 
     def test_json_lines(self):
         child = self.monitor("--json")
-        self.collect(child.stdout.fileno())
+        self.collect(child, child.stdout.fileno())
         self.run_until_seen("bad", '"failed"')
         events = [json.loads(line) for line in self.output.decode().splitlines()]
         finished = next(event for event in events if event["event"] == "finished")
@@ -90,7 +90,7 @@ class Monitor(Case):
         fcntl.ioctl(theirs, termios.TIOCSWINSZ, struct.pack("HHHH", 24, 80, 0, 0))
         child = self.monitor(stdout=theirs)
         os.close(theirs)
-        self.collect(ours)
+        self.collect(child, ours)
         self.wait_output("CADENCE")
         self.agent.run("bad")
         self.wait_output("bad  failed: broken")
@@ -112,7 +112,7 @@ class Monitor(Case):
         fcntl.ioctl(theirs, termios.TIOCSWINSZ, struct.pack("HHHH", 24, 80, 0, 0))
         child = self.monitor(stdout=theirs)
         os.close(theirs)
-        self.collect(ours)
+        self.collect(child, ours)
         self.wait_output("CADENCE")
         for _ in range(5):
             self.agent.run("bad")
@@ -137,7 +137,7 @@ class Monitor(Case):
         """Start a monitor that prints events as JSON; return when it hears."""
         child = self.monitor("--json", *args)
         self.addCleanup(child.stdout.close)
-        self.collect(child.stdout.fileno())
+        self.collect(child, child.stdout.fileno())
         self.run_until_seen("good", '"success"')
 
     def test_lines_of_an_agent_that_comes_later(self):
@@ -159,9 +159,9 @@ class Monitor(Case):
         ours, theirs = pty.openpty()
         self.addCleanup(os.close, ours)
         fcntl.ioctl(theirs, termios.TIOCSWINSZ, struct.pack("HHHH", 60, 80, 0, 0))
-        self.monitor(stdout=theirs)
+        child = self.monitor(stdout=theirs)
         os.close(theirs)
-        self.collect(ours)
+        self.collect(child, ours)
         self.wait_output("CADENCE")
         service = self.another()
         self.wait_output("2nd")
@@ -180,7 +180,7 @@ class Monitor(Case):
 
     def test_a_bus_that_goes_ends_it(self):
         child = self.monitor()
-        self.collect(child.stdout.fileno())
+        self.collect(child, child.stdout.fileno())
         self.run_until_seen("good", "success")
         self.bus.stop()
         self.assertEqual(child.wait(20), 3)

@@ -1,23 +1,28 @@
 #!/bin/bash
-# Build and test everything: with sanitizers, then as released. The last line is `N passed, N failed`.
+# Build and test everything: with sanitizers all of it, as released what those would hide. The last line is `N passed, N failed`.
 set -euo pipefail
 
 usage() {
   cat <<END
-Usage: tests/run.sh [--quick] [--no-install] [-k PATTERN]
+Usage: tests/run.sh [--quick] [--no-install] [--jobs N] [--seed N] [--build NAME] [-k PATTERN]…
 
   --quick       only the build with sanitizers, and no fuzzing
   --no-install  install no packages
+  --jobs N      run N integration tests at a time: two for each processor
+  --seed N      of everything random in the integration tests: 1
+  --build NAME  only the build \`asan\` or \`release\`, and no fuzzing
   -k PATTERN    only integration tests with PATTERN in their name, no unit tests and no fuzzing
 END
 }
 
-quick=no install=yes pattern=
+builds='asan release' fuzz=yes install=yes options=() patterns=()
 while [ $# -gt 0 ]; do
   case $1 in
-    --quick) quick=yes ;;
+    --quick) builds=asan fuzz=no ;;
     --no-install) install=no ;;
-    -k) [ $# -ge 2 ] || { usage >&2; exit 2; }; pattern=$2; shift ;;
+    --jobs | --seed) [[ ${2-} =~ ^[0-9]+$ ]] || { usage >&2; exit 2; }; options+=("$1" "$2"); shift ;;
+    --build) [[ ${2-} =~ ^(asan|release)$ ]] || { usage >&2; exit 2; }; builds=$2 fuzz=no; shift ;;
+    -k) [ $# -ge 2 ] || { usage >&2; exit 2; }; patterns+=("$2"); fuzz=no; shift ;;
     -h | --help) usage; exit 0 ;;
     *) usage >&2; exit 2 ;;
   esac
@@ -33,7 +38,7 @@ if [ "$install" = yes ]; then
     exit 1
   }
   install_missing "${BUILD_PACKAGES[@]}" "${TEST_PACKAGES[@]}"
-  [ "$quick" = yes ] || [ -n "$pattern" ] || install_missing "${FUZZ_PACKAGES[@]}" || echo "No fuzzing, then."
+  [ "$fuzz" = no ] || install_missing "${FUZZ_PACKAGES[@]}" || echo "No fuzzing, then."
 fi
 
 export G_SLICE=always-malloc G_DEBUG=fatal-criticals
@@ -41,9 +46,9 @@ export ASAN_OPTIONS=detect_leaks=1 UBSAN_OPTIONS=halt_on_error=1:print_stacktrac
 
 passed=0 failed=0 summary=
 
-# count NAME STATUS LINE: add a suite's `N passed, N failed` to the totals; a status without a failure counts as one.
+# count NAME STATUS SINCE LINE: add a suite's `N passed, N failed` to the totals; a status without a failure counts as one.
 count() {
-  local name=$1 status=$2 line=$3 suite_passed=0 suite_failed=0
+  local name=$1 status=$2 since=$3 line=$4 suite_passed=0 suite_failed=0
   if [[ $line =~ ^([0-9]+)\ passed,\ ([0-9]+)\ failed ]]; then
     suite_passed=${BASH_REMATCH[1]} suite_failed=${BASH_REMATCH[2]}
   else
@@ -54,53 +59,64 @@ count() {
     line="$line (exit status $status)"
   fi
   passed=$((passed + suite_passed)) failed=$((failed + suite_failed))
-  summary+="$(printf '%-22s %s' "$name" "$line")"$'\n'
+  summary+="$(printf '%-22s %4d s  %s' "$name" "$((SECONDS - since))" "$line")"$'\n'
 }
 
-# build NAME OPTION…: configure (anew where options differ) and compile below _build/.
+# build NAME TARGET OPTION…: configure (anew where options differ) and compile below _build/.
 build() {
-  local folder=_build/$1
-  shift
+  local folder=_build/$1 target=$2
+  shift 2
   if [ -e "$folder/build.ninja" ]; then
     meson configure "$folder" "$@" || return
   else
     meson setup "$folder" "$@" || return
   fi
   # g-ir-scanner has the library described by a program of its own, which leaks
-  ASAN_OPTIONS=detect_leaks=0 ninja -C "$folder"
+  ASAN_OPTIONS=detect_leaks=0 ninja -C "$folder" "$target"
 }
 
+# unit_tests NAME ARGUMENT…: run those of the build that the arguments choose.
 unit_tests() {
-  local folder=_build/$1 status=0 line
+  local name=$1 folder=_build/$1 status=0 line since=$SECONDS
+  shift
   rm -f "$folder/meson-logs/testlog.junit.xml"
-  meson test -C "$folder" --no-rebuild --print-errorlogs --no-suite integration --no-suite soak || status=$?
+  meson test -C "$folder" --no-rebuild --print-errorlogs "$@" || status=$?
   line=$(/usr/bin/python3 tests/integration/count_tests.py "$folder/meson-logs/testlog.junit.xml") || line=
-  count "$1: unit" "$status" "$line"
+  count "$name: unit" "$status" "$since" "$line"
 }
 
 integration_tests() {
-  local folder=$PWD/_build/$1 status=0 log
+  local folder=$PWD/_build/$1 status=0 log since=$SECONDS
   log=$folder/integration.log
   HEARTBEAT_CONSUMER=$folder/src/service/heartbeat-consumer HEARTBEATCTL=$folder/src/ctl/heartbeatctl \
-    /usr/bin/python3 tests/integration/run_tests.py ${pattern:+"$pattern"} | tee "$log" || status=$?
-  count "$1: integration" "$status" "$(tail -n 1 "$log")"
+    /usr/bin/python3 tests/integration/run_tests.py "${options[@]}" "${patterns[@]}" | tee "$log" || status=$?
+  count "$1: integration" "$status" "$since" "$(tail -n 1 "$log")"
 }
 
-# suite NAME OPTION…: build it and run its tests; a build that fails counts as a failure.
+# suite NAME: build it and run its tests; a build that fails counts as a failure.
 suite() {
-  local name=$1
+  local name=$1 since=$SECONDS target=all chosen=() meson_options
+  case $name in
+    asan) meson_options=(--buildtype=debug -Db_sanitize=address,undefined -Db_lundef=false) ;;
+    release)
+      target=released chosen=(--suite released)
+      # bindings and documentation are tested in the other build
+      meson_options=(--buildtype=release -Db_ndebug=false -Dintrospection=disabled -Dvapi=disabled -Ddocs=disabled)
+      ;;
+  esac
   echo "== $name"
-  if ! build "$@"; then
-    count "$name: build" 1 ""
+  if ! build "$name" "$target" "${meson_options[@]}"; then
+    count "$name: build" 1 "$since" ""
     return
   fi
-  [ -n "$pattern" ] || unit_tests "$name"
+  summary+="$(printf '%-22s %4d s' "$name: build" "$((SECONDS - since))")"$'\n'
+  [ ${#patterns[@]} != 0 ] || unit_tests "$name" "${chosen[@]}"
   integration_tests "$name"
 }
 
 # Each target for a moment: enough to find what is broken, not what is subtle.
 fuzzing() {
-  local status=0 log=_build/fuzz.log
+  local status=0 log=_build/fuzz.log since=$SECONDS
   echo "== fuzz"
   if ! command -v clang-14 >/dev/null; then
     echo "skipped: clang-14 is not installed"
@@ -109,12 +125,13 @@ fuzzing() {
   fi
   mkdir -p _build
   tests/fuzz/run.sh 3 | tee "$log" || status=$?
-  count fuzz "$status" "$(tail -n 1 "$log")"
+  count fuzz "$status" "$since" "$(tail -n 1 "$log")"
 }
 
-suite asan --buildtype=debug -Db_sanitize=address,undefined -Db_lundef=false -Ddocs=disabled -Dvapi=disabled
-[ "$quick" = yes ] || suite release --buildtype=release -Db_ndebug=false
-[ "$quick" = yes ] || [ -n "$pattern" ] || fuzzing
+for name in $builds; do
+  suite "$name"
+done
+[ "$fuzz" = no ] || fuzzing
 
 printf '\n%s\n%s passed, %s failed\n' "$summary" "$passed" "$failed"
 [ "$failed" = 0 ]

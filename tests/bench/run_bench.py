@@ -14,6 +14,8 @@ from measure import counts, drain, due, growth, idle, plot, save, start  # noqa:
 from measure.report import Report  # noqa: E402
 from measure.world import World  # noqa: E402
 
+# as Meson has it
+SKIPPED = 77
 GROUPS = {"drain": drain, "start": start, "counts": counts, "due": due, "save": save, "growth": growth, "idle": idle}
 
 
@@ -22,12 +24,15 @@ def parse(arguments):
     parser = argparse.ArgumentParser()
     parser.add_argument("--build", required=True)
     parser.add_argument("--quick", action="store_true")
+    parser.add_argument("--smoke", action="store_true")
     parser.add_argument("--only", action="append", choices=GROUPS)
     parser.add_argument("--rounds", type=int)
     parser.add_argument("--idle", type=float)
     parser.add_argument("--json")
     parser.add_argument("--svg")
     options = parser.parse_args(arguments)
+    if options.smoke:
+        options.quick, options.rounds, options.only = True, 1, ["drain", "start", "due", "save"]
     options.rounds = options.rounds or (5 if options.quick else 7)
     if options.idle is None:
         options.idle = 0 if options.quick else 600
@@ -41,7 +46,8 @@ def require_release(build):
     with open(os.path.join(build, "meson-info", "intro-buildoptions.json"), encoding="utf-8") as file:
         values = {option["name"]: option["value"] for option in json.load(file)}
     if values["buildtype"] != "release" or values["b_sanitize"] != "none":
-        sys.exit(f"{build} is no build of --buildtype=release")
+        print(f"{build} is not a build of --buildtype=release", file=sys.stderr)
+        sys.exit(SKIPPED)
 
 
 def main(arguments):
@@ -60,7 +66,8 @@ def main(arguments):
     report.write(options.json)
     if len(report.growth) > 0:
         plot.write(report.growth, options.svg)
-    return 1 if report.missed else 0
+    # a single round on a busy machine says nothing about the bars
+    return 1 if report.missed and not options.smoke else 0
 
 
 sys.exit(main(sys.argv[1:]))

@@ -1,73 +1,118 @@
 #!/usr/bin/python3
-"""Run the integration tests: run_tests.py [--list] [PATTERN…]
+"""Run the integration tests: run_tests.py [--list] [--jobs N] [--seed N] [PATTERN…]
 
-Without a pattern all of them; with some, those whose full name (module.Class.test) has one of them in it; --list only
-names them. The programs under test are named by HEARTBEAT_CONSUMER and HEARTBEATCTL; without these only the bench tests
-itself.
+Without a pattern all of them, or, where the program under test has no sanitizer, those of bench/kinds.py; with patterns, those
+whose full name (module.Class.test) contains one of them. They run in N processes (default: two for each processor), each with
+a broker and ports of its own; those that measure time run alone, after the others. --list only names them. The programs under
+test are named by HEARTBEAT_CONSUMER and HEARTBEATCTL; without these only the bench tests itself.
 """
 
+import argparse
+import collections
+import concurrent.futures
+import contextlib
+import faulthandler
+import io
+import multiprocessing.util
 import os
 import sys
 import time
+import traceback
 import unittest
 
 sys.dont_write_bytecode = True
 HERE = os.path.dirname(os.path.abspath(__file__))
 sys.path.insert(0, HERE)
 
-from bench import case  # noqa: E402  (needs the path above)
+# A test that hangs for so long ends its process and shows where it was. Without SOAK none takes a tenth of it.
+HANGING_S = 36000 if os.environ.get("SOAK") else 600
+
+Outcome = collections.namedtuple("Outcome", "name status seconds output")
+
+_tests = {}
+
+
+# --- one test -----------------------------------------------------------------------------------------------------------
 
 
 class Result(unittest.TestResult):
-    """Prints one line a test, and at once what is known of a failure."""
+    """What became of one test; a failure prints at once what is known of it."""
 
     def __init__(self):
         super().__init__()
-        self.passed = self.failed = 0
-        self._started = 0.0
-        self._outcome = "ok"
-
-    def startTest(self, test):
-        super().startTest(test)
-        self._started = time.monotonic()
-        self._outcome = "ok"
-
-    def stopTest(self, test):
-        super().stopTest(test)
-        self.passed += self._outcome == "ok"
-        self.failed += self._outcome == "FAIL"
-        print(f"{self._outcome:4} {time.monotonic() - self._started:6.2f} s  {test.id()}", flush=True)
+        self.status = "ok"
 
     def _fail(self, test, err):
-        self._outcome = "FAIL"
+        self.status = "FAIL"
         print(f"=== {test.id()}\n{self._exc_info_to_string(err, test)}", end="")
-        print(getattr(test, "diagnostics", str)(), end="", flush=True)
+        print(getattr(test, "diagnostics", str)(), end="")
 
     def addFailure(self, test, err):
-        super().addFailure(test, err)
         self._fail(test, err)
 
     def addError(self, test, err):
-        super().addError(test, err)
         self._fail(test, err)
-        if not isinstance(test, unittest.TestCase):
-            # a module or class fixture has no startTest()
-            self.failed += 1
 
     def addSubTest(self, test, subtest, err):
-        super().addSubTest(test, subtest, err)
         if err is not None:
             print(f"=== {subtest.id()}")
             self._fail(test, err)
 
     def addSkip(self, test, reason):
-        super().addSkip(test, reason)
-        self._outcome = "skip"
+        # a subtest that is skipped does not undo a failure
+        if self.status == "ok":
+            self.status = "skip"
         print(f"     {test.id()}: {reason}")
 
     def addUnexpectedSuccess(self, test):
-        super().addUnexpectedSuccess(test)
-        self._outcome = "FAIL"
+        self.status = "FAIL"
+        print(f"=== {test.id()}: was expected to fail")
+
+
+def run_one(name):
+    """Run the test of that name and return its Outcome."""
+    result, started = Result(), time.monotonic()
+    faulthandler.dump_traceback_later(HANGING_S, exit=True)
+    with contextlib.redirect_stdout(io.StringIO()) as output:
+        _tests[name].run(result)
+    faulthandler.cancel_dump_traceback_later()
+    return Outcome(name, result.status, time.monotonic() - started, output.getvalue())
+
+
+def begin_worker():
+    """Prepare a process that runs tests: what its tests share ends with it."""
+    multiprocessing.util.Finalize(None, shared.close, exitpriority=0)
+
+
+# --- all tests ----------------------------------------------------------------------------------------------------------
+
+
+def outcomes_of(future, name):
+    """Return a test's Outcome, also where the process that ran it has died."""
+    try:
+        return future.result()
+    except concurrent.futures.process.BrokenProcessPool:
+        return Outcome(name, "FAIL", 0, f"=== {name}\n{traceback.format_exc()}")
+
+
+def run_together(names, jobs):
+    """Yield the Outcomes of tests in the order of their names; several run at a time."""
+    context = multiprocessing.get_context("fork")
+    with concurrent.futures.ProcessPoolExecutor(jobs, context, begin_worker) as pool:
+        futures = [pool.submit(run_one, name) for name in names]
+        try:
+            yield from map(outcomes_of, futures, names)
+        finally:
+            pool.shutdown(cancel_futures=True)
+
+
+def report(outcome):
+    """Print what became of a test, and of one that failed how to run it again."""
+    print(outcome.output, end="")
+    if outcome.status == "FAIL":
+        build = os.path.relpath(os.environ.get("HEARTBEAT_CONSUMER", ""), os.path.join(HERE, "../../_build")).split("/")[0]
+        print(f"again: ./tests/run.sh --build {build} --seed {SEED} -k {outcome.name}")
+    print(f"{outcome.status:4} {outcome.seconds:6.2f} s  {outcome.name}", flush=True)
 
 
 def flatten(suite):
@@ -79,26 +124,59 @@ def flatten(suite):
             yield item
 
 
-def main(arguments):
+def chosen(patterns):
+    """Return the names of the tests to run: those that may run together, and those that run alone."""
+    program = os.environ.get("HEARTBEAT_CONSUMER")
+    plain = program is not None and not sanitized(program)
+    for test in flatten(unittest.TestLoader().discover(HERE, "test_*.py")):
+        if patterns and not any(pattern in test.id() for pattern in patterns):
+            continue
+        if patterns or not plain or kinds.has(test, kinds.RELEASED):
+            _tests[test.id()] = test
+    alone = [name for name, test in _tests.items() if plain and kinds.has(test, kinds.MEASURED)]
+    return [name for name in _tests if name not in alone], alone
+
+
+def arguments():
+    """Return what was asked for."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--list", action="store_true")
+    parser.add_argument("--jobs", type=int, default=2 * (os.cpu_count() or 1))
+    parser.add_argument("--seed")
+    parser.add_argument("patterns", nargs="*")
+    return parser.parse_args()
+
+
+def main(options):
     """Run the tests that match and return the exit status."""
-    patterns = [argument for argument in arguments if argument != "--list"]
-    tests = [test for test in flatten(unittest.TestLoader().discover(HERE, "test_*.py"))
-             if not patterns or any(pattern in test.id() for pattern in patterns)]
-    if not tests:
-        print(f"no test matches {' '.join(patterns)}", file=sys.stderr)
+    together, alone = chosen(options.patterns)
+    if not _tests:
+        print(f"no test matches {' '.join(options.patterns)}", file=sys.stderr)
         return 2
-    if "--list" in arguments:
-        print("\n".join(test.id() for test in tests))
+    if options.list:
+        print("\n".join(_tests))
         return 0
-    result = Result()
+    counts = collections.Counter()
+    for outcome in run_together(together, options.jobs) if together else ():
+        report(outcome)
+        counts[outcome.status] += 1
     try:
-        unittest.TestSuite(tests).run(result)
+        for outcome in map(run_one, alone):
+            report(outcome)
+            counts[outcome.status] += 1
     finally:
-        case.close_shared()
-    skipped = f", {len(result.skipped)} skipped" if result.skipped else ""
-    print(f"{result.passed} passed, {result.failed} failed{skipped}")
-    return 1 if result.failed else 0
+        shared.close()
+    skipped = f", {counts['skip']} skipped" if counts["skip"] else ""
+    print(f"{counts['ok']} passed, {counts['FAIL']} failed{skipped}")
+    return 1 if counts["FAIL"] else 0
 
 
 if __name__ == "__main__":
-    sys.exit(main(sys.argv[1:]))
+    asked = arguments()
+    if asked.seed:
+        os.environ["TEST_SEED"] = asked.seed
+    # these need the path above, and the seed
+    from bench import kinds, shared
+    from bench.seed import SEED
+    from bench.service import sanitized
+    sys.exit(main(asked))

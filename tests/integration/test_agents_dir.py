@@ -12,6 +12,7 @@ import unittest
 from bench import files, process
 from bench.agent import Agent
 from bench.case import Case
+from bench.kinds import measured, released
 from bench.load import figure
 from bench.notify_socket import NotifySocket
 from bench.process import cpu_ms, private_dirty
@@ -391,6 +392,7 @@ class Local(Folder):
             self.assertRegex(service.stderr, f"HEARTBEAT_DIR.*{name}.*unset one")
 
 
+@released
 class Many(Folder):
     """How much an agent costs."""
 
@@ -434,6 +436,7 @@ class Many(Folder):
                   f"a tick to all {1000 * ticked / self.agents:.2f} ms an agent", flush=True)
 
 
+@measured
 class Crowd(Folder):
     """Many agents whose checks run, while their files come, go, move and break."""
 

@@ -9,9 +9,8 @@ import uuid
 
 import pika
 
-from bench import files, hostile, latency
+from bench import files, hostile
 from bench.case import Case
-from bench.latency import Latency
 from bench.proxy import Proxy
 from bench.wait import until
 
@@ -319,8 +318,7 @@ class Connection(Case):
         return proxy
 
     def test_a_broker_that_restarts(self):
-        service = self.start(**latency.ENV)
-        probe = Latency(self.agent, service)
+        service = self.start()
         self.tick_runs("first")
         self.broker.stop()
         service.wait_log(r"the broker shuts down \(320\)")
@@ -329,7 +327,6 @@ class Connection(Case):
         # the waiting time may have grown while the broker started
         self.agent.wait("ConnectionState", "connected", timeout=60)
         self.assertEqual(self.tick_runs("second"), "success")
-        self.assertLess(probe.worst_ms()[0], probe.limit_ms)
 
     def test_no_broker_at_start(self):
         proxy = self.proxy()

@@ -11,6 +11,7 @@ from bench import files, latency
 from bench.agent import ERROR, PREFIX, ROOT
 from bench.bus import pump
 from bench.case import Case
+from bench.kinds import measured
 from bench.latency import Latency
 from bench.wait import until
 
@@ -98,6 +99,7 @@ class Walkers(Hostile):
         self.write_checks(**{f"check-{i}": {"lastRun": self.recent} for i in range(count)})
         self.agent.call("Reload")
 
+    @measured
     def test_checks_come_and_go_while_they_look(self):
         self.write_checks()
         self.start()
@@ -238,6 +240,7 @@ class Floods(Hostile):
         latency.note(f"{count} calls at once: worst delay {own:.1f} ms, {raw:.1f} ms with waiting")
         self.assertEqual(self.agent.run("a")["status"], "success")
 
+    @measured
     def test_signals_that_the_bus_did_not_send(self):
         self.write_checks(a={"lastRun": self.recent})
         self.start()
@@ -265,6 +268,7 @@ class Floods(Hostile):
         self.assertEqual(self.read(), without)
 
 
+@measured
 class Bus(Hostile):
     """A bus that hangs, or restarts again and again."""
 
@@ -289,6 +293,6 @@ class Bus(Hostile):
             started = time.monotonic()
             self.agent.wait_owned()
             # it looks after a second, and after two more
-            self.assertLess(time.monotonic() - started, 5)
+            self.assert_within(time.monotonic() - started, 5)
             self.assertEqual(self.agent.run("a")["status"], "success")
         self.assertEqual(self.agent.get("RunsSucceeded"), round_ + 1)

@@ -13,6 +13,7 @@ from gi.repository import GLib
 
 from bench import files, latency
 from bench.case import Case
+from bench.kinds import measured, released
 from bench.latency import Latency
 from bench.process import members, private_dirty, processes
 from bench.wait import until
@@ -101,7 +102,7 @@ class Hanging(HandlerCase):
         self.agent.check("slow").wait("LastMessage", "timed out after 1 s")
         self.assert_result("quick", "success", "here")
         # a loop that waited for the program would have stood still for four seconds
-        self.assertLess(Latency(self.agent, service).worst_ms()[1], 2000)
+        self.assertLess(Latency(self.agent, service).worst_ms()[0], 2000)
         self.assertEqual(service.stop().status, 0)
 
 
@@ -231,6 +232,7 @@ class Surroundings(HandlerCase):
         self.assert_result("look", "success", f"0 1 2 3 0 0 True {os.getpriority(os.PRIO_PROCESS, 0)} {oct(umask)}")
         self.assert_result("broken_pipe", "success", "0" * 16)
 
+    @released
     def test_many_runs_leave_nothing(self):
         self.install("work", "#!/bin/sh\nread line\necho \"OK - ${#line} | n=1\"\n")
         service = self.serve(work={"handler": "work"})
@@ -262,6 +264,7 @@ class Ends(HandlerCase):
     HOSTILE = ("#!/bin/sh\ntrap '' TERM INT HUP\n(while :; do echo child; done) &\n(while :; do sleep 1; done) &\n"
                "echo $$ >group\nwhile :; do echo parent; done\n")
 
+    @measured
     def test_what_ignores_sigterm_is_gone_six_seconds_after_its_timeout(self):
         self.install("hostile", self.HOSTILE)
         # this one obeys, its child does not
@@ -279,7 +282,7 @@ class Ends(HandlerCase):
             until(lambda: not members(group), what="the group to be gone")  # pylint: disable=cell-var-from-loop
         seconds = time.monotonic() - ended
         latency.note(f"what ignores SIGTERM is gone {seconds:.2f} s after its time-out")
-        self.assertLess(seconds, 6 if not service.sanitized else 8)
+        self.assert_within(seconds, 6)
         self.assertGreater(seconds, 4)
         self.assertEqual(self.signals.wait("CheckFinished", "parent").args[1], "failed")
 

@@ -10,6 +10,7 @@ import time
 from bench import files, hostile, latency
 from bench.agent import Agent
 from bench.case import Case
+from bench.kinds import measured
 from bench.latency import Latency, Memory
 from bench.wait import until
 
@@ -18,6 +19,7 @@ FLOOD_S = 10 if SOAK else 0.15
 TICK = b"{}"
 
 
+@measured
 class Broken(Case):
     """A server that does what no broker does loses its client at once; a good one gets it back."""
 
@@ -124,6 +126,7 @@ class Broken(Case):
             self.assertEqual(service.stop().status, 0)
 
 
+@measured
 class Endless(Case):
     """A server that sends without end is heard without end, and nobody waits for it."""
 
@@ -198,6 +201,7 @@ class Endless(Case):
             self.agent.wait("TicksReceived", self.ticks, timeout=60)
 
 
+@measured
 class EndlessFrames(Endless):
     """Frames that are allowed, and make no sense."""
 
@@ -242,6 +246,7 @@ class EndlessFrames(Endless):
         self.assertEqual(received, numbers)
 
 
+@measured
 class LateReader(Endless):
     """A server that reads the answers, but always late, so that there are always some that wait."""
 
@@ -266,6 +271,7 @@ class LateReader(Endless):
         self.peer.ignore()
 
 
+@measured
 class Messages(Case):
     """What anybody who may publish can send through a good broker."""
 

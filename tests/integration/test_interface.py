@@ -14,6 +14,7 @@ from bench import files, interface, latency, process
 from bench.agent import ERROR, PREFIX, ROOT
 from bench.bus import pump
 from bench.case import Case
+from bench.kinds import measured
 from bench.latency import Latency
 from bench.proxy import Proxy
 from bench.wait import until
@@ -630,6 +631,7 @@ class Clients(Local):
         self.assertGreater(self.last_run("slow"), 0)
 
 
+@measured
 class Notifications(Local):
     """The notification server hangs."""
 

@@ -14,6 +14,7 @@ from gi.repository import Gio, GLib
 from bench import files, hostile, latency
 from bench.agent import ERROR, Agent
 from bench.case import Case
+from bench.kinds import measured
 from bench.latency import Latency
 from bench.proxy import DOWN, UP, Proxy
 from bench.wait import until
@@ -53,6 +54,7 @@ class Publishes:
         until(lambda: self.answered() >= (count or self._count), timeout=60, what="the publishes to be answered")
 
 
+@measured
 class Loop(Case):
     """Each test wants the loop to be late by less than 50 ms at the worst."""
 
@@ -79,6 +81,7 @@ class Loop(Case):
         self.assertEqual(self.agent.run("by_hand")["status"], "success")
 
 
+@measured
 class WithBroker(Loop):
     """A real broker in trouble."""
 
@@ -154,7 +157,19 @@ class WithBroker(Loop):
                 proxy.resume()
                 self.wait_acknowledged()
 
-    @unittest.skipUnless(SOAK, "test_amqp restarts a broker")
+    def test_a_broker_that_goes_and_comes_back(self):
+        proxy = self.behind_proxy()
+        self.start(**latency.ENV)
+        with self.quick("broker away"):
+            proxy.stop()
+            self.agent.wait("ConnectionState", "waiting")
+            self.use()
+            proxy.start()
+            self.agent.wait("ConnectionState", "connected")
+            self.use()
+        self.assertEqual(self.tick_runs("due"), "success")
+
+    @unittest.skipUnless(SOAK, "test_a_broker_that_goes_and_comes_back is the short form")
     def test_a_broker_that_is_killed(self):
         self.start(**latency.ENV)
         self.tick_runs("due")
@@ -172,6 +187,7 @@ class WithBroker(Loop):
         self.assertLessEqual(set(publishes.errors), {ERROR + "TimedOut", ERROR + "Refused"})
 
 
+@measured
 class Unanswered(Loop):
     """Servers that leave a client waiting before there is a connection: nobody else waits, and it ends after 10 s."""
 
@@ -255,7 +271,7 @@ class Unanswered(Loop):
                 self.assertEqual(agent.run("by_hand")["status"], "success")
                 if not sanitized or SOAK:
                     service.wait_log("within 10 s", timeout=30)
-                    self.assertLess(time.monotonic() - started, 20)
+                    self.assert_within(time.monotonic() - started, 20)
                     until(lambda: "within 10 s" in agent.get("ConnectionError"), what="the error to be shown")
                 self.assert_quick(what, agent, service)
-                self.assertLess(service.stop().seconds, 3 if sanitized else 1)
+                self.assert_within(service.stop().seconds, 1)

@@ -7,6 +7,7 @@ import time
 from bench import files, latency
 from bench.agent import PREFIX, ROOT
 from bench.case import Case
+from bench.kinds import measured
 from bench.latency import Latency
 from bench.wait import until
 
@@ -14,6 +15,7 @@ CHECKS = 1000
 MANAGER = "org.freedesktop.DBus.ObjectManager"
 
 
+@measured
 class Many(Case):
     """Each step of a service with 1,000 checks holds the loop up by less than 50 ms."""
 
@@ -89,7 +91,7 @@ class Many(Case):
         started = time.monotonic()
         self.agent.wait_owned()
         # it looks again after 1, 2 and 4 seconds
-        self.assertLess(time.monotonic() - started, 5)
+        self.assert_within(time.monotonic() - started, 5)
         self.assert_quick("restart of the bus")
         self.assertEqual(len(self.managed()), CHECKS)
         self.assert_quick("GetManagedObjects after a restart")

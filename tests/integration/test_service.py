@@ -5,6 +5,7 @@ import signal
 
 from bench import files
 from bench.case import Case
+from bench.kinds import measured
 from bench.notify_socket import NotifySocket
 from bench.ports import free_ports
 from bench.wait import until
@@ -147,11 +148,13 @@ class Life(Local):
     def assert_stops(self, service, number):
         ended = service.stop(number)
         self.assertEqual(ended.status, 0, service.stderr)
-        self.assertLess(ended.seconds, 10 if service.sanitized else 1)
+        self.assert_within(ended.seconds, 1)
 
+    @measured
     def test_sigterm(self):
         self.assert_stops(self.start(), signal.SIGTERM)
 
+    @measured
     def test_sigint(self):
         self.assert_stops(self.start(), signal.SIGINT)
 
@@ -191,6 +194,7 @@ class Life(Local):
         until(lambda: not os.path.exists(f"/proc/{handler}"), what="the handler to end")
 
 
+@measured
 class LifeWithBroker(Case):
     """The end, while connected."""
 
@@ -199,7 +203,7 @@ class LifeWithBroker(Case):
         service = self.start()
         ended = service.stop()
         self.assertEqual(ended.status, 0, service.stderr)
-        self.assertLess(ended.seconds, 10 if service.sanitized else 1)
+        self.assert_within(ended.seconds, 1)
         self.broker.wait_consumers(self.vhost, self.queue, 0)
 
     def test_systemd_is_told_when_the_consumer_is_registered(self):

@@ -7,7 +7,7 @@ import unittest
 
 from gi.repository import Gio, GLib
 
-from . import files
+from . import files, shared
 from .agent import ERROR, Agent
 from .broker import Broker
 from .bus import Bus
@@ -16,24 +16,12 @@ from .proxy import Proxy
 from .service import Service, ctl, environment, program
 from .wait import until
 
-_shared = {}
-
-
 def shared_broker():
-    """Return the suite's broker; it starts with the first test that needs one."""
-    if "broker" not in _shared:
-        broker = _shared["broker"] = Broker()
-        broker.start()
-    broker = _shared["broker"]
+    """Return the process's broker, running; it starts with the first test that needs one."""
+    broker = shared.get(Broker)
     if not broker.running:
         broker.start()
     return broker
-
-
-def close_shared():
-    """End what the suite shares."""
-    if "broker" in _shared:
-        _shared.pop("broker").close()
 
 
 class Case(unittest.TestCase):
@@ -109,6 +97,11 @@ class Case(unittest.TestCase):
                 raise AssertionError(f"the service ended with status {service.wait()} before {what}")
             return predicate()
         until(check, what=what)
+
+    def assert_within(self, seconds, limit):
+        """Less than limit seconds have passed, unless a sanitizer hides how long things take; for @measured tests."""
+        if not self.services[-1].sanitized:
+            self.assertLess(seconds, limit)
 
     def _end(self, service):
         """Every service that is still there ends well, and none has written what a sanitizer or GLib complains of."""

@@ -7,9 +7,8 @@ import subprocess
 import tempfile
 import unittest
 
+from . import shared
 from .service import program
-
-_shared = {}
 
 
 class Stage:
@@ -54,8 +53,5 @@ class Stage:
 
 
 def shared_stage():
-    """Return the suite's installation; it is made for the first test that needs one."""
-    if "stage" not in _shared:
-        _shared["stage"] = Stage()
-        unittest.addModuleCleanup(lambda: _shared.pop("stage").close())
-    return _shared["stage"]
+    """Return the process's installation; it is made for the first test that needs one."""
+    return shared.get(Stage)

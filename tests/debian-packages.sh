@@ -25,6 +25,9 @@ TEST_PACKAGES=(
 FUZZ_PACKAGES=(clang-14 libclang-rt-14-dev)
 
 # shellcheck disable=SC2034
+ANALYSIS_PACKAGES=(clang-tidy gcovr)
+
+# shellcheck disable=SC2034
 CONTAINER_PACKAGES=(buildah debootstrap docker-compose python3-yaml)
 
 # shellcheck disable=SC2034

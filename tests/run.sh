@@ -97,7 +97,7 @@ integration_tests() {
 suite() {
   local name=$1 since=$SECONDS target=all chosen=() meson_options
   case $name in
-    asan) meson_options=(--buildtype=debug -Db_sanitize=address,undefined -Db_lundef=false) ;;
+    asan) meson_options=(--buildtype=debug "-Db_sanitize=address,undefined" -Db_lundef=false) ;;
     release)
       target=released chosen=(--suite released)
       # bindings and documentation are tested in the other build

@@ -88,7 +88,7 @@ soak() {
     count "no test"
     return
   fi
-  /usr/bin/python3 tests/integration/run_tests.py "${tests[@]}" 2>&1 | tee "$log" || true
+  /usr/bin/python3 tests/integration/run_tests.py --jobs 1 "${tests[@]}" 2>&1 | tee "$log" || true
   count "$(tail -n 1 "$log")"
 }
 

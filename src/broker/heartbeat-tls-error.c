@@ -31,15 +31,13 @@ static char *
 list_names (const char *const *names)
 {
   g_autoptr (GPtrArray) shown = g_ptr_array_new_with_free_func (g_free);
+  guint n_names = names != NULL ? g_strv_length ((char **) names) : 0;
 
-  for (guint i = 0; names != NULL && names[i] != NULL; i++)
-    {
-      if (i < MAX_NAMES)
-        g_ptr_array_add (shown, dup_shown (names[i]));
-    }
-  if (shown->len == 0)
+  if (n_names == 0)
     return g_strdup (_ ("no name at all"));
-  if (names[shown->len] != NULL)
+  for (guint i = 0; i < MIN (n_names, MAX_NAMES); i++)
+    g_ptr_array_add (shown, dup_shown (names[i]));
+  if (n_names > MAX_NAMES)
     g_ptr_array_add (shown, g_strdup (_ ("others")));
   g_ptr_array_add (shown, NULL);
   return g_strjoinv (", ", (char **) shown->pdata);

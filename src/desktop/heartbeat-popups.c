@@ -334,9 +334,13 @@ on_answer (GObject *source, GAsyncResult *result, gpointer user_data)
   self->asking = FALSE;
   if (g_error_matches (error, G_IO_ERROR, G_IO_ERROR_CANCELLED))
     return;
-  if (error != NULL)
-    g_dbus_error_strip_remote_error (error);
-  if (reply != NULL || g_error_matches (error, G_DBUS_ERROR, G_DBUS_ERROR_UNKNOWN_METHOD))
+  if (reply != NULL)
+    {
+      show_news (self);
+      return;
+    }
+  g_dbus_error_strip_remote_error (error);
+  if (g_error_matches (error, G_DBUS_ERROR, G_DBUS_ERROR_UNKNOWN_METHOD))
     show_news (self);
   else if (is_silence (error))
     try_later (self, error->message);

@@ -1,0 +1,30 @@
+#!/bin/bash
+# Static analysis: every warning of the compiler is an error, then clang-tidy with its analyzer. Nothing found is status 0.
+set -euo pipefail
+
+usage() {
+  cat <<END
+Usage: tests/analyse.sh [PATTERN]
+
+Compiles everything with -Dwerror=true in _build/analysis, then runs clang-tidy, as .clang-tidy has it, on the sources below
+src/ whose path matches the regular expression PATTERN (default: all of them, five minutes on two cores).
+END
+}
+
+pattern=${1-}
+case $pattern in
+  -h | --help) usage; exit 0 ;;
+  -*) usage >&2; exit 2 ;;
+esac
+
+cd "$(dirname "$0")/.."
+# shellcheck source=tests/debian-packages.sh
+. tests/debian-packages.sh
+install_missing "${ANALYSIS_PACKAGES[@]}"
+folder=_build/analysis
+[ -e "$folder/build.ninja" ] || meson setup "$folder" --buildtype=debugoptimized -Dwerror=true \
+  -Dintrospection=disabled -Dvapi=disabled -Ddocs=disabled
+ninja -C "$folder"
+# generated sources are GLib's business
+run-clang-tidy -p "$folder" -quiet "^$PWD/(_build/analysis/\.\./\.\./)?src/.*${pattern}.*\.c\$"
+echo "Nothing found."

@@ -27,7 +27,7 @@ install_missing "${ANALYSIS_PACKAGES[@]}"
 folder=$PWD/_build/coverage
 
 if [ "$run" = yes ]; then
-  [ -e "$folder/build.ninja" ] || meson setup "$folder" --buildtype=debug -Db_coverage=true -Dvapi=disabled -Ddocs=disabled
+  [ -e "$folder/build.ninja" ] || meson setup "$folder" --buildtype=debug -Db_coverage=true -Dc_args=-fprofile-update=atomic -Dvapi=disabled -Ddocs=disabled
   ninja -C "$folder"
   find "$folder" -name '*.gcda' -delete
   # tests that fail have their say in tests/run.sh
@@ -41,22 +41,22 @@ mkdir -p "$folder/html"
 gcovr --root . --object-directory "$folder" --filter 'src/' --exclude-unreachable-branches \
   --exclude-branches-by-pattern '.*(g_return_|g_assert|g_auto).*' --html-details "$folder/html/index.html" \
   --csv "$folder/coverage.csv" "$folder"
+printf '%-10s %8s %9s %9s %9s\n' '' lines reached branches taken
 awk -F, '
-  function row(name, lines, hit, branches, taken) {
-    printf "%-16s %7d %7.1f %% %9d %7.1f %%\n", name, lines, 100 * hit / lines, branches, branches ? 100 * taken / branches : 100
+  function row(name) {
+    return sprintf("%-10s %8d %7.1f %% %9d %7.1f %%", name, lines[name], 100 * hit[name] / lines[name],
+                   branches[name], branches[name] ? 100 * taken[name] / branches[name] : 100)
   }
-  NR == 1 { for (i = 1; i <= NF; i++) column[$i] = i; printf "%-16s %7s %9s %9s %9s\n", "", "lines", "reached", "branches", "taken"; next }
-  {
-    split($1, part, "/")
-    folder = part[2]
-    lines[folder] += $column["line_total"]; hit[folder] += $column["line_covered"]
-    branches[folder] += $column["branch_total"]; taken[folder] += $column["branch_covered"]
-    all[1] += $column["line_total"]; all[2] += $column["line_covered"]
-    all[3] += $column["branch_total"]; all[4] += $column["branch_covered"]
+  function add(name) {
+    lines[name] += $column["line_total"]; hit[name] += $column["line_covered"]
+    branches[name] += $column["branch_total"]; taken[name] += $column["branch_covered"]
   }
+  NR == 1 { for (i = 1; i <= NF; i++) column[$i] = i; next }
+  { split($1, part, "/"); add(part[2]); add("src") }
   END {
-    for (folder in lines)
-      row(folder, lines[folder], hit[folder], branches[folder], taken[folder]) | "sort"
+    for (name in lines)
+      if (name != "src")
+        print row(name) | "sort"
     close("sort")
-    row("all", all[1], all[2], all[3], all[4])
+    print row("src")
   }' "$folder/coverage.csv"

@@ -709,8 +709,8 @@ assert_same_check (const HeartbeatCheckSpec *a, const HeartbeatCheckSpec *b)
   g_assert_cmpstr (a->name, ==, b->name);
   g_assert_cmpstr (a->error, ==, b->error);
   g_assert_cmpuint (a->offset, ==, b->offset);
-  g_assert_cmpmem (a->json.start, a->json.end - a->json.start, b->json.start,
-                   b->json.end - b->json.start);
+  g_assert_cmpmem (a->json.start, (a->json.end - a->json.start), b->json.start,
+                   (b->json.end - b->json.start));
   assert_same_pause (&a->pause, &b->pause);
   if (a->error != NULL)
     return;
@@ -738,8 +738,8 @@ assert_found (HeartbeatConfig *config, const HeartbeatCheckSpec *spec)
   g_assert_true (heartbeat_config_find_check (config, config->text, spec->name, &found)
                  == (spec->error == NULL));
   if (spec->error == NULL)
-    g_assert_cmpmem (found.start, found.end - found.start, spec->json.start,
-                     spec->json.end - spec->json.start);
+    g_assert_cmpmem (found.start, (found.end - found.start), spec->json.start,
+                     (spec->json.end - spec->json.start));
 }
 
 /* Whatever is known, the text is read as if nothing were. Returns what was read with @known, NULL for an error. */

@@ -392,8 +392,9 @@ assert_one_span (GBytes *before, GBytes *after, const HeartbeatJson *old, const 
 
   if (old != NULL)
     {
-      g_assert_cmpmem (a, old->start - a, b, new->start - b);
-      g_assert_cmpmem (old->end, a + old_length - old->end, new->end, b + new_length - new->end);
+      g_assert_cmpmem (a, (old->start - a), b, (new->start - b));
+      g_assert_cmpmem (old->end, (a + old_length - old->end), new->end,
+                       (b + new_length - new->end));
       return;
     }
   while (prefix < old_length && a[prefix] == b[prefix])

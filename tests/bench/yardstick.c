@@ -12,8 +12,13 @@
 #include <string.h>
 #include <time.h>
 
+#if __has_include(<rabbitmq-c/amqp.h>)
+#include <rabbitmq-c/amqp.h>
+#include <rabbitmq-c/tcp_socket.h>
+#else
 #include <amqp.h>
 #include <amqp_tcp_socket.h>
+#endif
 
 #define CHANNEL     1
 #define PREFETCH    64

@@ -931,10 +931,14 @@ on_edited (HeartbeatConfig *config, gpointer user_data)
 static void
 change_file (HeartbeatAgent *self,
              HeartbeatChange *change,
+             gpointer source_tag,
              GAsyncReadyCallback callback,
              gpointer user_data)
 {
-  heartbeat_editor_change (self->editor, change, g_task_new (self, NULL, callback, user_data));
+  GTask *task = g_task_new (self, NULL, callback, user_data);
+
+  g_task_set_source_tag (task, source_tag);
+  heartbeat_editor_change (self->editor, change, task);
 }
 
 /**
@@ -943,7 +947,7 @@ change_file (HeartbeatAgent *self,
  * @check: the name of a check, or `*` for all
  * @until: the end of the pause, in µs since the epoch, or 0 for none
  * @reason: (nullable): why, for people
- * @callback: called when heartbeat.json says so; it calls heartbeat_agent_change_finish()
+ * @callback: called when heartbeat.json says so; it calls heartbeat_agent_pause_finish()
  * @user_data: passed to @callback
  *
  * Pauses a check, or all, in heartbeat.json.
@@ -970,14 +974,33 @@ heartbeat_agent_pause_async (HeartbeatAgent *self,
       g_free (change->reason);
       change->reason = g_utf8_make_valid (reason, -1);
     }
-  change_file (self, change, callback, user_data);
+  change_file (self, change, heartbeat_agent_pause_async, callback, user_data);
+}
+
+/**
+ * heartbeat_agent_pause_finish:
+ * @self: an agent
+ * @result: what the callback was given
+ * @error: return location for %HEARTBEAT_ERROR_NO_SUCH_CHECK, %HEARTBEAT_ERROR_READ_ONLY,
+ *   %HEARTBEAT_ERROR_CONFIG_UNUSABLE or %HEARTBEAT_ERROR_FAILED
+ *
+ * Ends heartbeat_agent_pause_async().
+ *
+ * Returns: whether heartbeat.json was changed
+ */
+gboolean
+heartbeat_agent_pause_finish (HeartbeatAgent *self, GAsyncResult *result, GError **error)
+{
+  g_return_val_if_fail (g_async_result_is_tagged (result, heartbeat_agent_pause_async), FALSE);
+
+  return heartbeat_agent_change_finish (self, result, error);
 }
 
 /**
  * heartbeat_agent_resume_async:
  * @self: an agent
  * @check: the name of a check, or `*` for the pause of all
- * @callback: called when heartbeat.json says so; it calls heartbeat_agent_change_finish()
+ * @callback: called when heartbeat.json says so; it calls heartbeat_agent_resume_finish()
  * @user_data: passed to @callback
  *
  * Removes a pause; that there is none is no error.
@@ -991,7 +1014,27 @@ heartbeat_agent_resume_async (HeartbeatAgent *self,
   g_return_if_fail (HEARTBEAT_IS_AGENT (self));
   g_return_if_fail (check != NULL);
 
-  change_file (self, heartbeat_change_new (HEARTBEAT_CHANGE_RESUME, check), callback, user_data);
+  change_file (self, heartbeat_change_new (HEARTBEAT_CHANGE_RESUME, check),
+               heartbeat_agent_resume_async, callback, user_data);
+}
+
+/**
+ * heartbeat_agent_resume_finish:
+ * @self: an agent
+ * @result: what the callback was given
+ * @error: return location for %HEARTBEAT_ERROR_NO_SUCH_CHECK, %HEARTBEAT_ERROR_READ_ONLY,
+ *   %HEARTBEAT_ERROR_CONFIG_UNUSABLE or %HEARTBEAT_ERROR_FAILED
+ *
+ * Ends heartbeat_agent_resume_async().
+ *
+ * Returns: whether heartbeat.json was changed
+ */
+gboolean
+heartbeat_agent_resume_finish (HeartbeatAgent *self, GAsyncResult *result, GError **error)
+{
+  g_return_val_if_fail (g_async_result_is_tagged (result, heartbeat_agent_resume_async), FALSE);
+
+  return heartbeat_agent_change_finish (self, result, error);
 }
 
 /**
@@ -999,7 +1042,7 @@ heartbeat_agent_resume_async (HeartbeatAgent *self,
  * @self: an agent
  * @check: the name of a check
  * @enabled: whether it is to run
- * @callback: called when heartbeat.json says so; it calls heartbeat_agent_change_finish()
+ * @callback: called when heartbeat.json says so; it calls heartbeat_agent_set_enabled_finish()
  * @user_data: passed to @callback
  *
  * Enables or disables a check in heartbeat.json.
@@ -1017,7 +1060,26 @@ heartbeat_agent_set_enabled_async (HeartbeatAgent *self,
   change_file (self,
                heartbeat_change_new (enabled ? HEARTBEAT_CHANGE_ENABLE : HEARTBEAT_CHANGE_DISABLE,
                                      check),
-               callback, user_data);
+               heartbeat_agent_set_enabled_async, callback, user_data);
+}
+
+/**
+ * heartbeat_agent_set_enabled_finish:
+ * @self: an agent
+ * @result: what the callback was given
+ * @error: return location for %HEARTBEAT_ERROR_NO_SUCH_CHECK, %HEARTBEAT_ERROR_READ_ONLY,
+ *   %HEARTBEAT_ERROR_CONFIG_UNUSABLE or %HEARTBEAT_ERROR_FAILED
+ *
+ * Ends heartbeat_agent_set_enabled_async().
+ *
+ * Returns: whether heartbeat.json was changed
+ */
+gboolean
+heartbeat_agent_set_enabled_finish (HeartbeatAgent *self, GAsyncResult *result, GError **error)
+{
+  g_return_val_if_fail (g_async_result_is_tagged (result, heartbeat_agent_set_enabled_async), FALSE);
+
+  return heartbeat_agent_change_finish (self, result, error);
 }
 
 /**
@@ -1027,7 +1089,8 @@ heartbeat_agent_set_enabled_async (HeartbeatAgent *self,
  * @error: return location for %HEARTBEAT_ERROR_NO_SUCH_CHECK, %HEARTBEAT_ERROR_READ_ONLY,
  *   %HEARTBEAT_ERROR_CONFIG_UNUSABLE or %HEARTBEAT_ERROR_FAILED
  *
- * Ends heartbeat_agent_pause_async(), heartbeat_agent_resume_async() and heartbeat_agent_set_enabled_async().
+ * Ends heartbeat_agent_pause_async(), heartbeat_agent_resume_async() or heartbeat_agent_set_enabled_async(), for a
+ * callback that serves more than one of them.
  *
  * Returns: whether heartbeat.json was changed
  */

@@ -50,15 +50,27 @@ HEARTBEAT_EXPORT void heartbeat_agent_pause_async (HeartbeatAgent *self,
                                                    const char *reason,
                                                    GAsyncReadyCallback callback,
                                                    gpointer user_data);
+HEARTBEAT_EXPORT gboolean heartbeat_agent_pause_finish (HeartbeatAgent *self,
+                                                        GAsyncResult *result,
+                                                        GError **error);
+
 HEARTBEAT_EXPORT void heartbeat_agent_resume_async (HeartbeatAgent *self,
                                                     const char *check,
                                                     GAsyncReadyCallback callback,
                                                     gpointer user_data);
+HEARTBEAT_EXPORT gboolean heartbeat_agent_resume_finish (HeartbeatAgent *self,
+                                                         GAsyncResult *result,
+                                                         GError **error);
+
 HEARTBEAT_EXPORT void heartbeat_agent_set_enabled_async (HeartbeatAgent *self,
                                                          const char *check,
                                                          gboolean enabled,
                                                          GAsyncReadyCallback callback,
                                                          gpointer user_data);
+HEARTBEAT_EXPORT gboolean heartbeat_agent_set_enabled_finish (HeartbeatAgent *self,
+                                                              GAsyncResult *result,
+                                                              GError **error);
+
 HEARTBEAT_EXPORT gboolean heartbeat_agent_change_finish (HeartbeatAgent *self,
                                                          GAsyncResult *result,
                                                          GError **error);

@@ -84,7 +84,7 @@ on_paused (GObject *source, GAsyncResult *result, gpointer user_data)
   HeartbeatAgent *agent = HEARTBEAT_AGENT (source);
   g_autoptr (GError) error = NULL;
 
-  if (!heartbeat_agent_change_finish (agent, result, &error))
+  if (!heartbeat_agent_pause_finish (agent, result, &error))
     heartbeat_log (G_LOG_LEVEL_WARNING, HEARTBEAT_EVENT_ACTION_FAILED,
                    heartbeat_agent_get_name (agent), NULL,
                    "the pause that a notification asked for was not written: %s", error->message);

@@ -170,7 +170,8 @@ static const MemberRule check_rules[] = {
 static const MemberRule window_rules[] = {
   { "start", TRUE, read_start, N_ ("a time of the day, “HH:MM” from 00:00 to 23:59, is expected") },
   { "end", TRUE, read_end, N_ ("a time of the day, “HH:MM” from 00:00 to 24:00, is expected") },
-  { "tz", FALSE, read_zone, N_ ("the name of a time zone in tzdata is expected") },
+  { "tz", FALSE, read_zone,
+    N_ ("the name of a time zone in tzdata (or tzdata-legacy, for old names) is expected") },
   { "days", FALSE, read_array, N_ ("an array of “mon” to “sun” is expected"), read_day,
     N_ ("“mon”, “tue”, “wed”, “thu”, “fri”, “sat” or “sun” is expected") },
 };

@@ -200,7 +200,8 @@ static const struct
   { "\"window\":{\"start\":\"09:00\",\"end\":\"10:00\\u0000x\"}", ".window.end",
     "\"10:00\\u0000x\"", "a time" },
   { "\"window\":{\"start\":\"0:00\",\"end\":\"1:00\",\"tz\":\"Mars/Olympus\"}", ".window.tz",
-    "\"Mars/Olympus\"", "the name of a time zone in tzdata is expected" },
+    "\"Mars/Olympus\"",
+    "the name of a time zone in tzdata (or tzdata-legacy, for old names) is expected" },
   { "\"window\":{\"start\":\"0:00\",\"end\":\"1:00\",\"tz\":\"+05:30\"}", ".window.tz",
     "\"+05:30\"", "the name" },
   { "\"window\":{\"start\":\"0:00\",\"end\":\"1:00\",\"tz\":\"\"}", ".window.tz", "\"\"",
@@ -566,7 +567,8 @@ test_every_problem_in_the_order_of_the_text (void)
       "expected, not \"Tue\"\n"
       "5:26: checks.b.window.days[2]: “mon”, “tue”, “wed”, “thu”, “fri”, “sat” or “sun” is "
       "expected, not 3\n"
-      "5:36: checks.b.window.tz: the name of a time zone in tzdata is expected, not \"Mars\"\n"
+      "5:36: checks.b.window.tz: the name of a time zone in tzdata (or tzdata-legacy, for old "
+      "names) is expected, not \"Mars\"\n"
       "6:6: checks.a: an object is expected, not []\n");
 }
 

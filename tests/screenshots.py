@@ -22,7 +22,7 @@ from bench import files, process  # noqa: E402  (needs the path above)
 from bench.agent import Agent  # noqa: E402
 from bench.broker import Broker  # noqa: E402
 from bench.bus import Bus  # noqa: E402
-from bench.service import Service, environment  # noqa: E402
+from bench.service import Service, environment, translated  # noqa: E402
 from bench.wait import until  # noqa: E402
 
 HOME = "/tmp/anna"  # it is in the pictures
@@ -128,7 +128,7 @@ class Stage:
         self._start_screen()
         data = ":".join((os.path.join(self.prefix, "share"), "/usr/local/share", "/usr/share"))
         self.env = environment(HOME, **self.bus.env(), DISPLAY=self.display, XDG_DATA_DIRS=data, TZ="UTC",
-                               LANGUAGE=self.language, GTK_THEME="Adwaita",
+                               **translated(os.path.join(HOME, "locales")), LANGUAGE=self.language, GTK_THEME="Adwaita",
                                PATH=os.path.join(self.prefix, "bin") + ":/usr/bin:/bin",
                                AGENT_NAME="cack", HEARTBEAT_PATH=self.config, RABBIT_URL=self.broker.url())
         for program, name in ((XFCONFD, "org.xfce.Xfconf"), (NOTIFYD, SERVER)):
@@ -254,7 +254,7 @@ class Stage:
                   f"printf '\\033[?25l'; touch {HOME}/done; sleep 600")
         child = self._spawn("xterm", "-geometry", f"80x{rows}+0+0", "-bg", background, "-fg", foreground, "-b", "12", "+sb",
                             "-fa", "DejaVu Sans Mono", "-fs", "10", "-u8", *options, "-e", "sh", "-c", script,
-                            env={**self.env, "TERM": "xterm-256color", "LANG": "C.UTF-8"}, cwd=HOME)
+                            env={**self.env, "TERM": "xterm-256color"}, cwd=HOME)
         if "monitor" in command:
             time.sleep(2)
             self.agent.run("sub_health")

@@ -14,7 +14,7 @@ import unicodedata
 from bench import files, process
 from bench.case import Case
 from bench.library import Library
-from bench.service import program
+from bench.service import program, translated
 
 COLUMNS = 80
 LANGUAGES = ("de", "es", "fr")
@@ -52,7 +52,7 @@ class Translated(Case):
     def setUp(self):
         super().setUp()
         self.build = os.path.dirname(os.path.dirname(os.path.dirname(program("HEARTBEATCTL"))))
-        self.env.update(TICK_SOURCE="local", TICK_INTERVAL_S="86400", LANG="C.UTF-8", TZ="UTC",
+        self.env.update(translated(self.path("locales")), TICK_SOURCE="local", TICK_INTERVAL_S="86400", TZ="UTC",
                         HEARTBEAT_LOCALEDIR=os.path.join(self.build, "po"))
 
     def run_in(self, language, *args, status=0, **variables):
@@ -242,7 +242,8 @@ class Embedding(Translated):
                   "consumer = Heartbeat.Consumer(agent_name='a.b', heartbeat_path='/nowhere', tick_source='local')\n"
                   "try: consumer.start()\n"
                   "except GLib.Error as error: print(error.message)\n")
-        env = library.environment(self.home, LANGUAGE="de", HEARTBEAT_LOCALEDIR=self.env["HEARTBEAT_LOCALEDIR"])
+        env = library.environment(self.home, LANGUAGE="de",
+                                  **{name: self.env[name] for name in ("LANG", "LOCPATH", "HEARTBEAT_LOCALEDIR")})
         ended = subprocess.run(["/usr/bin/python3", "-c", script], env=env, capture_output=True, text=True, timeout=60,
                                check=False)
         self.assertEqual(ended.stdout, "der Name des Agenten „a.b“ hat nicht die Form [A-Za-z0-9][A-Za-z0-9_-]{0,63}\n",

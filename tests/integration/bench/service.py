@@ -45,6 +45,16 @@ def environment(home, **variables):
     return {name: value for name, value in env.items() if value is not None}
 
 
+def translated(folder):
+    """Return the variables of a locale in which LANGUAGE counts, made in a folder of that name.
+
+    Since 2.41 glibc ignores LANGUAGE in C.UTF-8 as it does in C, by the locale's name: so this is C.UTF-8 under another.
+    """
+    os.makedirs(folder, exist_ok=True)
+    os.symlink("/usr/lib/locale/C.utf8", os.path.join(folder, "en_US.UTF-8"))
+    return {"LANG": "en_US.UTF-8", "LOCPATH": folder}
+
+
 def faketime():
     """Return the variables with which a program is under libfaketime."""
     libraries = glob.glob("/usr/lib/*/faketime/libfaketime.so.1")

@@ -118,7 +118,10 @@ class Desktop(Installed):
 
     def test_the_metainfo(self):
         path = self.stage.path("share/metainfo/org.bloodbank.Heartbeat1.metainfo.xml")
-        self.run_clean("appstreamcli", "validate", "--no-net", "--strict", path)
+        # before 1.0 AppStream does not know <developer>; since then it wants a home page, and there is none
+        before_1_0 = "version: 0." in self.run_clean("appstreamcli", "--version")
+        accepted = "unknown-tag" if before_1_0 else "url-homepage-missing"
+        self.run_clean("appstreamcli", "validate", "--no-net", "--strict", f"--override={accepted}=pedantic", path)
         self.assertIn(f'version="{self.stage.version}"'.encode(), files.read(path))
 
     def test_the_news_begin_with_the_version(self):

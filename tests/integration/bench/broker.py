@@ -28,6 +28,7 @@ log.console = false
 log.file.level = warning
 disk_free_limit.absolute = 1MB
 vm_memory_high_watermark.relative = 0.4
+max_message_size = 134217728
 auth_mechanisms.1 = PLAIN
 auth_mechanisms.2 = AMQPLAIN
 auth_mechanisms.3 = EXTERNAL

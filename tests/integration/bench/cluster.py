@@ -9,8 +9,6 @@ from .wait import until
 
 CONFIG = """\
 cluster_formation.peer_discovery_backend = classic_config
-cluster_formation.randomized_startup_delay_range.min = 0
-cluster_formation.randomized_startup_delay_range.max = 1
 cluster_partition_handling = ignore
 """
 

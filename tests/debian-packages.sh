@@ -22,7 +22,7 @@ TEST_PACKAGES=(
 )
 
 # shellcheck disable=SC2034
-FUZZ_PACKAGES=(clang-14 libclang-rt-14-dev)
+FUZZ_PACKAGES=(clang libclang-rt-dev)
 
 # shellcheck disable=SC2034
 ANALYSIS_PACKAGES=(clang-tidy gcovr)

@@ -7,7 +7,7 @@ usage() {
 Usage: tests/fuzz/run.sh SECONDS [TARGET…]
 
 Runs each TARGET (default: all of them) for SECONDS on a copy of its corpus. What it found stays in _build/fuzz/findings/TARGET,
-the corpus as it grew in _build/fuzz/corpus/TARGET. Needs clang-14 and libclang-rt-14-dev.
+the corpus as it grew in _build/fuzz/corpus/TARGET. Needs clang and libclang-rt-dev.
 END
 }
 
@@ -35,11 +35,11 @@ done
 # A quiet build, all of its output where it fails.
 build() {
   if [ ! -e "$build/build.ninja" ]; then
-    CC=clang-14 meson setup "$build" -Dfuzzing=true -Doptimization=1 || return
+    CC=clang meson setup "$build" -Dfuzzing=true -Doptimization=1 || return
   fi
   ninja -C "$build" "${targets[@]/#/tests\/fuzz\/fuzz-}"
 }
-command -v clang-14 >/dev/null || { echo "clang-14 is not installed: see FUZZ_PACKAGES in tests/debian-packages.sh" >&2; exit 2; }
+command -v clang >/dev/null || { echo "clang is not installed: see FUZZ_PACKAGES in tests/debian-packages.sh" >&2; exit 2; }
 mkdir -p "$build"
 log=$(mktemp)
 trap 'rm -f "$log"' EXIT

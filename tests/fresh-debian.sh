@@ -1,15 +1,16 @@
 #!/bin/bash
-# Both commands of the README on a fresh Debian 12 with nothing but git: as root, and as an ordinary user with sudo.
+# Both commands of the README on a fresh Debian with nothing but git: as root, and as an ordinary user with sudo.
 set -euo pipefail
 
 usage() {
   cat <<END
-Usage: tests/fresh-debian.sh [--user root|ordinary] [--only quickstart|tests] [--mirror URL] [--folder FOLDER]
+Usage: tests/fresh-debian.sh [--suite SUITE]… [--user root|ordinary] [--only quickstart|tests] [--mirror URL] [--folder FOLDER]
 
-Makes a Debian 12 by debootstrap, and in a copy of it for each user, on a clean clone of the last commit, runs
-examples/quickstart.sh until a check has run, then tests/run.sh. Needs root, debootstrap and git, and some 6 GB.
-TEST_DEADLINE_S is passed on.
+Makes a Debian by debootstrap, and in a copy of it for each user, on a clean clone of the last commit, runs
+examples/quickstart.sh until a check has run, then tests/run.sh. Needs root, debootstrap and git, and some 6 GB
+for each suite. TEST_DEADLINE_S is passed on.
 
+  --suite SUITE    bookworm (Debian 12, the default) or trixie (Debian 13); give it twice for both
   --user NAME      one of the two users only
   --only COMMAND   one of the two commands only
   --mirror URL     where the packages come from: http://deb.debian.org/debian
@@ -17,9 +18,10 @@ TEST_DEADLINE_S is passed on.
 END
 }
 
-users='root ordinary' commands='quickstart tests' mirror=http://deb.debian.org/debian folder=''
+suites='' users='root ordinary' commands='quickstart tests' mirror=http://deb.debian.org/debian folder=''
 while [ $# -gt 0 ]; do
   case $1 in
+    --suite) [[ ${2:-} =~ ^(bookworm|trixie)$ ]] || { usage >&2; exit 2; }; suites+=" $2"; shift ;;
     --user) [[ ${2:-} =~ ^(root|ordinary)$ ]] || { usage >&2; exit 2; }; users=$2; shift ;;
     --only) [[ ${2:-} =~ ^(quickstart|tests)$ ]] || { usage >&2; exit 2; }; commands=$2; shift ;;
     --mirror) mirror=${2:?--mirror URL}; shift ;;
@@ -29,6 +31,7 @@ while [ $# -gt 0 ]; do
   esac
   shift
 done
+: "${suites:=bookworm}"
 
 cd "$(dirname "$0")/.."
 [ "$(id -u)" = 0 ] || { echo "debootstrap and chroot need root" >&2; exit 1; }
@@ -38,6 +41,9 @@ command -v debootstrap >/dev/null || { echo "There is no debootstrap: apt-get in
 if [ -z "${FRESH_DEBIAN_NAMESPACE:-}" ]; then
   # options that were read are given again
   again=(--mirror "$mirror")
+  for suite in $suites; do
+    again+=(--suite "$suite")
+  done
   [ "$users" = 'root ordinary' ] || again+=(--user "$users")
   [ "$commands" = 'quickstart tests' ] || again+=(--only "$commands")
   [ -z "$folder" ] || again+=(--folder "$folder")
@@ -55,8 +61,10 @@ finish() {
   trap - EXIT
   echo
   cat "$summary"
-  for user in $users; do
-    umount -R "$folder/$user" 2>/dev/null || true
+  for suite in $suites; do
+    for user in $users; do
+      umount -R "$folder/$suite/$user" 2>/dev/null || true
+    done
   done
   # what is still in use there is left alone, rather than deleted through a mount
   if [ "$keep" = yes ] || grep -qs " $folder/" /proc/self/mounts; then
@@ -78,41 +86,43 @@ apt_settings() {
   apt-config dump 2>/dev/null | grep -iE '^Acquire::([a-z:]*proxy|Check-|Retries|ForceIPv)' || true
 }
 
+# make_debian SUITE
 make_debian() {
-  local since=$SECONDS base=$folder/debian
+  local since=$SECONDS suite=$1 base=$folder/$1/debian
   if [ -e "$base/fresh" ]; then
     return
   fi
   rm -rf "$base"
-  debootstrap --variant=minbase --include=git,ca-certificates,sudo bookworm "$base" "$mirror" >"$folder/debootstrap.log"
+  mkdir -p "$folder/$suite"
+  debootstrap --variant=minbase --include=git,ca-certificates,sudo "$suite" "$base" "$mirror" >"$folder/$suite/debootstrap.log"
   cat >"$base/etc/apt/sources.list" <<END
-deb $mirror bookworm main
-deb $mirror bookworm-updates main
-deb ${mirror%/debian*}/debian-security bookworm-security main
+deb $mirror $suite main
+deb $mirror $suite-updates main
+deb ${mirror%/debian*}/debian-security $suite-security main
 END
   apt_settings >"$base/etc/apt/apt.conf.d/90fresh-debian"
   # what is installed here need not outlive a power cut
   echo force-unsafe-io >"$base/etc/dpkg/dpkg.cfg.d/fresh-debian"
   rm -f "$base/var/cache/apt/archives"/*.deb
   touch "$base/fresh"
-  note "$since" "debootstrap"
+  note "$since" "$suite: debootstrap"
 }
 
-# make_machine USER: a copy of the fresh Debian with a clone of this repository in the user's home.
+# make_machine SUITE USER: a copy of the fresh Debian with a clone of this repository in the user's home.
 make_machine() {
-  local root=$folder/$1 home=/root
+  local root=$folder/$1/$2 user=$2 home=/root
   rm -rf "$root"
-  cp -a --reflink=auto "$folder/debian" "$root"
+  cp -a --reflink=auto "$folder/$1/debian" "$root"
   rm "$root/fresh"
   cp /etc/resolv.conf "$root/etc/resolv.conf"
   printf '127.0.0.1 localhost %s\n::1 localhost\n' "$(hostname)" >"$root/etc/hosts"
-  if [ "$1" = ordinary ]; then
+  if [ "$user" = ordinary ]; then
     chroot "$root" useradd --create-home --shell /bin/bash --groups sudo ordinary
     echo '%sudo ALL=(ALL) NOPASSWD: ALL' >"$root/etc/sudoers.d/fresh-debian"
     home=/home/ordinary
   fi
   git clone --quiet --no-local . "$root$home/heartbeat-consumer"
-  chroot "$root" chown -R "$1:" "$home/heartbeat-consumer"
+  chroot "$root" chown -R "$user:" "$home/heartbeat-consumer"
   # only what is mounted is a file system to those who look for one, as check_disk does
   mount --bind "$root" "$root"
   mount -t proc proc "$root/proc"
@@ -133,11 +143,11 @@ make_machine() {
   done
 }
 
-# as USER COMMAND: run it in the user's clone, as after a login.
+# as SUITE USER COMMAND: run it in the user's clone, as after a login.
 as() {
   local deadline=${TEST_DEADLINE_S:+TEST_DEADLINE_S=$TEST_DEADLINE_S}
   env -i TERM="${TERM:-dumb}" PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin \
-    chroot "$folder/$1" su - "$1" -c "cd heartbeat-consumer && $deadline $2"
+    chroot "$folder/$1/$2" su - "$2" -c "cd heartbeat-consumer && $deadline $3"
 }
 
 # It goes on until Ctrl-C; here until a check has run and is written down.
@@ -152,24 +162,26 @@ quickstart='
   cat quickstart.log; exit $status'
 
 failed=no
-# run USER NAME COMMAND
+# run SUITE USER NAME COMMAND
 run() {
-  local since=$SECONDS log=$folder/$1-$2.log result=good
-  echo "== $1: $2"
-  if ! as "$1" "$3" 2>&1 | tee "$log"; then
+  local since=$SECONDS log=$folder/$1/$2-$3.log result=good
+  echo "== $1: $2: $3"
+  if ! as "$1" "$2" "$4" 2>&1 | tee "$log"; then
     result=FAILED failed=yes
   fi
-  note "$since" "$1: $2: $result ($(grep -E '^[0-9]+ passed|lastRun:' "$log" | tail -n 1 | sed 's/^ *//'))"
+  note "$since" "$1: $2: $3: $result ($(grep -E '^[0-9]+ passed|lastRun:' "$log" | tail -n 1 | sed 's/^ *//'))"
 }
 
-make_debian
-for user in $users; do
-  make_machine "$user"
-  for command in $commands; do
-    case $command in
-      quickstart) run "$user" "$command" "sh -c '${quickstart//\'/}'" ;;
-      tests) run "$user" "$command" ./tests/run.sh ;;
-    esac
+for suite in $suites; do
+  make_debian "$suite"
+  for user in $users; do
+    make_machine "$suite" "$user"
+    for command in $commands; do
+      case $command in
+        quickstart) run "$suite" "$user" "$command" "sh -c '${quickstart//\'/}'" ;;
+        tests) run "$suite" "$user" "$command" ./tests/run.sh ;;
+      esac
+    done
   done
 done
 [ "$failed" = no ]

@@ -639,6 +639,56 @@ test_run_without_a_file (Fixture *f, gconstpointer data)
   g_assert_error (error, HEARTBEAT_ERROR, HEARTBEAT_ERROR_CONFIG_UNUSABLE);
 }
 
+/* --- Changes of the file -------------------------------------------------------------------------------------------- */
+
+static void
+test_changes_the_file (Fixture *f, gconstpointer data)
+{
+  g_autoptr (GAsyncResult) paused = NULL, resumed = NULL, disabled = NULL, enabled = NULL;
+  HeartbeatCheck *check;
+
+  start (f, CHECK ("a", "well", ""));
+  check = check_of (f, "a");
+  heartbeat_agent_pause_async (f->agent, "a", 0, "away", keep_result, &paused);
+  wait_until (paused != NULL);
+  g_assert_true (heartbeat_agent_pause_finish (f->agent, paused, NULL));
+  g_assert_true (heartbeat_check_get_paused (check));
+
+  heartbeat_agent_resume_async (f->agent, "a", keep_result, &resumed);
+  wait_until (resumed != NULL);
+  g_assert_true (heartbeat_agent_resume_finish (f->agent, resumed, NULL));
+  g_assert_false (heartbeat_check_get_paused (check));
+
+  heartbeat_agent_set_enabled_async (f->agent, "a", FALSE, keep_result, &disabled);
+  wait_until (disabled != NULL);
+  g_assert_true (heartbeat_agent_set_enabled_finish (f->agent, disabled, NULL));
+  g_assert_false (heartbeat_check_get_enabled (check));
+
+  heartbeat_agent_set_enabled_async (f->agent, "a", TRUE, keep_result, &enabled);
+  wait_until (enabled != NULL);
+  g_assert_true (heartbeat_agent_change_finish (f->agent, enabled, NULL));
+  g_assert_true (heartbeat_check_get_enabled (check));
+}
+
+static void
+test_changes_no_unknown_check (Fixture *f, gconstpointer data)
+{
+  g_autoptr (GAsyncResult) paused = NULL, resumed = NULL, disabled = NULL;
+  g_autoptr (GError) pause_error = NULL, resume_error = NULL, disable_error = NULL;
+
+  start (f, CHECK ("a", "well", ""));
+  heartbeat_agent_pause_async (f->agent, "b", 0, NULL, keep_result, &paused);
+  heartbeat_agent_resume_async (f->agent, "b", keep_result, &resumed);
+  heartbeat_agent_set_enabled_async (f->agent, "b", FALSE, keep_result, &disabled);
+  wait_until (paused != NULL && resumed != NULL && disabled != NULL);
+  g_assert_false (heartbeat_agent_pause_finish (f->agent, paused, &pause_error));
+  g_assert_false (heartbeat_agent_resume_finish (f->agent, resumed, &resume_error));
+  g_assert_false (heartbeat_agent_set_enabled_finish (f->agent, disabled, &disable_error));
+  g_assert_error (pause_error, HEARTBEAT_ERROR, HEARTBEAT_ERROR_NO_SUCH_CHECK);
+  g_assert_error (resume_error, HEARTBEAT_ERROR, HEARTBEAT_ERROR_NO_SUCH_CHECK);
+  g_assert_error (disable_error, HEARTBEAT_ERROR, HEARTBEAT_ERROR_NO_SUCH_CHECK);
+}
+
 /* --- The file ------------------------------------------------------------------------------------------------------- */
 
 static void
@@ -1010,6 +1060,8 @@ main (int argc, char **argv)
   ADD ("/agent/run/already-running", test_already_running);
   ADD ("/agent/run/no-such-check-and-invalid-check", test_errors_of_a_run);
   ADD ("/agent/run/without-a-file", test_run_without_a_file);
+  ADD ("/agent/change/pauses-and-disables", test_changes_the_file);
+  ADD ("/agent/change/unknown-check", test_changes_no_unknown_check);
   ADD ("/agent/file/broken-keeps-the-last-good-one", test_broken_file_keeps_the_last_good_one);
   ADD ("/agent/file/half-written-is-read-again", test_half_written_file_is_read_again);
   ADD ("/agent/file/missing-then-created", test_missing_file_then_created);

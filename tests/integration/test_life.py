@@ -58,7 +58,7 @@ class Stop(Case):
         self.assertEqual(ended.status, 0)
         # ten of its seconds are two, and its group has one more
         self.assertGreater(ended.seconds, 2)
-        self.assertEqual(members(group), [])
+        until(lambda: not members(group), what="the group to be gone")
         service.wait_log("long failed in 1.*: the service stops")
         self.assertEqual(self.last_run("long"), 0)
         self.broker.wait_depth(self.vhost, self.queue, (1, 0))

@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import signal
 import subprocess
 import time
@@ -12,6 +13,14 @@ from bench.case import Case
 from bench.service import program
 
 FAILING = {"handler": "command", "meta": {"command": ["false"]}}
+# a time of today, or around midnight of a day nearby
+CLOCK = r"(\w+ |\d{4}-\d\d-\d\d )?\d\d:\d\d"
+
+
+def version():
+    """Return the project's version, from meson.build."""
+    with open(os.path.join(os.path.dirname(__file__), "..", "..", "meson.build"), encoding="utf-8") as file:
+        return re.search(r"(?m)^  version: '([\d.]+)',$", file.read()).group(1)
 
 
 class Ctl(Case):
@@ -25,17 +34,21 @@ class Ctl(Case):
         recent = time.time_ns() // 1_000_000
         self.write_checks(good={"lastRun": recent}, failing={**FAILING, "lastRun": recent})
 
-    def run_ctl(self, status, *args, **variables):
-        """Run it, expect that exit status; return standard output."""
+    def run_ctl(self, *args, **variables):
+        """Run it; it must succeed without a complaint. Return standard output."""
         ended = self.ctl(*args, **variables)
-        self.assertEqual(ended.returncode, status, ended.stdout + ended.stderr)
-        if status:
-            self.assertNotEqual(ended.stderr, "", "an error says why")
+        self.assertEqual((ended.returncode, ended.stderr), (0, ""), ended.stdout)
         return ended.stdout
 
-    def run_json(self, status, *args):
+    def run_json(self, *args):
         """Run it with --json; return the one document that it prints."""
-        return json.loads(self.run_ctl(status, *args, "--json"))
+        return json.loads(self.run_ctl(*args, "--json"))
+
+    def assert_fails(self, status, complaint, *args, output="", **variables):
+        """Run it; it must end with that exit status and that complaint. Standard output must match a pattern."""
+        ended = self.ctl(*args, **variables)
+        self.assertEqual((ended.returncode, ended.stderr), (status, f"heartbeatctl: {complaint}\n"), ended.stdout)
+        self.assertRegex(ended.stdout, f"^{output}$")
 
 
 class Commands(Ctl):
@@ -46,19 +59,32 @@ class Commands(Ctl):
         self.start()
 
     def test_status(self):
-        text = self.run_ctl(0, "status")
-        for word in ("cack", "good", "failing"):
-            self.assertIn(word, text)
+        self.agent.wait("TicksIdle", 1)
+        self.run_ctl("run", "good")
+        text = self.run_ctl("status")
+        for pattern in (r"Agent +cack", rf"File +{self.config}", r"Broker +none: ticks come from a timer",
+                        r"Last tick +.* \(1 received, 1 with nothing due\)", r"Runs +1 good, 0 failed, 0 skipped",
+                        r"Next due +(in \d+ s|now)", "",
+                        r"CHECK +STATE +CADENCE +LAST RUN +NEXT DUE +LAST 10 +LAST RESULT",
+                        r"failing +(idle|due) +1 min +.*", r"good +(idle|due) +1 min +.* +✓ +success"):
+            self.assertRegex(text, f"(?m)^{pattern}$")
 
     def test_output_that_is_no_terminal_has_no_colour(self):
-        self.assertNotIn("\033", self.run_ctl(0, "status"))
+        self.assert_fails(1, "the check “failing” failed", "run", "failing", output="failing: failed in .*\n")
+        text = self.run_ctl("status")
+        # on a terminal it has one
+        self.assertIn("backing-off", text)
+        self.assertNotIn("\033", text)
 
     def test_status_as_json(self):
-        self.assertIn("cack", json.dumps(self.run_json(0, "status")))
+        agent, = self.run_json("status")["agents"]
+        self.assertEqual((agent["Name"], agent["ConfigPath"], agent["TickSource"]), ("cack", self.config, "local"))
+        self.assertEqual([(check["Name"], check["State"], check["CadenceMs"]) for check in agent["Checks"]],
+                         [("failing", "idle", 60000), ("good", "idle", 60000)])
 
     def line(self, check):
         """Return a check's line of `list`, without its name."""
-        lines = [line for line in self.run_ctl(0, "list").splitlines() if line.split()[0] == check]
+        lines = [line for line in self.run_ctl("list").splitlines() if line.split()[0] == check]
         self.assertEqual(len(lines), 1)
         return lines[0].removeprefix(check).strip()
 
@@ -77,7 +103,7 @@ class Commands(Ctl):
         self.reload(
             later={"cadenceMs": 5 * day, "lastRun": recent}, overdue={}, off={"enabled": False}, wrong={"cadenceMs": 5},
             held={}, rest={}, paused={"held": {"reason": "the disk is changed"}, "rest": {"until": recent + 30 * day}})
-        self.assertRegex(self.line("later"), r"^idle +due in 4 d$|^idle +due in 5 d$|^idle +due in \d+ h$")
+        self.assertRegex(self.line("later"), r"^idle +due in 4 d$")
         self.assertRegex(self.line("overdue"), r"^due +due now$")
         self.assertRegex(self.line("off"), r"^disabled +disabled$")
         self.assertRegex(self.line("wrong"), r"^invalid +line \d+, column \d+: checks.wrong.cadenceMs: .*, not 5$")
@@ -86,31 +112,34 @@ class Commands(Ctl):
 
     def test_list_shows_times_of_the_local_zone(self):
         self.reload(held={}, paused={"held": {"until": 4102444800000}})
-        self.assertIn("until 2100-01-01 05:30", self.run_ctl(0, "list", TZ="Asia/Kolkata"))
+        self.assertIn("until 2100-01-01 05:30", self.run_ctl("list", TZ="Asia/Kolkata"))
 
     def test_list_of_a_check_that_fails(self):
-        self.run_ctl(1, "run", "failing")
-        self.assertRegex(self.line("failing"), r"^backing-off +✗ +backing off after 1 failure until .*\d\d:\d\d$")
+        self.agent.run("failing")
+        self.assertRegex(self.line("failing"), rf"^backing-off +✗ +backing off after 1 failure until {CLOCK}$")
 
     def test_list_as_json(self):
-        checks = self.run_json(0, "list")["checks"]
+        checks = self.run_json("list")["checks"]
         self.assertEqual([(check["Agent"], check["Name"], check["Reason"]["code"]) for check in checks],
                          [("cack", "failing", "not-yet"), ("cack", "good", "not-yet")])
 
     def test_show(self):
-        self.run_ctl(0, "run", "good")
-        text = self.run_ctl(0, "show", "good")
-        for pattern in (r"Check +good", r"Agent +cack", r"Handler +default", r"State +idle", r"Why +due in ", r"Enabled +yes",
-                        r"Paused +no", r"Last run +\d\d:\d\d \(.*\)", r"Last result +success", r"Failures in a row +0"):
-            self.assertRegex(text, pattern)
+        self.write_checks(good={"priority": 7, "cadenceMs": 7200000, "handler": "command", "meta": {"command": "echo fine"}})
+        self.run_ctl("run", "good")
+        text = self.run_ctl("show", "good")
+        for pattern in (r"Check +good", r"Agent +cack", r"Handler +command", r"State +idle", r"Why +due in (1 h|\d+ min)",
+                        r"Enabled +yes", r"Paused +no", r"Cadence +2 h", rf"Last run +{CLOCK} \((just now|\d+ \w+ ago)\)",
+                        rf"Next due +{CLOCK} \(in (1 h|\d+ min)\)", r"Since then +0\.\d\d cadences", r"Priority +7",
+                        r"Last result +success", r"Message +fine", r"Duration +[\d.]+ s", r"Failures in a row +0"):
+            self.assertRegex(text, f"(?m)^{pattern}$")
 
     def test_show_as_json(self):
-        document = self.run_json(0, "show", "failing")
+        document = self.run_json("show", "failing")
         self.assertEqual((document["Agent"], document["Name"], document["State"]), ("cack", "failing", "idle"))
         self.assertEqual(document["Reason"]["code"], "not-yet")
 
     def test_show_of_an_unknown_check_is_status_1(self):
-        self.run_ctl(1, "show", "none")
+        self.assert_fails(1, "cack has no check “none”", "show", "none")
 
     def test_output_that_cannot_be_written_is_status_1(self):
         with open("/dev/full", "w", encoding="ascii") as full:
@@ -121,34 +150,35 @@ class Commands(Ctl):
 
     def test_a_handler_says_nothing_to_the_terminal(self):
         self.write_checks(loud={"handler": "command", "meta": {"command": ["printf", "\\033[31mred\\007"]}})
-        self.assertNotRegex(self.run_ctl(0, "run", "loud"), "[\\033\\007]")
+        self.assertRegex(self.run_ctl("run", "loud"), "^loud: success in .* s:  \\[31mred \n$")
 
     def test_an_argument_that_is_not_utf_8_is_status_2(self):
         ended = subprocess.run([program("HEARTBEATCTL"), "run", b"\xff"], env=self.env, capture_output=True, check=False)
-        self.assertEqual(ended.returncode, 2)
+        self.assertEqual((ended.returncode, ended.stdout, ended.stderr), (2, b"", b"heartbeatctl: an argument is not UTF-8\n"))
 
     def test_run(self):
-        self.run_ctl(0, "run", "good")
+        self.assertRegex(self.run_ctl("run", "good"), r"^good: success in (\d\.\d\d|[1-9]\d*) s\n$")
         self.assertEqual(self.agent.check("good").get("LastStatus"), "success")
 
     def test_run_as_json(self):
-        self.assertEqual(self.run_json(0, "run", "good")["status"], "success")
+        document = self.run_json("run", "good")
+        self.assertEqual((document["agent"], document["check"], document["status"]), ("cack", "good", "success"))
+        self.assertEqual(document["started"] // 1000, self.last_run("good"))
 
     def test_a_failed_run_is_status_1(self):
-        self.run_ctl(1, "run", "failing")
+        self.assert_fails(1, "the check “failing” failed", "run", "failing",
+                          output="failing: failed in .* s: the program ended with status 1\n")
 
     def test_a_failed_run_as_json_is_status_1_with_a_document(self):
         ended = self.ctl("run", "failing", "--json")
         self.assertEqual((ended.returncode, json.loads(ended.stdout)["status"]), (1, "failed"))
+        self.assertEqual(ended.stderr, "heartbeatctl: the check “failing” failed\n")
 
     def test_an_unknown_check_is_status_1(self):
-        self.run_ctl(1, "run", "none")
-
-    def test_the_agent_can_be_named(self):
-        self.run_ctl(0, "--agent", "cack", "status", AGENT_NAME=None)
+        self.assert_fails(1, "the agent “cack” has no check “none”", "run", "none")
 
     def test_an_agent_that_does_not_run_is_status_3(self):
-        self.run_ctl(3, "--agent", "other", "status")
+        self.assert_fails(3, "no heartbeat-consumer serves the agent “other” on this bus", "--agent", "other", "status")
 
 
 class Several(Ctl):
@@ -163,13 +193,20 @@ class Several(Ctl):
         Agent(self.bus, "2nd").wait_owned()
 
     def test_one_has_to_be_chosen(self):
-        self.assertIn("2nd, cack", self.ctl("run", "good").stderr)
-        for args in (("show", "good"), ("pause", "good"), ("history",)):
-            self.run_ctl(2, *args)
-        self.run_ctl(0, "run", "good", "--agent", "2nd")
-        self.assertEqual(self.agent.get("RunsSucceeded"), 0)
-        self.assertEqual([agent["Name"] for agent in self.run_json(0, "status")["agents"]], ["2nd", "cack"])
-        self.assertRegex(self.run_ctl(0, "list"), r"(?m)^AGENT +CHECK .*\n2nd +good .*\ncack +failing .*\ncack +good ")
+        for args in (("run", "good"), ("show", "good"), ("pause", "good"), ("history",)):
+            self.assert_fails(2, "several agents run: choose one of 2nd, cack with --agent", *args)
+        self.run_ctl("run", "good", "--agent", "2nd")
+        self.assertEqual((self.agent.get("RunsSucceeded"), Agent(self.bus, "2nd").get("RunsSucceeded")), (0, 1))
+
+    def test_all_are_shown(self):
+        self.assertEqual([agent["Name"] for agent in self.run_json("status")["agents"]], ["2nd", "cack"])
+        self.assertRegex(self.run_ctl("list"), r"(?m)^AGENT +CHECK .*\n2nd +good .*\ncack +failing .*\ncack +good ")
+
+    def test_the_agent_can_be_named(self):
+        for name in ("2nd", "cack"):
+            self.assertEqual([agent["Name"] for agent in self.run_json("--agent", name, "status")["agents"]], [name])
+            # AGENT_NAME is the service's: it chooses nothing here
+            self.assertRegex(self.run_ctl("show", "good", "--agent", name, AGENT_NAME="other"), rf"(?m)^Agent +{name}$")
 
     def test_one_that_is_stuck_hides_nobody(self):
         self.other.send(signal.SIGSTOP)
@@ -184,43 +221,40 @@ class Usage(Ctl):
     """Without a service."""
 
     def test_not_running_is_status_3(self):
-        self.run_ctl(3, "status")
-
-    def test_not_running_is_status_3_for_run(self):
-        self.run_ctl(3, "run", "good")
+        for args in (("status",), ("list",), ("show", "good"), ("run", "good"), ("history",), ("pause", "good"), ("reload",)):
+            with self.subTest(args):
+                self.assert_fails(3, "no heartbeat-consumer runs on this bus", *args)
 
     def test_an_unknown_command_is_status_2(self):
-        self.run_ctl(2, "nonsense")
+        self.assert_fails(2, "there is no command “nonsense”; see heartbeatctl --help", "nonsense")
 
     def test_an_unknown_option_is_status_2(self):
-        self.run_ctl(2, "status", "--nonsense")
+        self.assert_fails(2, "Unknown option --nonsense", "status", "--nonsense")
 
     def test_an_option_of_another_command_is_status_2(self):
         for args in (("list", "--for=2h"), ("resume", "good", "--for", "2h"), ("status", "--yes"), ("tick", "--all"),
                      ("show", "good", "--most=3"), ("schema", "--config=x"), ("run", "good", "--reason=")):
             with self.subTest(args):
                 option = next(arg for arg in args if arg.startswith("--")).split("=")[0]
-                self.assertEqual(self.ctl(*args).stderr, f"heartbeatctl: Unknown option {option}\n")
-                self.run_ctl(2, *args)
+                self.assert_fails(2, f"Unknown option {option}", *args)
 
-    def test_not_running_is_status_3_for_list_and_show(self):
-        self.run_ctl(3, "list")
-        self.run_ctl(3, "show", "good")
-
-    def test_show_without_a_check_is_status_2(self):
-        self.run_ctl(2, "show")
-
-    def test_run_without_a_check_is_status_2(self):
-        self.run_ctl(2, "run")
+    def test_the_wrong_number_of_arguments_is_status_2(self):
+        for args, usage in ((("show",), "show CHECK"), (("run",), "run CHECK"), (("run", "a", "b"), "run CHECK"),
+                            (("status", "x"), "status"), (("publish", "a"), "publish EVENT_TYPE JSON")):
+            with self.subTest(args):
+                self.assert_fails(2, f"usage: heartbeatctl {usage}", *args)
 
     def test_no_command_is_status_2(self):
-        self.run_ctl(2)
+        self.assert_fails(2, "a command is expected; see heartbeatctl --help")
 
     def test_help(self):
-        self.assertIn("status", self.run_ctl(0, "--help"))
+        text = self.run_ctl("--help")
+        self.assertTrue(text.startswith("Usage: heartbeatctl [OPTION…] COMMAND\n"), text)
+        self.assertRegex(text, r"(?m)^  run CHECK +Run a check now and wait for its end$")
+        self.assertEqual(self.run_ctl("-h"), text)
 
     def test_version(self):
-        self.assertRegex(self.run_ctl(0, "--version"), r"\b\d+\.\d+\.\d+\b")
+        self.assertEqual(self.run_ctl("--version"), f"heartbeatctl {version()}\n")
 
 
 class Tick(Ctl):
@@ -235,12 +269,13 @@ class Tick(Ctl):
 
     def test_a_tick_runs_the_overdue_check(self):
         self.start()
-        self.run_ctl(0, "tick")
+        self.assertRegex(self.run_ctl("tick"),
+                         r"^published system\.heartbeat\.tick to bloodbank\.events\.v1 \(event [0-9a-f-]{36}\)\n$")
         self.assertEqual(self.finished("good"), "success")
 
     def test_what_is_published_carries_everything(self):
         self.broker.collect(self.vhost, "seen", "system.heartbeat.tick")
-        self.run_ctl(0, "tick")
+        self.run_ctl("tick")
         method, properties, body = self.broker.wait_message(self.vhost, "seen")
         event = json.loads(body)
         self.assertEqual(method.routing_key, "system.heartbeat.tick")
@@ -253,22 +288,31 @@ class Tick(Ctl):
 
     def test_as_json(self):
         self.broker.collect(self.vhost, "seen", "system.heartbeat.tick")
-        document = self.run_json(0, "tick")
-        self.assertEqual(document["event_id"], self.broker.wait_message(self.vhost, "seen")[1].message_id)
+        document = self.run_json("tick")
+        self.assertEqual(document, {"event_id": self.broker.wait_message(self.vhost, "seen")[1].message_id,
+                                    "exchange": "bloodbank.events.v1", "routing_key": "system.heartbeat.tick"})
 
     def test_another_routing_key(self):
         self.broker.collect(self.vhost, "seen", "system.heartbeat.other")
-        self.run_ctl(0, "tick", "--routing-key", "system.heartbeat.other")
+        self.run_ctl("tick", "--routing-key", "system.heartbeat.other")
         method, _properties, body = self.broker.wait_message(self.vhost, "seen")
         self.assertEqual((method.routing_key, json.loads(body)["event_type"]),
                          ("system.heartbeat.other", "system.heartbeat.tick"))
 
     def test_without_a_broker_it_is_status_1(self):
-        self.run_ctl(1, "tick", RABBIT_URL="amqp://guest:secret-word@127.0.0.1:1/")
+        self.assert_fails(1, "the broker 127.0.0.1:1 cannot be reached: Could not connect to 127.0.0.1: Connection refused: "
+                             "start the broker there, or correct RABBIT_URL",
+                          "tick", RABBIT_URL="amqp://guest:secret-word@127.0.0.1:1/")
+
+    def test_without_a_consumer_it_is_status_1(self):
+        self.broker.collect(self.vhost, "seen", "another.key")
+        self.assert_fails(1, "no queue is bound to bloodbank.events.v1 for system.heartbeat.tick: no consumer has run yet",
+                          "tick")
 
 
 class Offline(Ctl):
     """What needs neither service nor broker."""
 
     def test_no_bus_is_status_3(self):
-        self.run_ctl(3, "status", DBUS_SESSION_BUS_ADDRESS=f"unix:path={os.path.join(self.home, 'none')}")
+        self.assert_fails(3, "the session bus cannot be reached: Could not connect: No such file or directory",
+                          "status", DBUS_SESSION_BUS_ADDRESS=f"unix:path={self.path('none')}")

@@ -91,7 +91,7 @@ heartbeat_envelope_new (const char *event_type,
   json_builder_add_value (builder, payload);
   json_builder_end_object (builder);
   root = json_builder_get_root (builder);
-  text = json_to_string (root, FALSE);
+  text = heartbeat_json_print (root, FALSE);
   envelope->body = g_bytes_new_take (text, strlen (text));
   return envelope;
 }

@@ -889,3 +889,22 @@ heartbeat_json_quote (const char *text)
   g_string_append_c (out, '"');
   return g_string_free (out, FALSE);
 }
+
+/**
+ * heartbeat_json_print:
+ * @node: a value
+ * @pretty: whether each member has its own line
+ *
+ * Escapes every control character: json_to_string() leaves U+001F as it is, which is not JSON.
+ *
+ * Returns: (transfer full): @node as JSON
+ */
+char *
+heartbeat_json_print (JsonNode *node, gboolean pretty)
+{
+  g_autofree char *text = json_to_string (node, pretty);
+  GString *out = g_string_new (text);
+
+  g_string_replace (out, "\x1f", "\\u001f", 0);
+  return g_string_free (out, FALSE);
+}

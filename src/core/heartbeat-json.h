@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include <glib.h>
+#include <json-glib/json-glib.h>
 
 G_BEGIN_DECLS
 
@@ -116,6 +117,7 @@ char *heartbeat_json_dup_text (const HeartbeatJson *value);
 gboolean heartbeat_json_get_boolean (const HeartbeatJson *value, gboolean *result);
 gboolean heartbeat_json_get_integer (const HeartbeatJson *value, gint64 *result);
 char *heartbeat_json_quote (const char *text);
+char *heartbeat_json_print (JsonNode *node, gboolean pretty);
 
 /**
  * heartbeat_json_equals:

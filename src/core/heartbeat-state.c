@@ -8,6 +8,7 @@
 
 #include "core/heartbeat-config.h"
 #include "core/heartbeat-error.h"
+#include "core/heartbeat-json.h"
 #include "core/heartbeat-storage.h"
 
 #define FOLDER "heartbeat-consumer"
@@ -388,7 +389,7 @@ to_text (HeartbeatState *self)
     add_bus_handlers (self, builder);
   json_builder_end_object (builder);
   root = json_builder_get_root (builder);
-  text = json_to_string (root, TRUE);
+  text = heartbeat_json_print (root, TRUE);
   return g_bytes_new_take (text, strlen (text));
 }
 

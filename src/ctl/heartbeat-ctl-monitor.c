@@ -8,6 +8,7 @@
 
 #include "core/heartbeat-agent.h"
 #include "core/heartbeat-i18n.h"
+#include "core/heartbeat-json.h"
 #include "ctl/heartbeat-ctl-phrase.h"
 #include "ctl/heartbeat-ctl-status.h"
 #include "ctl/heartbeat-ctl-table.h"
@@ -280,7 +281,7 @@ event_to_json (const char *agent, const Event *event)
     add_member (builder, is_message ? "body" : "message", event->message);
   json_builder_end_object (builder);
   root = json_builder_get_root (builder);
-  return json_to_string (root, FALSE);
+  return heartbeat_json_print (root, FALSE);
 }
 
 /* The type of a message is its sender's own word. */

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "core/heartbeat-i18n.h"
+#include "core/heartbeat-json.h"
 #include "ctl/heartbeat-ctl-phrase.h"
 
 #define NAME_PREFIX "org.bloodbank.Heartbeat1."
@@ -45,7 +46,7 @@ void
 heartbeat_ctl_print_json (JsonBuilder *builder)
 {
   g_autoptr (JsonNode) root = json_builder_get_root (builder);
-  g_autofree char *text = json_to_string (root, TRUE);
+  g_autofree char *text = heartbeat_json_print (root, TRUE);
 
   g_print ("%s\n", text);
 }

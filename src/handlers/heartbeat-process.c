@@ -10,6 +10,7 @@
 #include <gio/gunixoutputstream.h>
 #include <json-glib/json-glib.h>
 
+#include "core/heartbeat-json.h"
 #include "core/heartbeat-run-private.h"
 #include "handlers/heartbeat-group.h"
 #include "handlers/heartbeat-spawn.h"
@@ -222,8 +223,7 @@ write_input (Process *self)
 static void
 append_text (GString *json, const char *value)
 {
-  g_autoptr (JsonNode) node = json_node_init_string (json_node_alloc (), value);
-  g_autofree char *text = json_to_string (node, FALSE);
+  g_autofree char *text = heartbeat_json_quote (value);
 
   g_string_append (json, text);
 }

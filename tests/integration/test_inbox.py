@@ -231,6 +231,14 @@ class Results(Case):
         self.assertEqual(event["correlation_ids"], [])
         self.assertEqual((event["payload"]["status"], event["payload"]["last_run"]), ("failed", 5))
 
+    def test_control_characters_are_escaped(self):
+        name = "".join(map(chr, range(1, 32)))
+        self.write_checks(**{name: {"handler": "command", "meta": {"command": f"cat >{self.path('input')}"}}})
+        self.start(PUBLISH_RESULTS="yes")
+        self.agent.run(name)
+        self.assertEqual(self.result()["payload"]["check"], name)
+        self.assertEqual(json.loads(files.read(self.path("input")))["check_name"], name)
+
     def test_its_own_results_are_no_messages(self):
         self.write_checks(good={})
         self.start(PUBLISH_RESULTS="yes")

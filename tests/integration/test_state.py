@@ -49,6 +49,17 @@ class Unwritable(Case):
         self.start()
         until(lambda: self.last_run("a") == entry["lastRun"], what="lastRun to be moved into the file")
 
+    def test_a_name_of_control_characters_is_found_again(self):
+        name = "".join(map(chr, (*range(1, 32), 127)))
+        self.write_checks(**{name: {}})
+        service = self.start_read_only()
+        started = self.agent.run(name)["started"] // 1000
+        service.stop()
+        self.bus.wait_name(self.agent.name, owned=False)
+        self.assertEqual(self.state()["checks"][name]["lastRun"], started)
+        self.start_read_only()
+        self.agent.check(name).wait("LastRun", started * 1000)
+
     def test_a_user_who_resets_last_run_wins(self):
         self.write_checks(a={"lastRun": 1})
         service = self.start_read_only()

@@ -117,6 +117,12 @@ class Command(Validate):
                           "rule": "an integer of at least 1000 is expected"})
         self.assertIsNone(document["files"][0]["problems"][2]["found"])
 
+    def test_control_characters_are_escaped_in_json(self):
+        names = [f"a{chr(code)}" for code in (*range(1, 32), 127)]
+        report, = self.reports([json.dumps({"$schema": "heartbeat.v1", "agent": "a",
+                                            "checks": {name: {"handler": "h"} for name in names}}).encode()])
+        self.assertEqual([problem["path"] for problem in report["problems"]], [f"checks.{name}.cadenceMs" for name in names])
+
     def test_a_file_that_is_not_there_is_status_1(self):
         ended = ctl(self.env, "validate", self.path("none"), "--json")
         self.assertEqual(ended.returncode, 1)

@@ -2,7 +2,6 @@
 
 import collections
 import os
-import random
 import time
 import unittest
 
@@ -11,6 +10,7 @@ from bench.case import Case
 from bench.kinds import measured
 from bench.load import Events, Ticks, drain, figure, now_ms
 from bench.proxy import DOWN, Proxy
+from bench.seed import SEED, generator
 from bench.timeline import log_ms, overlap
 from bench.wait import until
 
@@ -93,14 +93,14 @@ class Resets(Faults):
     # for how many milliseconds a due run may wait while nothing else runs: for the next tick, and for saves
     SLACK = 3000
 
-    def storm(self, seed):
+    def storm(self):
         """Reset what is there at random moments, RESETS times; return when (Unix ms)."""
-        generator = random.Random(seed)
+        chance = generator("storm")
         resets = []
         while len(resets) < self.RESETS:
             until(lambda: self.proxy.live, timeout=90, what="the service to dial again")
             # no wait for anything: the moment has to be random
-            time.sleep(generator.uniform(*self.AFTER))
+            time.sleep(chance.uniform(*self.AFTER))
             at = now_ms()
             if self.proxy.reset():
                 resets.append(at)
@@ -160,7 +160,7 @@ class Resets(Faults):
         begin = now_ms()
         ticks.start()
         self.addCleanup(ticks.stop)
-        resets = self.storm(seed=4)
+        resets = self.storm()
         until(lambda: len(ticks.sent) >= self.TICKS, timeout=3600, what="the ticks to be published")
         # what was cut off by the last reset has its chance as well
         self.agent.wait("ConnectionState", "connected", timeout=90)
@@ -179,7 +179,7 @@ class Resets(Faults):
         agent = self.agent.all()
         self.assertEqual((agent["RunsSucceeded"], agent["RunsFailed"]), (total, 0))
         self.assertGreaterEqual(agent["TicksReceived"], len(ticks.sent))
-        figure(f"{len(ticks.sent)} ticks, {len(resets)} resets (seed 4) in {(end - begin) / 1000:.0f} s: "
+        figure(f"{len(ticks.sent)} ticks, {len(resets)} resets (seed {SEED}) in {(end - begin) / 1000:.0f} s: "
                f"{agent['TicksReceived']} deliveries, {total} runs, none twice within its cadence, "
                f"the longest wait {longest} ms of service; the queue is empty")
 

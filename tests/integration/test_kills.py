@@ -3,7 +3,6 @@
 import collections
 import json
 import os
-import random
 import time
 import unittest
 
@@ -12,6 +11,7 @@ from bench.case import Case
 from bench.kinds import measured
 from bench.load import Ticks, figure, now_ms
 from bench.mounts import READ_ONLY_FILE, can_mount
+from bench.seed import SEED, generator
 from bench.timeline import log_ms, overlap
 from bench.wait import until
 
@@ -47,15 +47,15 @@ class Killed(Case):
         """Start the service."""
         return now_ms(), self.spawn(wrapper=self.wrapper)
 
-    def wait_moment(self, service, generator):
+    def wait_moment(self, service, chance):
         """Wait for a random moment: of the start, or of a run and its save."""
-        if generator.random() < 0.3:
-            time.sleep(generator.uniform(0, 1.5 if service.sanitized else 0.15))
+        if chance.random() < 0.3:
+            time.sleep(chance.uniform(0, 1.5 if service.sanitized else 0.15))
             return
-        for _ in range(generator.randrange(1, 4)):
+        for _ in range(chance.randrange(1, 4)):
             known = len(service.lines)
             until(lambda: any(": running " in line for line in service.lines[known:]), what="a run to begin")
-        time.sleep(generator.uniform(0, 0.1 if service.sanitized else 0.04))
+        time.sleep(chance.uniform(0, 0.1 if service.sanitized else 0.04))
 
     def end_life(self, begin, service):
         """Note what the life that is over has done."""
@@ -145,16 +145,16 @@ class Killed(Case):
         self.assertLessEqual(set(recorded), set(runs))
         return len(runs), len(recorded), sum(again for again, _ in verdicts), max(wait for _, wait in verdicts)
 
-    def kill(self, kills, seed):
+    def kill(self, kills):
         """Kill the service so many times while ticks come, and judge what it has done."""
-        generator = random.Random(seed)
+        chance = generator(self.id())
         begin, service = self.begin()
         self.broker.wait_consumers(self.vhost, self.queue)
         ticks = Ticks(lambda: self.broker.connect(self.vhost), interval=self.INTERVAL)
         ticks.start()
         self.addCleanup(ticks.stop)
         for _ in range(kills):
-            self.wait_moment(service, generator)
+            self.wait_moment(service, chance)
             self.assertTrue(service.running, service.stderr)
             service.kill()
             self.end_life(begin, service)
@@ -168,7 +168,7 @@ class Killed(Case):
         self.assertEqual(self.temporary_files(), [])
         runs, recorded, again, longest = self.judge_all()
         during = sum(any(stop == life.end for _, stop in life.running) for life in self.lives[:-1])
-        figure(f"{kills} kills (seed {seed}) in {(self.lives[-1].end - self.lives[0].begin) / 1000:.0f} s, {during} during "
+        figure(f"{kills} kills (seed {SEED}) in {(self.lives[-1].end - self.lives[0].begin) / 1000:.0f} s, {during} during "
                f"a run or its save: all files whole, {runs} runs of {len(ticks.sent)} ticks, {again} done again since "
                f"their lastRun was not saved, {recorded} recorded, {self.left_over} temporary files left and swept, the "
                f"longest wait of a due run {longest} ms of service; the queue is empty")
@@ -179,7 +179,7 @@ class WritableFile(Killed):
     """lastRun goes into heartbeat.json."""
 
     def test_killed_at_random_moments(self):
-        self.kill(200 if SOAK else 10, seed=7)
+        self.kill(200 if SOAK else 10)
 
 
 @measured
@@ -192,4 +192,4 @@ class ReadOnlyFile(Killed):
         self.wrapper = [*READ_ONLY_FILE, self.config]
 
     def test_killed_at_random_moments(self):
-        self.kill(100 if SOAK else 5, seed=8)
+        self.kill(100 if SOAK else 5)

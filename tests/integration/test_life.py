@@ -3,7 +3,6 @@
 import contextlib
 import json
 import os
-import random
 import resource
 import signal
 import time
@@ -16,6 +15,7 @@ from bench.case import Case
 from bench.kinds import measured
 from bench.mounts import can_mount
 from bench.process import members
+from bench.seed import generator
 from bench.service import Clock, hasten
 from bench.wait import until
 
@@ -125,12 +125,12 @@ class StopEarly(Local):
 
     def test_at_random_moments(self):
         self.write_checks(**{f"check-{n}": {"lastRun": 1} for n in range(10000)})
-        generator = random.Random(5)
+        chance = generator("stop early")
         for _ in range(8):
             service = self.spawn()
             service.wait_log("serving")
             # no wait for anything: the moment has to be random
-            time.sleep(generator.uniform(0, 0.6))
+            time.sleep(chance.uniform(0, 0.6))
             ended = service.stop()
             self.assertEqual(ended.status, 0, service.stderr)
             self.assert_within(ended.seconds, 5)

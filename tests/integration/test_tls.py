@@ -12,6 +12,7 @@ import unittest
 from bench.case import Case
 from bench.certificates import Authority
 from bench.proxy import Proxy
+from bench.seed import generator
 from bench.tls_listener import TlsListener
 from bench.wait import until
 
@@ -288,7 +289,7 @@ class Failures(Tls):
         client = self.authority.client("client")
         other = self.authority.client("other")
         with open(self.path("garbage"), "wb") as file:
-            file.write(os.urandom(5000))
+            file.write(generator("garbage").randbytes(5000))
         listener = self.listen()
         for parameters, pattern in (
                 ({"cacertfile": self.path("none")}, r"cacertfile: cannot read \S+/none: No such file"),

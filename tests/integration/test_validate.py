@@ -10,6 +10,7 @@ import unittest
 import jsonschema
 
 from bench.case import Case
+from bench.seed import SEED
 from bench.service import ctl, environment
 
 TESTS = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
@@ -18,7 +19,6 @@ sys.path.insert(0, os.path.join(TESTS, "validation"))
 import corpus  # noqa: E402  (needs the path above)
 
 SCHEMA = os.path.join(os.path.dirname(TESTS), "schemas", "heartbeat.v1.json")
-SEED = 20261123
 
 
 def refuse(constant):

@@ -2,7 +2,6 @@
 
 import collections
 import json
-import random
 import threading
 import time
 import uuid
@@ -12,6 +11,7 @@ from gi.repository import GLib
 
 from .agent import ERROR
 from .broker import EXCHANGE
+from .seed import generator
 
 Outcome = collections.namedtuple("Outcome", "event_id error")
 Found = collections.namedtuple("Found", "number message_id")
@@ -78,7 +78,7 @@ class Events:
 
     KEY = "load.event"
 
-    def __init__(self, agent, total=None, threads=4, pause=0.1, seed=1):
+    def __init__(self, agent, total=None, threads=4, pause=0.1):
         self.outcomes = {}
         self._agent = agent
         self._total = total
@@ -86,7 +86,7 @@ class Events:
         self._next = 0
         self._lock = threading.Lock()
         self._stopping = threading.Event()
-        self._threads = [threading.Thread(target=self._run, args=(random.Random(seed + i),), daemon=True)
+        self._threads = [threading.Thread(target=self._run, args=(generator(f"events {i}"),), daemon=True)
                          for i in range(threads)]
 
     def start(self):
@@ -111,14 +111,14 @@ class Events:
             self._next += 1
             return self._next
 
-    def _run(self, generator):
+    def _run(self, chance):
         while (number := self._take_number()) is not None:
             try:
                 event_id, = self._agent.call("Publish", "(ss)", self.KEY, json.dumps({"number": number}))
                 self.outcomes[number] = Outcome(event_id, None)
             except GLib.Error as error:
                 self.outcomes[number] = Outcome(None, error.message)
-            self._stopping.wait(generator.uniform(0, 2 * self._pause))
+            self._stopping.wait(chance.uniform(0, 2 * self._pause))
 
     @property
     def confirmed(self):

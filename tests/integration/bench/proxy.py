@@ -1,12 +1,12 @@
 """A TCP proxy that behaves as badly as a network can."""
 
 import contextlib
-import random
 import socket
 import struct
 import threading
 
 from .ports import free_ports
+from .seed import generator
 
 UP, DOWN = "to the server", "to the client"
 
@@ -145,10 +145,10 @@ class Proxy:
             link.close(reset=True)
         return len(live)
 
-    def reset_at_random(self, odds, seed=1):
-        """Reset a connection at each piece with these odds (0 ends that); a seed makes it repeatable."""
-        generator = random.Random(seed)
-        self._reset_odds = (lambda: generator.random() < odds) if odds else None
+    def reset_at_random(self, odds):
+        """Reset a connection at each piece with these odds (0 ends that)."""
+        chance = generator("proxy")
+        self._reset_odds = (lambda: chance.random() < odds) if odds else None
 
     def stop(self):
         """Refuse new connections and reset the present ones."""

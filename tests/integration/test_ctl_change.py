@@ -34,7 +34,8 @@ class Changes(Case):
 
     def test_pause_for_a_while_and_resume(self):
         before = time.time() * 1000
-        self.assertRegex(self.ctl("pause", "backup", "--for", "2h", "--reason", "disk full"), "^backup: paused until .*:")
+        self.assertRegex(self.ctl("pause", "backup", "--for", "2h", "--reason", "disk full"),
+                         r"^backup: paused until (\w+ )?\d\d:\d\d\n$")
         entry = self.paused("backup")
         self.assertEqual(entry["reason"], "disk full")
         self.assertAlmostEqual(entry["until"], before + 7_200_000, delta=60_000)
@@ -44,13 +45,15 @@ class Changes(Case):
 
     def test_pause_all_until_resumed(self):
         self.assertEqual(self.ctl("pause", "--all"), "all checks: paused until resumed\n")
-        self.assertTrue(self.paused("*"))
+        self.assertIs(self.paused("*"), True)
         self.assertTrue(self.agent.get("Paused"))
         self.assertEqual(self.ctl("resume", "--all"), "all checks: resumed\n")
+        self.assertIsNone(self.paused("*"))
         self.assertFalse(self.agent.get("Paused"))
 
     def test_pause_until_a_time(self):
-        self.assertIn("backup: paused until", self.ctl("pause", "backup", "--until", "2099-12-31 09:00"))
+        self.assertEqual(self.ctl("pause", "backup", "--until", "2099-12-31 09:00"),
+                         "backup: paused until 2099-12-31 09:00\n")
         self.assertEqual(self.paused("backup")["until"], 4102390800000)  # the tests run in UTC
 
     def test_pause_as_json(self):
@@ -59,13 +62,21 @@ class Changes(Case):
                                     "until": self.paused("backup")["until"] * 1000 + document["until"] % 1000})
 
     def test_what_pause_does_not_take(self):
-        for args in (["pause"], ["pause", "backup", "--all"], ["pause", "backup", "--for", "2"],
-                     ["pause", "backup", "--until", "yesterday"], ["pause", "backup", "--for=2h", "--until=17:00"],
-                     ["pause", "a", "b"], ["resume"]):
+        before = self.read()
+        for args, complaint in (
+                (["pause"], "a check is expected, or --all"), (["resume"], "a check is expected, or --all"),
+                (["pause", "backup", "--all"], "a check and --all exclude each other"),
+                (["pause", "backup", "--for", "2"], "“2” is no length of time such as 30min, 2h or 3d"),
+                (["pause", "backup", "--until", "yesterday"],
+                 "“yesterday” is no time in the future such as 17:30, 2030-12-31 or 2030-12-31 09:00"),
+                (["pause", "backup", "--for=2h", "--until=17:00"], "--for and --until exclude each other"),
+                (["pause", "a", "b"], "usage: heartbeatctl pause CHECK|--all")):
             with self.subTest(args):
-                self.assertNotEqual(self.ctl(*args, status=2), "")
-        self.assertIsNone(self.paused("backup"))
-        self.assertIn("no check “nobody”", self.ctl("pause", "nobody", status=1))
+                self.assertEqual(self.ctl(*args, status=2), f"heartbeatctl: {complaint}\n")
+        for command in ("pause", "resume", "enable", "disable"):
+            self.assertEqual(self.ctl(command, "nobody", status=1),
+                             "heartbeatctl: the agent “cack” has no check “nobody”\n")
+        self.assertEqual(self.read(), before)
 
     def test_enable_and_disable(self):
         self.assertEqual(self.ctl("disable", "mail"), "mail: disabled\n")
@@ -77,7 +88,8 @@ class Changes(Case):
     def test_reload(self):
         self.assertEqual(self.ctl("reload"), "cack: heartbeat.json is good\n")
         self.write(b"{")
-        self.assertIn("heartbeat.json: ", self.ctl("reload", status=1))
+        self.assertEqual(self.ctl("reload", status=1), f"heartbeatctl: {self.config}: line 1, column 2: "
+                                                       "a member's name in double quotes is expected here\n")
 
     def test_history(self):
         self.assertEqual(self.ctl("history"), "")
@@ -86,16 +98,23 @@ class Changes(Case):
         lines = self.ctl("history").splitlines()
         self.assertRegex(lines[0], "^TIME +CHECK +STATUS +TOOK +BY +MESSAGE$")
         self.assertRegex(lines[1], r"^\d{4}-\d\d-\d\d \d\d:\d\d:\d\d  mail +failed +.* s +manual +broken$")
-        self.assertRegex(lines[2], "backup +success")
-        self.assertEqual(len(self.ctl("history", "--most=1").splitlines()), 2)
-        self.assertNotIn("CHECK", self.ctl("history", "backup"))
+        self.assertRegex(lines[2], r"^\d{4}-\d\d-\d\d \d\d:\d\d:\d\d  backup +success +.* s +manual$")
+        self.assertEqual([line.split() for line in self.ctl("history", "--most=1").splitlines()],
+                         [line.split() for line in lines[:2]])
+        lines = self.ctl("history", "backup").splitlines()
+        self.assertRegex(lines[0], "^TIME +STATUS +TOOK +BY +MESSAGE$")
+        self.assertRegex(lines[1], r"^\d{4}-\d\d-\d\d \d\d:\d\d:\d\d  success +.* s +manual$")
+        self.assertEqual(len(lines), 2)
         document = json.loads(self.ctl("history", "mail", "--json"))
-        self.assertEqual((document["agent"], document["runs"][0]["message"]), ("cack", "broken"))
-        for number in ("-1", "0", "x", ""):
-            self.ctl("history", "--most=" + number, status=2)
+        self.assertEqual((document["agent"], [run["message"] for run in document["runs"]]), ("cack", ["broken"]))
+        for number in ("-1", "0"):
+            self.assertEqual(self.ctl("history", "--most=" + number, status=2), "heartbeatctl: --most is a number from 1\n")
+        for number in ("x", ""):
+            self.assertIn(f"“{number}” for --most", self.ctl("history", "--most=" + number, status=2))
 
     def test_publish_without_a_broker(self):
-        self.assertIn("broker", self.ctl("publish", "agent.cack.x", "{}", status=1))
+        self.assertEqual(self.ctl("publish", "agent.cack.x", "{}", status=1),
+                         "heartbeatctl: there is no broker: ticks are local\n")
 
     def test_no_service(self):
         self.services[0].stop()
@@ -103,7 +122,7 @@ class Changes(Case):
         for args in (["pause", "backup"], ["resume", "--all"], ["enable", "backup"], ["reload"], ["history"],
                      ["publish", "a", "{}"]):
             with self.subTest(args):
-                self.ctl(*args, status=3)
+                self.assertEqual(self.ctl(*args, status=3), "heartbeatctl: no heartbeat-consumer runs on this bus\n")
 
 
 class Publish(Case):
@@ -122,4 +141,7 @@ class Publish(Case):
         document = json.loads(done.stdout)
         self.assertEqual(document, {"agent": "cack", "event_id": document["event_id"]})
         self.assertEqual(str(uuid.UUID(document["event_id"])), document["event_id"])
-        self.assertEqual(ctl(self.env, "publish", "agent.cack.note", "[]").returncode, 1)
+        done = ctl(self.env, "publish", "agent.cack.note", "[]")
+        self.assertEqual((done.returncode, done.stdout), (1, ""))
+        self.assertIn("object", done.stderr)
+        self.assertEqual(self.broker.queue_depth(self.vhost, "events"), (1, 0))

@@ -138,6 +138,9 @@ class Forget(Case):
         self.assertNotIn("secret-word", ended.stdout + ended.stderr)
 
     def test_usage(self):
-        for args in ((), ("a.b", "--yes"), ("", "--yes"), ("a", "b", "--yes")):
-            self.assertEqual(self.forget(2, *args).stdout, "")
+        expected = "the name of an agent, [A-Za-z0-9][A-Za-z0-9_-]{0,63}, is expected"
+        for args, complaint in (((), "usage: heartbeatctl forget NAME"), (("a", "b", "--yes"), "usage: heartbeatctl forget NAME"),
+                                (("a.b", "--yes"), f"{expected}: “a.b”"), (("", "--yes"), f"{expected}: “”")):
+            ended = self.forget(2, *args)
+            self.assertEqual((ended.stdout, ended.stderr), ("", f"heartbeatctl: {complaint}\n"))
         self.assertTrue(self.is_there())

@@ -135,5 +135,7 @@ class Pages(Help):
                      ("disable", "good"), ("enable", "good"), ("reload",), ("history",), ("init", "tack"),
                      ("validate", self.config), ("doctor",)):
             ended = self.ctl(*args, "--json")
-            self.assertIn(ended.returncode, (0, 1), ended.stderr)
-            check(json.loads(ended.stdout))
+            self.assertEqual((ended.returncode, ended.stderr), (0, ""), args)
+            document = json.loads(ended.stdout)
+            self.assertNotEqual(document, {}, args)
+            check(document)

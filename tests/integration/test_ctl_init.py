@@ -69,9 +69,13 @@ class Init(Case):
         self.assertEqual(len(document["commands"]), 2)
 
     def test_what_it_does_not_take(self):
-        for args in ([], ["../x"], ["a.b"], [""], ["lenoon", "--rabbit-url=http://x"]):
+        for args, complaint in (
+                ([], "usage: heartbeatctl init NAME"),
+                *(([name], f"“{name}” is no name of the form [A-Za-z0-9][A-Za-z0-9_-]{{0,63}}") for name in ("../x", "a.b", "")),
+                (["lenoon", "--rabbit-url=http://x"],
+                 "--rabbit-url: Unusable broker URL: it begins with amqp:// or amqps://")):
             with self.subTest(args):
-                self.init(*args, status=2)
+                self.assertEqual(self.init(*args, status=2), f"heartbeatctl: {complaint}\n")
         self.assertFalse(os.path.exists(self.folder))
 
     def test_a_folder_that_cannot_be_written(self):

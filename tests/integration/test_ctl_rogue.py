@@ -82,7 +82,9 @@ class Answers(Beside):
     def test_an_agent_alone_that_shows_nothing(self):
         self.rogue(GLib.Variant("(a{oa{sa{sv}}})", ({},)))
         for command in ("status", "list"):
-            self.assertEqual(self.ctl(command, "--agent", "bad").returncode, 3)
+            ended = self.ctl(command, "--agent", "bad")
+            self.assertEqual((ended.returncode, ended.stdout), (3, ""))
+            self.assertEqual(ended.stderr, "heartbeatctl: bad has left the bus\n")
 
     def test_past_runs_that_nobody_tells(self):
         self.rogue(self.objects())

@@ -42,20 +42,21 @@ class OnTerminals(Case):
         self.start()
         self.agent.run("fails")
 
-    def show(self, columns, *args, **variables):
-        """Run it on a terminal; return what it has written."""
+    def show(self, columns, *args, expected=0, **variables):
+        """Run it on a terminal, expect that exit status; return what it has written."""
         terminal = Terminal([program("HEARTBEATCTL"), *args], {**self.env, **variables}, columns)
         self.addCleanup(terminal.close)
         status, _ = terminal.end()
-        self.assertIn(status, (0, 1))
+        self.assertEqual(status, expected, terminal.screen)
         return terminal.screen.replace("\r\n", "\n")
 
     def test_tables_fit(self):
         for columns in (40, 80):
-            for args in (("status",), ("list",), ("history",), ("show", "fails"), ("show", NAMES[0]),
-                         ("doctor", "--agent=cack")):
+            # the doctor finds an invalid check
+            for args, expected in ((("status",), 0), (("list",), 0), (("history",), 0), (("show", "fails"), 0),
+                                   (("show", NAMES[0]), 0), (("doctor", "--agent=cack"), 1)):
                 with self.subTest(f"{columns} {args[0]}"):
-                    text = re.sub("\x1b\\[[0-9;]*m", "", self.show(columns, *args))
+                    text = re.sub("\x1b\\[[0-9;]*m", "", self.show(columns, *args, expected=expected))
                     self.assertLessEqual(max(map(width, text.splitlines())), columns, text)
                     # names and messages say nothing to the terminal, and turn nothing around
                     self.assertNotRegex(text, "[\x00-\x09\x0b-\x1f\x7f\u202a-\u202e]")

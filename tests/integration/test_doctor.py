@@ -425,23 +425,23 @@ class Usage(Doctor):
 
     with_broker = False
 
-    def run_usage(self, *args, **variables):
+    def run_usage(self, complaint, *args, **variables):
         """It complains of how it is called, and looks at nothing."""
         ended = self.ctl("doctor", *args, **variables)
         self.assertEqual((ended.returncode, ended.stdout), (2, ""), ended.stderr)
-        self.assertNotEqual(ended.stderr, "")
+        self.assertEqual(ended.stderr.splitlines()[-1], f"heartbeatctl: {complaint}")
 
     def test_no_agent_is_status_2(self):
-        self.run_usage(AGENT_NAME=None)
+        self.run_usage("name the agent: heartbeatctl doctor --agent NAME", AGENT_NAME=None)
 
     def test_a_bad_name_is_status_2(self):
-        self.run_usage("--agent", "a.b")
+        self.run_usage("AGENT_NAME (--agent): a name of the form [A-Za-z0-9][A-Za-z0-9_-]{0,63} is expected", "--agent", "a.b")
 
     def test_an_unknown_queue_type_is_status_2(self):
-        self.run_usage("--queue-type=stream")
+        self.run_usage("QUEUE_TYPE (--queue-type) is classic or quorum", "--queue-type=stream")
 
     def test_an_argument_is_status_2(self):
-        self.run_usage("more")
+        self.run_usage("usage: heartbeatctl doctor", "more")
 
     def test_no_bus_fails(self):
         rows = self.doctor(1, TICK_SOURCE="local", DBUS_SESSION_BUS_ADDRESS=f"unix:path={self.path('none')}")

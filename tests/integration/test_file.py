@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import stat
 import time
 
@@ -13,38 +14,39 @@ from bench.wait import until
 class Unusable(Case):
     """A file that cannot be used is said, and used as soon as it is good."""
 
-    def assert_recovers(self):
-        """The service stays up with an error; a good file is used at the next tick."""
+    def assert_recovers(self, error):
+        """The service stays up with an error like that; a good file is used at the next tick."""
         service = self.start()
         until(lambda: self.agent.get("ConfigError"), what="ConfigError")
-        service.wait_log(r"heartbeat\.json")
+        self.assertRegex(self.agent.get("ConfigError"), error)
+        service.wait_log(" WARNING cack: " + re.escape(f"{self.config}: {self.agent.get('ConfigError')}"))
         self.write_checks(good={})
         self.assertEqual(self.tick_runs("good"), "success")
         self.assertEqual(self.agent.get("ConfigError"), "")
         return service
 
     def test_missing(self):
-        self.assert_recovers()
+        self.assert_recovers("cannot read .*heartbeat.json: No such file or directory$")
 
     def test_unreadable(self):
         # root reads everything but this
         os.symlink("heartbeat.json", self.config)
-        self.assert_recovers()
+        self.assert_recovers("cannot .*heartbeat.json: Too many levels of symbolic links$")
 
     def test_empty(self):
         self.write(b"")
-        self.assert_recovers()
+        self.assert_recovers("line 1, column 1: ")
 
     def test_broken_at_start_with_line_and_column(self):
         self.write(b'{"agent": "cack",\n "checks": x}')
         service = self.start()
-        service.wait_log(r"\b2:12\b|line 2,? col(umn)? 12\b")
+        service.wait_log(r" WARNING cack: .*heartbeat\.json: line 2, column 12: ")
         until(lambda: self.agent.get("ConfigError"), what="ConfigError")
-        self.assertRegex(self.agent.get("ConfigError"), r"\b2:12\b|line 2,? col(umn)? 12\b")
+        self.assertRegex(self.agent.get("ConfigError"), r"line 2, column 12: ")
 
     def test_broken_at_start(self):
         self.write(b'{"agent": "cack", "checks": x}')
-        self.assert_recovers()
+        self.assert_recovers("line 1, column 29: ")
 
     def test_of_a_file_broken_later_the_last_good_form_stays_in_force_and_the_file_as_it_is(self):
         self.write_checks(good={})
@@ -58,51 +60,59 @@ class Unusable(Case):
 
     def test_a_text_instead_of_checks(self):
         self.write(b'{"$schema": "heartbeat.v1", "agent": "cack", "checks": "none"}')
-        self.assert_recovers()
+        self.assert_recovers("line 1, column 56: checks: an object is expected")
+
+
+ZONE = "the name of a time zone in tzdata"
 
 
 class OneBadCheck(Case):
     """A check that is wrong is disabled and shown; the others run."""
 
-    def assert_invalid(self, **members):
+    def assert_invalid(self, rule, **members):
         self.write_checks(bad=members, good={})
         self.start()
         bad = self.agent.check("bad").all()
         self.assertEqual(bad["State"], "invalid")
-        self.assertNotEqual(bad["Error"], "")
+        name, value = next(iter(members.items()))
+        if name == "window":
+            name, value = f"window.{rule[0]}", value[rule[0]]
+            rule = rule[1]
+        self.assertRegex(bad["Error"], rf"^line \d+, column \d+: checks\.bad\.{re.escape(name)}: {rule} is expected, not "
+                                       rf"{re.escape(json.dumps(value))}$")
         self.assertEqual(self.agent.get("ConfigError"), "")
         self.assertEqual(self.tick_runs("good"), "success")
         self.idle_tick()
 
     def test_enabled_as_text(self):
-        self.assert_invalid(enabled="false")
+        self.assert_invalid("true or false", enabled="false")
 
     def test_cadence_zero(self):
-        self.assert_invalid(cadenceMs=0)
+        self.assert_invalid("an integer of at least 1000", cadenceMs=0)
 
     def test_cadence_negative(self):
-        self.assert_invalid(cadenceMs=-60000)
+        self.assert_invalid("an integer of at least 1000", cadenceMs=-60000)
 
     def test_cadence_as_text(self):
-        self.assert_invalid(cadenceMs="60000")
+        self.assert_invalid("an integer of at least 1000", cadenceMs="60000")
 
     def test_cadence_with_a_fraction(self):
-        self.assert_invalid(cadenceMs=60000.5)
+        self.assert_invalid("an integer of at least 1000", cadenceMs=60000.5)
 
     def test_priority_as_text(self):
-        self.assert_invalid(priority="high")
+        self.assert_invalid("an integer of at least 1", priority="high")
 
     def test_unknown_zone(self):
-        self.assert_invalid(window={"start": "00:00", "end": "24:00", "tz": "Mars/Base"})
+        self.assert_invalid(("tz", ZONE), window={"start": "00:00", "end": "24:00", "tz": "Mars/Base"})
 
     def test_a_zone_that_only_glib_knows(self):
-        self.assert_invalid(window={"start": "00:00", "end": "24:00", "tz": "+01:00"})
+        self.assert_invalid(("tz", ZONE), window={"start": "00:00", "end": "24:00", "tz": "+01:00"})
 
     def test_a_time_that_is_none(self):
-        self.assert_invalid(window={"start": "25:00", "end": "24:00"})
+        self.assert_invalid(("start", "a time of the day, “HH:MM” from 00:00 to 23:59,"), window={"start": "25:00", "end": "24:00"})
 
     def test_handler_as_number(self):
-        self.assert_invalid(handler=5)
+        self.assert_invalid("the name of a handler, a string without NUL,", handler=5)
 
 
 class OddButRight(Case):

@@ -178,14 +178,18 @@ class InboxHandler(Case):
         self.publish("agent.cack.bad", envelope())
         self.broker.wait_depth(self.vhost, "dead", (1, 0))
         self.wait_acknowledged()
+        self.assertEqual(self.broker.get(self.vhost, "dead")[0].routing_key, "agent.cack.bad")
 
     def test_built_in_handlers_survive_a_message(self):
-        for name in ("default", "sub_health", "quarterly_compaction", "command"):
+        self.dead_letters()
+        for name, outcome, dead in (("default", "has handled", 0), ("sub_health", "has handled", 0),
+                                    ("quarterly_compaction", "has handled", 0), ("command", "failed", 1)):
             with self.subTest(name):
-                service = self.start(INBOX_HANDLER=name)
+                service = self.start(INBOX_HANDLER=name, LOG_LEVEL="DEBUG")
                 self.publish("agent.cack.mail", envelope())
-                service.wait_log(f"the handler {name} (has handled|failed)")
+                service.wait_log(f"the handler {name} {outcome}")
                 self.wait_acknowledged()
+                self.broker.wait_depth(self.vhost, "dead", (dead, 0))
                 self.assertEqual(service.stop().status, 0)
                 self.bus.wait_name(self.agent.name, owned=False)
 

@@ -134,9 +134,10 @@ class Objects(Case):
 
     def test_reload_takes_a_new_check_in(self):
         self.start()
-        self.write_checks(new={"lastRun": self.recent})
+        self.write_unseen(files.heartbeat({"new": {"lastRun": self.recent}}))
+        self.assertEqual((self.exists("new"), self.exists("good")), (False, True))
         self.agent.call("Reload")
-        until(lambda: self.exists("new") and not self.exists("good"), what="the new check in the old one's place")
+        self.assertEqual((self.exists("new"), self.exists("good")), (True, False))
 
     def exists(self, check):
         try:

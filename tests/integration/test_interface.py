@@ -357,8 +357,9 @@ class Methods(Local):
         documented = interface.methods()
         # method: arguments, what the results must be
         table = {
+            # first: other methods look at the file as well
+            "Agent.Reload": ((), lambda: self.agent.check("unseen").get("State") == "disabled"),
             "Agent.RunCheck": ((CHECK, {}), lambda result: result["status"] == "success"),
-            "Agent.Reload": ((), None),
             "Agent.Pause": ((CHECK, 0, ""), lambda: self.entry("paused") is True),
             "Agent.Resume": ((CHECK,), lambda: self.entry("paused") is None),
             "Agent.SetEnabled": ((CHECK, False), lambda: self.entry("checks")["enabled"] is False),
@@ -376,6 +377,8 @@ class Methods(Local):
         for test in elsewhere.values():
             self.assertTrue(self.exists(test), test)
         self.assertEqual(set(table) | set(elsewhere), set(documented))
+        self.write_unseen(self.read().replace(b'"invalid":', b'"unseen": {"cadenceMs": 60000, "handler": "default", '
+                                                           b'"enabled": false}, "invalid":'))
         for name, (args, check) in table.items():
             with self.subTest(name):
                 target, method = self.object(name.partition(".")[0]), name.partition(".")[2]
@@ -383,7 +386,7 @@ class Methods(Local):
                                                       GLib.Variant(f"({documented[name].takes})", args), None,
                                                       Gio.DBusCallFlags.NONE, 60000, None)
                 self.assertEqual(reply.get_type_string(), f"({documented[name].gives})")
-                self.assertTrue(check is None or check(*reply.unpack()), reply)
+                self.assertTrue(check(*reply.unpack()), reply)
 
     def entry(self, member):
         """Return what a member of the file has for the check."""

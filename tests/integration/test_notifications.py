@@ -207,15 +207,6 @@ class Buttons(Told):
         self.runs("mail", "failed")
         self.assertEqual(list(json.loads(self.read())["paused"]), ["mail"])
 
-    def write_unseen(self, content):
-        """Write heartbeat.json by another name: who watches its folder is not told of that."""
-        elsewhere = self.path("elsewhere")
-        os.mkdir(elsewhere)
-        other = os.path.join(elsewhere, "other")
-        os.link(self.config, other)
-        with open(other, "wb") as file:
-            file.write(content)
-
     def click_on_what_has_gone(self, button, says):
         """Click on a button of a check that the file has no more; nobody has told the service yet."""
         without = files.heartbeat({"disk": self.until_mended("disk")})

@@ -135,9 +135,14 @@ class Good(Tls):
 
     def test_the_password_is_nowhere(self):
         listener = self.listen()
-        service = self.start(RABBIT_URL=self.url(listener), LOG_LEVEL="DEBUG")
-        self.assertNotIn("guest:guest", service.stderr)
-        self.assertNotIn("guest:guest", str(self.agent.all()))
+        self.broker.add_user("anna", "secret-word")
+        self.addCleanup(self.broker.delete_user, "anna")
+        self.broker.permit("anna", self.vhost)
+        service = self.start(RABBIT_URL=self.url(listener, user="anna:secret-word@"), LOG_LEVEL="DEBUG")
+        self.tick_runs("good")
+        self.assertIn("anna", self.user_of_connection())
+        self.assertNotIn("secret-word", service.stderr)
+        self.assertNotIn("secret-word", str(self.agent.all()))
 
 
     def test_a_bad_network(self):

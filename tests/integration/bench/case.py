@@ -59,6 +59,15 @@ class Case(unittest.TestCase):
         self.write(content)
         return content
 
+    def write_unseen(self, content):
+        """Write heartbeat.json by another name: who watches its folder is not told of that."""
+        elsewhere = self.path("elsewhere")
+        os.mkdir(elsewhere)
+        other = os.path.join(elsewhere, "other")
+        os.link(self.config, other)
+        with open(other, "wb") as file:
+            file.write(content)
+
     def read(self):
         """Return the bytes of heartbeat.json."""
         return files.read(self.config)

@@ -123,7 +123,12 @@ test_advice (void)
   g_autoptr (GError) access = g_error_new_literal (HEARTBEAT_AMQP_ERROR, AMQP_ACCESS_REFUSED, "no");
 
   for (int i = HEARTBEAT_CONNECTION_STAGE_CONNECT; i <= HEARTBEAT_CONNECTION_STAGE_USE; i++)
-    g_assert_cmpstr (heartbeat_ctl_advice_for_connection (i, refused), !=, "");
+    {
+      const char *advice = heartbeat_ctl_advice_for_connection (i, refused);
+
+      g_assert_nonnull (advice);
+      g_assert_cmpstr (advice, !=, "");
+    }
   g_assert_nonnull (strstr (
       heartbeat_ctl_advice_for_connection (HEARTBEAT_CONNECTION_STAGE_CONNECT, refused), "5672"));
   g_assert_nonnull (strstr (heartbeat_ctl_advice_for_refusal (access), "set_permissions"));

@@ -529,12 +529,20 @@ test_input_waits_without_blocking (Fixture *fixture, gconstpointer data)
   g_assert_cmpint (g_get_monotonic_time () - begin, <, 15 * G_USEC_PER_SEC);
 }
 
+/* All of it, though nobody reads what the program prints of it after 64 KiB. */
 static void
 test_input_is_echoed (Fixture *fixture, gconstpointer data)
 {
+  g_autofree char *copy = NULL;
+  gsize length = 0;
+
   start_with_large_input (fixture, "tee copy");
   finish (fixture);
   g_assert_cmpint (heartbeat_result_get_status (fixture->result), ==, HEARTBEAT_STATUS_SUCCESS);
+  copy = read_file (fixture, "copy", &length);
+  g_assert_nonnull (copy);
+  g_assert_cmpuint (length, >, 1000000);
+  g_assert_true (g_str_has_suffix (copy, "}\n"));
 }
 
 /* --- Output --------------------------------------------------------------------------------------------------------- */

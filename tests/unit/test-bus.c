@@ -567,15 +567,35 @@ test_backlog (Fixture *f, gconstpointer data)
 }
 
 static void
+on_tick_done (gboolean safe, gpointer user_data)
+{
+}
+
+/* The tick is a change: when that has been told, nothing else has. */
+static void
 test_no_change (Fixture *f, gconstpointer data)
 {
+  HeartbeatTick tick;
+  g_autoptr (GVariant) received = NULL;
+
   start (f);
   listen (f);
   g_object_notify (G_OBJECT (f->agent), "paused");
   g_object_notify (G_OBJECT (heartbeat_agent_get_check (f->agent, "badly")), "state");
   reload (f);
-  linger (600);
-  g_assert_cmpuint (f->heard->len, ==, 0);
+  g_assert_true (heartbeat_tick_parse (&tick, TICK, strlen (TICK), NULL));
+  heartbeat_agent_tick (f->agent, &tick, on_tick_done, NULL);
+  wait_for (find_heard (f, "1st_2dcack LastTick TicksReceived") >= 0);
+  received = get (f, AGENT, PREFIX "Agent", "TicksReceived");
+  g_assert_cmpuint (g_variant_get_uint64 (received), ==, 2);
+  for (guint i = 0; i < f->heard->len; i++)
+    {
+      const char *heard = g_ptr_array_index (f->heard, i);
+
+      g_assert_true (g_str_has_prefix (heard, "1st_2dcack LastTick TicksReceived")
+                     || g_str_equal (heard, "1st_2dcack TicksIdle"));
+      g_assert_null (strstr (heard, "Paused"));
+    }
 }
 
 static void

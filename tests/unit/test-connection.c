@@ -27,6 +27,7 @@ struct _Fixture
   HeartbeatConnection *connection;
   guint pending;
   gint acknowledged; /* atomic */
+  gint reached;      /* atomic: the script is where the test goes on */
   GError *error;
 };
 
@@ -90,6 +91,24 @@ hear (Fixture *f, GByteArray *bytes, amqp_method_number_t expected)
                    >=, 0);
   g_assert_cmpstr (amqp_method_name (method.id), ==, amqp_method_name (expected));
   return method.decoded;
+}
+
+static void
+reach (Fixture *f)
+{
+  g_atomic_int_set (&f->reached, TRUE);
+  g_main_context_wakeup (NULL);
+}
+
+/* Listens until the other side hangs up. */
+static void
+script_silent (Fixture *f)
+{
+  GInputStream *in = g_io_stream_get_input_stream (G_IO_STREAM (f->peer));
+  guint8 byte = 0;
+
+  while (g_input_stream_read (in, &byte, 1, NULL, NULL) > 0)
+    reach (f);
 }
 
 static void
@@ -215,6 +234,13 @@ static void
 wait_for (Fixture *f, HeartbeatConnectionState state)
 {
   while (heartbeat_connection_get_state (f->connection) != state)
+    g_main_context_iteration (NULL, TRUE);
+}
+
+static void
+wait_until_reached (Fixture *f)
+{
+  while (!g_atomic_int_get (&f->reached))
     g_main_context_iteration (NULL, TRUE);
 }
 
@@ -362,7 +388,7 @@ script_heartbeats (Fixture *f)
   tune (f, bytes, 1);
   for (guint i = 0; i < 3; i++)
     g_assert_cmpuint (hear_frame (f, bytes, &frame), ==, AMQP_FRAME_HEARTBEAT);
-  g_usleep (G_USEC_PER_SEC);
+  script_silent (f);
 }
 
 static void
@@ -372,23 +398,18 @@ test_heartbeats (Fixture *f, gconstpointer data)
 }
 
 static void
-script_silent (Fixture *f)
-{
-  GInputStream *in = g_io_stream_get_input_stream (G_IO_STREAM (f->peer));
-  guint8 byte = 0;
-
-  while (g_input_stream_read (in, &byte, 1, NULL, NULL) > 0)
-    ;
-}
-
-static void
 test_silent (Fixture *f, gconstpointer data)
 {
-  if (!g_test_slow ())
-    {
-      g_test_skip ("takes 10 s");
-      return;
-    }
+  GSource *limit = NULL;
+  gint64 left = 0;
+
+  heartbeat_connection_start (f->connection);
+  wait_until_reached (f);
+  limit = g_main_context_find_source_by_user_data (NULL, f->connection);
+  left = g_source_get_ready_time (limit) - g_get_monotonic_time ();
+  g_assert_cmpint (left, <=, 10 * G_USEC_PER_SEC);
+  g_assert_cmpint (left, >, 0);
+  g_source_set_ready_time (limit, 0);
   expect_failure (f, "did not answer within 10 s");
 }
 
@@ -450,7 +471,9 @@ script_late_reply (Fixture *f)
 
   open_channel (f, bytes);
   hear (f, bytes, AMQP_BASIC_QOS_METHOD);
-  g_usleep (200000);
+  reach (f);
+  while (g_atomic_int_get (&f->reached))
+    g_thread_yield ();
   say (f, 1, AMQP_BASIC_QOS_OK_METHOD, &qos);
   hear (f, bytes, AMQP_QUEUE_DECLARE_METHOD);
   say (f, 1, AMQP_QUEUE_DECLARE_OK_METHOD, &declared);
@@ -481,13 +504,6 @@ on_declared (GObject *source, GAsyncResult *result, gpointer user_data)
   f->pending--;
 }
 
-static gboolean
-cancel (gpointer user_data)
-{
-  g_cancellable_cancel (user_data);
-  return G_SOURCE_REMOVE;
-}
-
 static void
 wait_for_pending (Fixture *f)
 {
@@ -516,7 +532,11 @@ test_late_reply (Fixture *f, gconstpointer data)
   heartbeat_channel_call_async (channel, AMQP_BASIC_QOS_METHOD, &qos, cancellable,
                                 on_cancelled_call, f);
   heartbeat_channel_call_async (channel, AMQP_QUEUE_DECLARE_METHOD, &declare, NULL, on_declared, f);
-  g_timeout_add (100, cancel, cancellable);
+  wait_until_reached (f);
+  g_cancellable_cancel (cancellable);
+  while (f->pending > 1)
+    g_main_context_iteration (NULL, TRUE);
+  g_atomic_int_set (&f->reached, FALSE);
   wait_for_pending (f);
 }
 

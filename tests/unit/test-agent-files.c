@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: MIT */
 
-#include <string.h>
 #include <unistd.h>
 
 #include <glib/gstdio.h>
 
 #include "service/heartbeat-agent-files.h"
 #include "service/heartbeat-status.h"
+#include "heartbeat-test.h"
 
 static void
 test_stems (void)
@@ -72,9 +72,9 @@ test_the_first_of_one_name_is_served (void)
   g_assert_true (g_ptr_array_index (files, 0) == first);
   g_assert_null (first->problem);
   g_assert_null (other->problem);
-  g_assert_nonnull (strstr (third->problem, "/f/c.json"));
-  g_assert_nonnull (strstr (third->problem, "served from /f/a.json"));
-  g_assert_nonnull (strstr (stem->problem, "served from /f/a.json"));
+  hbtest_assert_contains (third->problem, "/f/c.json");
+  hbtest_assert_contains (third->problem, "served from /f/a.json");
+  hbtest_assert_contains (stem->problem, "served from /f/a.json");
 }
 
 /* A file that cannot be served takes no name away from another. */
@@ -93,11 +93,11 @@ test_problems_take_no_names (void)
   heartbeat_agent_files_resolve (files);
   g_assert_cmpstr (broken->problem, ==, "a link to nothing");
   g_assert_null (good->problem);
-  g_assert_nonnull (strstr (dotted->problem, "“x.y” is not of the form"));
-  g_assert_nonnull (strstr (dotted->problem, "change its"));
-  g_assert_nonnull (strstr (spaced->problem, "give it an “agent”"));
+  hbtest_assert_contains (dotted->problem, "“x.y” is not of the form");
+  hbtest_assert_contains (dotted->problem, "change its");
+  hbtest_assert_contains (spaced->problem, "give it an “agent”");
   g_assert_nonnull (empty->problem);
-  g_assert_nonnull (strstr (bytes->problem, "not UTF-8"));
+  hbtest_assert_contains (bytes->problem, "not UTF-8");
   for (guint i = 0; i < files->len; i++)
     {
       const HeartbeatAgentFile *file = g_ptr_array_index (files, i);
@@ -108,24 +108,12 @@ test_problems_take_no_names (void)
 
 /* --- Reading -------------------------------------------------------------------------------------------------------- */
 
-static char *
-make_folder (void)
-{
-  g_autoptr (GError) error = NULL;
-  char *folder = g_dir_make_tmp ("agent-files-XXXXXX", &error);
-
-  g_assert_no_error (error);
-  return folder;
-}
-
 static void
 put (const char *folder, const char *name, const char *text)
 {
   g_autofree char *path = g_build_filename (folder, name, NULL);
-  g_autoptr (GError) error = NULL;
 
-  g_file_set_contents (path, text, -1, &error);
-  g_assert_no_error (error);
+  hbtest_write (path, text);
 }
 
 static HeartbeatAgentFiles *
@@ -148,24 +136,9 @@ assert_name (HeartbeatAgentFiles *files, guint i, const char *entry, const char 
 }
 
 static void
-remove_folder (const char *folder)
-{
-  g_autoptr (GDir) directory = g_dir_open (folder, 0, NULL);
-  const char *name;
-
-  while ((name = g_dir_read_name (directory)) != NULL)
-    {
-      g_autofree char *path = g_build_filename (folder, name, NULL);
-
-      g_remove (path);
-    }
-  g_rmdir (folder);
-}
-
-static void
 test_a_broken_file_keeps_its_name (void)
 {
-  g_autofree char *folder = make_folder ();
+  char *folder = hbtest_make_folder ();
   g_autoptr (HeartbeatAgentFiles) good = NULL;
   g_autoptr (HeartbeatAgentFiles) broken = NULL;
   g_autoptr (HeartbeatAgentFiles) still_broken = NULL;
@@ -190,13 +163,13 @@ test_a_broken_file_keeps_its_name (void)
   put (folder, "a.json", "{\"agent\": \"bert\"}");
   renamed = read_folder (folder, still_broken);
   assert_name (renamed, 0, "a.json", "bert");
-  remove_folder (folder);
+  hbtest_remove_folder (folder);
 }
 
 static void
 test_links_and_folders (void)
 {
-  g_autofree char *folder = make_folder ();
+  char *folder = hbtest_make_folder ();
   g_autofree char *link = g_build_filename (folder, "link.json", NULL);
   g_autofree char *loop = g_build_filename (folder, "loop.json", NULL);
   g_autofree char *below = g_build_filename (folder, "below.json", NULL);
@@ -209,13 +182,13 @@ test_links_and_folders (void)
   files = read_folder (folder, NULL);
   g_assert_cmpuint (files->files->len, ==, 2);
   file = g_ptr_array_index (files->files, 0);
-  g_assert_nonnull (strstr (file->problem, "the link leads to no file"));
+  hbtest_assert_contains (file->problem, "the link leads to no file");
   file = g_ptr_array_index (files->files, 1);
-  g_assert_nonnull (strstr (file->problem, "the link leads to no file"));
+  hbtest_assert_contains (file->problem, "the link leads to no file");
   g_assert_cmpuint (g_hash_table_size (files->folders), ==, 2);
   g_assert_true (g_hash_table_contains (files->folders, folder));
   g_assert_true (g_hash_table_contains (files->folders, below));
-  remove_folder (folder);
+  hbtest_remove_folder (folder);
 }
 
 static void

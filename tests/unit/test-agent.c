@@ -11,9 +11,9 @@
 #include "core/heartbeat-agent-private.h"
 #include "core/heartbeat-error.h"
 #include "core/heartbeat-log.h"
+#include "heartbeat-test.h"
 
-#define DEADLINE_US (30 * G_USEC_PER_SEC)
-#define TICK        "{\"event_id\":\"tick-1\",\"payload\":{}}"
+#define TICK "{\"event_id\":\"tick-1\",\"payload\":{}}"
 
 /* What was logged, by MESSAGE_ID. */
 static GHashTable *logged;
@@ -112,15 +112,6 @@ on_done (gboolean safe, gpointer user_data)
   f->safe += safe;
 }
 
-static void
-write_file (Fixture *f, const char *text)
-{
-  g_autoptr (GError) error = NULL;
-
-  g_file_set_contents (f->path, text, -1, &error);
-  g_assert_no_error (error);
-}
-
 /* A file with these checks. */
 static void
 write_checks (Fixture *f, const char *checks)
@@ -129,50 +120,7 @@ write_checks (Fixture *f, const char *checks)
       "{\n  \"$schema\": \"heartbeat.v1\",\n  \"agent\": \"cack\",\n  \"checks\": {%s}\n}\n",
       checks);
 
-  write_file (f, text);
-}
-
-static char *
-read_file (Fixture *f)
-{
-  g_autoptr (GError) error = NULL;
-  char *text;
-
-  g_file_get_contents (f->path, &text, NULL, &error);
-  g_assert_no_error (error);
-  return text;
-}
-
-static gboolean
-stay (gpointer user_data)
-{
-  return G_SOURCE_CONTINUE;
-}
-
-/* One turn of the main loop, which ends at latest after 50 ms: what is waited for may come without an event. */
-static void
-turn (gint64 deadline, const char *what)
-{
-  g_autoptr (GSource) wake = g_timeout_source_new (50);
-
-  g_source_set_callback (wake, stay, NULL, NULL);
-  g_source_attach (wake, NULL);
-  g_main_context_iteration (NULL, TRUE);
-  g_source_destroy (wake);
-  if (g_get_monotonic_time () > deadline)
-    g_error ("not within 30 s: %s", what);
-}
-
-#define wait_until(condition)                                                                      \
-  for (gint64 deadline = g_get_monotonic_time () + DEADLINE_US; !(condition);)                     \
-  turn (deadline, #condition)
-
-static void
-keep_result (GObject *source, GAsyncResult *result, gpointer user_data)
-{
-  GAsyncResult **place = user_data;
-
-  *place = g_object_ref (result);
+  hbtest_write (f->path, text);
 }
 
 static gboolean
@@ -180,8 +128,8 @@ reload (Fixture *f, GError **error)
 {
   g_autoptr (GAsyncResult) result = NULL;
 
-  heartbeat_agent_reload_async (f->agent, NULL, keep_result, &result);
-  wait_until (result != NULL);
+  heartbeat_agent_reload_async (f->agent, NULL, hbtest_keep_result, &result);
+  hbtest_wait_for (result != NULL);
   return heartbeat_agent_reload_finish (f->agent, result, error);
 }
 
@@ -210,11 +158,8 @@ start (Fixture *f, const char *checks)
 static void
 set_up (Fixture *f, gconstpointer data)
 {
-  g_autoptr (GError) error = NULL;
-
   g_hash_table_remove_all (logged);
-  f->folder = g_dir_make_tmp ("heartbeat-agent-XXXXXX", &error);
-  g_assert_no_error (error);
+  f->folder = hbtest_make_folder ();
   f->path = g_build_filename (f->folder, "heartbeat.json", NULL);
   f->registry = heartbeat_registry_new ();
   f->told = g_ptr_array_new_with_free_func (g_free);
@@ -228,21 +173,6 @@ set_up (Fixture *f, gconstpointer data)
 }
 
 static void
-remove_folder (const char *path)
-{
-  g_autoptr (GDir) folder = g_dir_open (path, 0, NULL);
-  const char *name;
-
-  while (folder != NULL && (name = g_dir_read_name (folder)) != NULL)
-    {
-      g_autofree char *child = g_build_filename (path, name, NULL);
-
-      g_assert_cmpint (g_remove (child), ==, 0);
-    }
-  g_rmdir (path);
-}
-
-static void
 tear_down (Fixture *f, gconstpointer data)
 {
   gpointer agent = f->agent;
@@ -252,12 +182,11 @@ tear_down (Fixture *f, gconstpointer data)
     {
       g_object_add_weak_pointer (G_OBJECT (f->agent), &agent);
       g_clear_object (&f->agent);
-      wait_until (agent == NULL);
+      hbtest_wait_for (agent == NULL);
     }
   g_clear_object (&f->registry);
   g_ptr_array_unref (f->told);
-  remove_folder (f->folder);
-  g_free (f->folder);
+  hbtest_remove_folder (f->folder);
   g_free (f->path);
 }
 
@@ -277,7 +206,7 @@ tick_through (Fixture *f)
   guint done = f->done;
 
   if (!tick (f))
-    wait_until (f->done > done);
+    hbtest_wait_for (f->done > done);
 }
 
 /* What was written too shortly before it was read is read once more: until a tick finds nothing new. */
@@ -285,7 +214,7 @@ static void
 settle (Fixture *f)
 {
   for (guint done = f->done; !tick (f); done = f->done)
-    wait_until (f->done > done);
+    hbtest_wait_for (f->done > done);
 }
 
 static HeartbeatCheck *
@@ -342,11 +271,11 @@ test_saves_the_start_and_nothing_else (Fixture *f, gconstpointer data)
   gint64 from, to;
   HeartbeatRun *run;
 
-  write_file (f, before);
+  hbtest_write (f->path, before);
   create_agent (f);
   from = g_get_real_time () / 1000;
   g_assert_false (tick (f));
-  wait_until (f->pending.length == 1);
+  hbtest_wait_for (f->pending.length == 1);
   to = g_get_real_time () / 1000;
   while (g_get_real_time () / 1000 <= to)
     g_thread_yield ();
@@ -355,11 +284,11 @@ test_saves_the_start_and_nothing_else (Fixture *f, gconstpointer data)
   g_assert_cmpstr (heartbeat_run_get_meta (run), ==, "{\"lastRun\":1}");
   heartbeat_run_succeed (run, NULL);
   g_object_unref (run);
-  wait_until (f->done == 1);
+  hbtest_wait_for (f->done == 1);
 
   time = last_run_text (f, "ping");
   expected = g_strdup_printf (format, time);
-  after = read_file (f);
+  after = hbtest_read (f->path);
   g_assert_cmpstr (after, ==, expected);
   g_assert_cmpint (g_ascii_strtoll (time, NULL, 10), >=, from);
   g_assert_cmpint (g_ascii_strtoll (time, NULL, 10), <=, to);
@@ -399,9 +328,9 @@ test_failing_check_lets_the_next_one_in (Fixture *f, gconstpointer data)
   HeartbeatCheck *check;
 
   start (f, CHECK ("a", "badly", ", \"lastRun\": 5") "," CHECK ("b", "well", ", \"lastRun\": 5"));
-  before = read_file (f);
+  before = hbtest_read (f->path);
   tick_through (f);
-  after = read_file (f);
+  after = hbtest_read (f->path);
   g_assert_cmpstr (before, ==, after);
   check = check_of (f, "a");
   g_assert_cmpint (heartbeat_check_get_last_run (check), ==, 5000);
@@ -446,7 +375,7 @@ test_one_tick_waits_while_a_run_goes (Fixture *f, gconstpointer data)
   start (f, CHECK ("a", "later", ", \"lastRun\": 5") "," CHECK (
                 "b", "well", ", \"lastRun\": 5") "," CHECK ("c", "well", ", \"lastRun\": 5"));
   g_assert_false (tick (f));
-  wait_until (f->pending.length == 1);
+  hbtest_wait_for (f->pending.length == 1);
   g_assert_false (tick (f));
   for (guint i = 0; i < 5; i++)
     g_assert_true (tick (f));
@@ -454,7 +383,7 @@ test_one_tick_waits_while_a_run_goes (Fixture *f, gconstpointer data)
   g_assert_cmpuint (heartbeat_agent_get_ticks_idle (f->agent), ==, 5);
 
   heartbeat_run_succeed (g_queue_peek_head (&f->pending), NULL);
-  wait_until (f->done == 2);
+  hbtest_wait_for (f->done == 2);
   g_assert_cmpuint (f->safe, ==, 2);
   g_assert_cmpuint (f->told->len, ==, 2);
   g_assert_cmpstr (g_ptr_array_index (f->told, 1), ==, "b");
@@ -467,11 +396,12 @@ test_failed_check_is_due_again (Fixture *f, gconstpointer data)
   start (f, CHECK ("a", "later", ""));
   heartbeat_agent_set_limits (f->agent, 2, 30000);
   g_assert_false (tick (f));
-  wait_until (f->pending.length == 1);
+  hbtest_wait_for (f->pending.length == 1);
   tick_through (f);
   g_assert_cmpint (heartbeat_agent_get_next_due (f->agent), ==, 0);
   heartbeat_run_fail (g_queue_peek_head (&f->pending), NULL);
-  wait_until (f->done >= 1 && heartbeat_check_get_consecutive_failures (check_of (f, "a")) == 1);
+  hbtest_wait_for (f->done >= 1
+                   && heartbeat_check_get_consecutive_failures (check_of (f, "a")) == 1);
   g_assert_cmpint (heartbeat_agent_get_next_due (f->agent), >, g_get_real_time ());
 }
 
@@ -481,9 +411,9 @@ test_as_many_runs_as_allowed (Fixture *f, gconstpointer data)
   start (f, CHECK ("a", "later", "") "," CHECK ("b", "later", "") "," CHECK ("c", "later", ""));
   heartbeat_agent_set_limits (f->agent, 2, 30000);
   g_assert_false (tick (f));
-  wait_until (f->pending.length == 1);
+  hbtest_wait_for (f->pending.length == 1);
   g_assert_false (tick (f));
-  wait_until (f->pending.length == 2);
+  hbtest_wait_for (f->pending.length == 2);
   g_assert_false (tick (f));
   g_assert_true (tick (f));
   while (f->done < 3)
@@ -493,8 +423,8 @@ test_as_many_runs_as_allowed (Fixture *f, gconstpointer data)
 
       g_assert_nonnull (run);
       heartbeat_run_succeed (run, NULL);
-      wait_until (f->done > done);
-      wait_until (f->done == 3 || f->pending.length > 0);
+      hbtest_wait_for (f->done > done);
+      hbtest_wait_for (f->done == 3 || f->pending.length > 0);
     }
   g_assert_cmpuint (f->told->len, ==, 3);
 }
@@ -508,16 +438,16 @@ test_unknown_handler_runs_default (Fixture *f, gconstpointer data)
   tick_through (f);
   result = heartbeat_check_get_last_result (check_of (f, "a"));
   g_assert_cmpint (heartbeat_result_get_status (result), ==, HEARTBEAT_STATUS_SUCCESS);
-  g_assert_nonnull (strstr (heartbeat_result_get_message (result), "memory_review"));
+  hbtest_assert_contains (heartbeat_result_get_message (result), "memory_review");
   for (guint i = 0; i < 3; i++)
     {
       g_autoptr (GAsyncResult) done = NULL;
       g_autoptr (HeartbeatResult) again = NULL;
 
-      heartbeat_agent_run_check_async (f->agent, "a", 0, NULL, keep_result, &done);
-      wait_until (done != NULL);
+      heartbeat_agent_run_check_async (f->agent, "a", 0, NULL, hbtest_keep_result, &done);
+      hbtest_wait_for (done != NULL);
       again = heartbeat_agent_run_check_finish (f->agent, done, NULL);
-      g_assert_nonnull (strstr (heartbeat_result_get_message (again), "memory_review"));
+      hbtest_assert_contains (heartbeat_result_get_message (again), "memory_review");
     }
   g_assert_cmpuint (times_logged (HEARTBEAT_EVENT_HANDLER_UNKNOWN), ==, 1);
 }
@@ -529,8 +459,8 @@ run_check (Fixture *f, const char *name, GError **error)
 {
   g_autoptr (GAsyncResult) result = NULL;
 
-  heartbeat_agent_run_check_async (f->agent, name, 0, NULL, keep_result, &result);
-  wait_until (result != NULL);
+  heartbeat_agent_run_check_async (f->agent, name, 0, NULL, hbtest_keep_result, &result);
+  hbtest_wait_for (result != NULL);
   return heartbeat_agent_run_check_finish (f->agent, result, error);
 }
 
@@ -554,12 +484,12 @@ test_runs_whatever_the_clock_says (Fixture *f, gconstpointer data)
     {
       g_autoptr (GError) error = NULL;
       g_autoptr (HeartbeatResult) result = run_check (f, names[i], &error);
-      g_autofree char *text = read_file (f);
+      g_autofree char *text = hbtest_read (f->path);
       g_autofree char *time = last_run_text (f, names[i]);
 
       g_assert_no_error (error);
       g_assert_cmpint (heartbeat_result_get_status (result), ==, HEARTBEAT_STATUS_SUCCESS);
-      g_assert_nonnull (strstr (text, time));
+      hbtest_assert_contains (text, time);
       g_assert_cmpint (heartbeat_check_get_last_run (check_of (f, names[i])) / 1000, ==,
                        heartbeat_result_get_started (result) / 1000);
     }
@@ -585,10 +515,10 @@ test_ends_outside_of_the_loop (Fixture *f, gconstpointer data)
   g_autoptr (HeartbeatResult) ended = NULL;
 
   start (f, CHECK ("a", "later", ""));
-  heartbeat_agent_run_check_async (f->agent, "a", 0, NULL, keep_result, &result);
-  wait_until (f->pending.length == 1);
+  heartbeat_agent_run_check_async (f->agent, "a", 0, NULL, hbtest_keep_result, &result);
+  hbtest_wait_for (f->pending.length == 1);
   heartbeat_run_fail (g_queue_peek_head (&f->pending), "outside");
-  wait_until (result != NULL);
+  hbtest_wait_for (result != NULL);
   ended = heartbeat_agent_run_check_finish (f->agent, result, NULL);
   g_assert_cmpstr (heartbeat_result_get_message (ended), ==, "outside");
 }
@@ -601,13 +531,13 @@ test_already_running (Fixture *f, gconstpointer data)
   g_autoptr (HeartbeatResult) result = NULL;
 
   start (f, CHECK ("a", "later", ""));
-  heartbeat_agent_run_check_async (f->agent, "a", 0, NULL, keep_result, &first);
-  wait_until (f->pending.length == 1);
+  heartbeat_agent_run_check_async (f->agent, "a", 0, NULL, hbtest_keep_result, &first);
+  hbtest_wait_for (f->pending.length == 1);
   g_assert_null (run_check (f, "a", &error));
   g_assert_error (error, HEARTBEAT_ERROR, HEARTBEAT_ERROR_ALREADY_RUNNING);
   g_assert_cmpstr (heartbeat_check_get_state (check_of (f, "a")), ==, "running");
   heartbeat_run_succeed (g_queue_peek_head (&f->pending), NULL);
-  wait_until (first != NULL);
+  hbtest_wait_for (first != NULL);
   result = heartbeat_agent_run_check_finish (f->agent, first, NULL);
   g_assert_nonnull (result);
 }
@@ -622,9 +552,8 @@ test_errors_of_a_run (Fixture *f, gconstpointer data)
   g_assert_null (run_check (f, "b", &no_such));
   g_assert_error (no_such, HEARTBEAT_ERROR, HEARTBEAT_ERROR_NO_SUCH_CHECK);
   g_assert_null (run_check (f, "a", &invalid));
-  g_assert_error (invalid, HEARTBEAT_ERROR, HEARTBEAT_ERROR_CONFIG_UNUSABLE);
-  g_assert_nonnull (
-      strstr (invalid->message, "checks.a.priority: an integer of at least 1 is expected, not 0"));
+  hbtest_assert_error (invalid, HEARTBEAT_ERROR, HEARTBEAT_ERROR_CONFIG_UNUSABLE,
+                       "checks.a.priority: an integer of at least 1 is expected, not 0");
   g_assert_cmpstr (heartbeat_agent_get_config_error (f->agent), ==, "");
   g_assert_cmpuint (times_logged (HEARTBEAT_EVENT_CHECK_INVALID), ==, 1);
 }
@@ -698,12 +627,12 @@ test_broken_file_keeps_the_last_good_one (Fixture *f, gconstpointer data)
   g_autoptr (GError) error = NULL;
 
   start (f, CHECK ("a", "well", ""));
-  write_file (f, "{\n  \"checks\": ,\n}");
+  hbtest_write (f->path, "{\n  \"checks\": ,\n}");
   tick_through (f);
   g_assert_cmpuint (f->told->len, ==, 1);
   g_assert_cmpint (heartbeat_check_get_last_run (check_of (f, "a")), >, 0);
-  g_assert_nonnull (strstr (heartbeat_agent_get_config_error (f->agent), "line 2, column 13"));
-  text = read_file (f);
+  hbtest_assert_contains (heartbeat_agent_get_config_error (f->agent), "line 2, column 13");
+  text = hbtest_read (f->path);
   g_assert_cmpstr (text, ==, "{\n  \"checks\": ,\n}");
   tick_through (f);
   g_assert_cmpuint (f->told->len, ==, 1);
@@ -750,12 +679,12 @@ test_half_written_file_is_read_again (Fixture *f, gconstpointer data)
   int watch;
 
   start (f, CHECK ("a", "well", ""));
-  write_file (f, "{");
+  hbtest_write (f->path, "{");
   watch = watch_readers (f);
-  heartbeat_agent_reload_async (f->agent, NULL, keep_result, &result);
+  heartbeat_agent_reload_async (f->agent, NULL, hbtest_keep_result, &result);
   wait_for_reader (watch);
   write_checks (f, CHECK ("b", "well", ""));
-  wait_until (result != NULL);
+  hbtest_wait_for (result != NULL);
   g_assert_true (heartbeat_agent_reload_finish (f->agent, result, NULL));
   g_assert_nonnull (heartbeat_agent_get_check (f->agent, "b"));
   g_assert_cmpuint (times_logged (HEARTBEAT_EVENT_CONFIG_BROKEN), ==, 0);
@@ -766,7 +695,7 @@ test_missing_file_then_created (Fixture *f, gconstpointer data)
 {
   create_agent (f);
   g_assert_false (reload (f, NULL));
-  g_assert_nonnull (strstr (heartbeat_agent_get_config_error (f->agent), f->path));
+  hbtest_assert_contains (heartbeat_agent_get_config_error (f->agent), f->path);
   tick_through (f);
   g_assert_true (tick (f));
   write_checks (f, CHECK ("a", "well", ""));
@@ -781,7 +710,7 @@ test_change_is_seen_without_a_tick (Fixture *f, gconstpointer data)
 {
   start (f, CHECK ("a", "well", ""));
   write_checks (f, CHECK ("a", "well", "") "," CHECK ("b", "well", ""));
-  wait_until (f->added == 2);
+  hbtest_wait_for (f->added == 2);
 }
 
 static void
@@ -791,13 +720,13 @@ test_edit_during_a_run_is_kept (Fixture *f, gconstpointer data)
 
   start (f, CHECK ("a", "later", ", \"lastRun\": 5"));
   g_assert_false (tick (f));
-  wait_until (f->pending.length == 1);
+  hbtest_wait_for (f->pending.length == 1);
   write_checks (f, CHECK ("a", "later", ", \"lastRun\": 5") "," CHECK ("mine", "well",
                                                                        ", \"enabled\": false"));
   heartbeat_run_succeed (g_queue_peek_head (&f->pending), NULL);
-  wait_until (f->done == 1);
-  text = read_file (f);
-  g_assert_nonnull (strstr (text, "\"mine\""));
+  hbtest_wait_for (f->done == 1);
+  text = hbtest_read (f->path);
+  hbtest_assert_contains (text, "\"mine\"");
   g_assert_null (strstr (text, "\"lastRun\": 5"));
   g_assert_nonnull (heartbeat_agent_get_check (f->agent, "mine"));
 }
@@ -809,14 +738,14 @@ test_check_removed_during_its_run (Fixture *f, gconstpointer data)
 
   start (f, CHECK ("a", "later", ""));
   g_assert_false (tick (f));
-  wait_until (f->pending.length == 1);
+  hbtest_wait_for (f->pending.length == 1);
   write_checks (f, CHECK ("b", "well", ", \"enabled\": false"));
   g_assert_true (reload (f, NULL));
   g_assert_cmpuint (f->removed, ==, 1);
   heartbeat_run_succeed (g_queue_peek_head (&f->pending), NULL);
-  wait_until (f->done == 1);
+  hbtest_wait_for (f->done == 1);
   g_assert_cmpuint (f->finished, ==, 1);
-  text = read_file (f);
+  text = hbtest_read (f->path);
   g_assert_null (strstr (text, "lastRun"));
 }
 
@@ -828,10 +757,10 @@ test_unsaved_last_run_counts (Fixture *f, gconstpointer data)
 
   start (f, CHECK ("a", "later", ", \"lastRun\": 5"));
   g_assert_false (tick (f));
-  wait_until (f->pending.length == 1);
+  hbtest_wait_for (f->pending.length == 1);
   g_assert_cmpint (g_rename (f->folder, away), ==, 0);
   heartbeat_run_succeed (g_queue_peek_head (&f->pending), NULL);
-  wait_until (f->done == 1);
+  hbtest_wait_for (f->done == 1);
   g_assert_cmpuint (f->safe, ==, 1);
   g_assert_cmpuint (times_logged (HEARTBEAT_EVENT_SAVE_FAILED), ==, 1);
   for (guint i = 0; i < 5; i++)
@@ -848,9 +777,9 @@ test_unsaved_last_run_counts (Fixture *f, gconstpointer data)
   /* A user who resets lastRun wins. */
   write_checks (f, CHECK ("a", "later", ", \"lastRun\": 0"));
   g_assert_false (tick (f));
-  wait_until (f->pending.length == 2);
+  hbtest_wait_for (f->pending.length == 2);
   heartbeat_run_fail (g_queue_peek_tail (&f->pending), NULL);
-  wait_until (f->told->len == 2);
+  hbtest_wait_for (f->told->len == 2);
 }
 
 static void
@@ -882,18 +811,18 @@ test_reload_during_a_load_is_up_to_date (Fixture *f, gconstpointer data)
 
   start (f, CHECK ("a", "well", ""));
   watch = watch_readers (f);
-  heartbeat_agent_reload_async (f->agent, NULL, keep_result, &first);
+  heartbeat_agent_reload_async (f->agent, NULL, hbtest_keep_result, &first);
   wait_for_reader (watch);
   write_checks (f, CHECK ("b", "well", ""));
   g_assert_true (reload (f, NULL));
   g_assert_nonnull (heartbeat_agent_get_check (f->agent, "b"));
-  wait_until (first != NULL);
+  hbtest_wait_for (first != NULL);
 }
 
 static void
 test_other_agent_is_a_warning (Fixture *f, gconstpointer data)
 {
-  write_file (f, "{\"$schema\":\"heartbeat.v1\",\"agent\":\"other\",\"checks\":{}}");
+  hbtest_write (f->path, "{\"$schema\":\"heartbeat.v1\",\"agent\":\"other\",\"checks\":{}}");
   create_agent (f);
   g_assert_true (reload (f, NULL));
   g_assert_true (reload (f, NULL));
@@ -911,9 +840,9 @@ test_stop_waits_for_the_run (Fixture *f, gconstpointer data)
 
   start (f, CHECK ("a", "later", "") "," CHECK ("b", "well", ""));
   g_assert_false (tick (f));
-  wait_until (f->pending.length == 1);
+  hbtest_wait_for (f->pending.length == 1);
   g_assert_false (tick (f));
-  heartbeat_agent_stop_async (f->agent, keep_result, &stopped);
+  heartbeat_agent_stop_async (f->agent, hbtest_keep_result, &stopped);
   g_assert_cmpuint (f->done, ==, 1);
   g_assert_cmpuint (f->safe, ==, 0);
   g_assert_false (tick (f));
@@ -924,12 +853,12 @@ test_stop_waits_for_the_run (Fixture *f, gconstpointer data)
   g_assert_null (stopped);
 
   heartbeat_run_succeed (g_queue_peek_head (&f->pending), NULL);
-  wait_until (stopped != NULL);
+  hbtest_wait_for (stopped != NULL);
   heartbeat_agent_stop_finish (f->agent, stopped);
   g_assert_cmpuint (f->done, ==, 3);
   g_assert_cmpuint (f->safe, ==, 1);
-  text = read_file (f);
-  g_assert_nonnull (strstr (text, "lastRun"));
+  text = hbtest_read (f->path);
+  hbtest_assert_contains (text, "lastRun");
   g_assert_cmpuint (f->told->len, ==, 1);
 }
 
@@ -943,8 +872,8 @@ last_was_manual (Fixture *f, const char *check)
   g_autoptr (GError) error = NULL;
   HeartbeatHistoryEntry *entry;
 
-  heartbeat_history_read_async (history, check, 1, keep_result, &result);
-  wait_until (result != NULL);
+  heartbeat_history_read_async (history, check, 1, hbtest_keep_result, &result);
+  hbtest_wait_for (result != NULL);
   entries = heartbeat_history_read_finish (history, result, &error);
   g_assert_no_error (error);
   g_assert_cmpuint (entries->len, ==, 1);
@@ -962,14 +891,14 @@ test_stop_ends_a_run_that_does_not (Fixture *f, gconstpointer data)
 
   start (f, CHECK ("a", "later", "") "," CHECK ("b", "later", ""));
   g_assert_false (tick (f));
-  heartbeat_agent_run_check_async (f->agent, "b", 0, NULL, keep_result, &by_hand);
-  wait_until (f->pending.length == 2);
-  heartbeat_agent_stop_async (f->agent, keep_result, &stopped);
-  wait_until (stopped != NULL);
+  heartbeat_agent_run_check_async (f->agent, "b", 0, NULL, hbtest_keep_result, &by_hand);
+  hbtest_wait_for (f->pending.length == 2);
+  heartbeat_agent_stop_async (f->agent, hbtest_keep_result, &stopped);
+  hbtest_wait_for (stopped != NULL);
   heartbeat_agent_stop_finish (f->agent, stopped);
   g_assert_cmpuint (f->done, ==, 1);
   g_assert_cmpuint (f->safe, ==, 0);
-  wait_until (by_hand != NULL);
+  hbtest_wait_for (by_hand != NULL);
   result = heartbeat_agent_run_check_finish (f->agent, by_hand, &error);
   g_assert_no_error (error);
   g_assert_cmpint (heartbeat_result_get_status (result), ==, HEARTBEAT_STATUS_FAILED);
@@ -986,10 +915,10 @@ test_dispose_with_a_run_going (Fixture *f, gconstpointer data)
 {
   start (f, CHECK ("a", "later", "") "," CHECK ("b", "later", ""));
   g_assert_false (tick (f));
-  wait_until (f->pending.length == 1);
+  hbtest_wait_for (f->pending.length == 1);
   g_assert_false (tick (f));
   g_clear_object (&f->agent);
-  wait_until (f->done == 2);
+  hbtest_wait_for (f->done == 2);
   g_assert_cmpuint (f->done, ==, 2);
   g_assert_cmpuint (f->safe, ==, 0);
   g_assert_true (
@@ -1014,12 +943,11 @@ test_last_reference_goes_with_the_result (Fixture *f, gconstpointer data)
   start (f, CHECK ("a", "later", ""));
   g_signal_connect (f->agent, "check-finished", G_CALLBACK (drop_agent), f);
   g_assert_false (tick (f));
-  wait_until (f->pending.length == 1);
-  while (g_main_context_iteration (NULL, FALSE))
-    ;
+  hbtest_wait_for (f->pending.length == 1);
+  hbtest_run_pending ();
   heartbeat_run_fail (g_queue_peek_head (&f->pending), NULL);
   g_assert_null (f->agent);
-  wait_until (f->done == 1);
+  hbtest_wait_for (f->done == 1);
   g_assert_cmpuint (f->safe, ==, 1);
 }
 

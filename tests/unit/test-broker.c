@@ -3,6 +3,7 @@
 #include "broker/heartbeat-broker.h"
 
 #include "broker/heartbeat-frame.h"
+#include "heartbeat-test.h"
 
 #define STARTS 300
 
@@ -125,35 +126,12 @@ on_run (GThreadedSocketService *service,
 }
 
 static void
-on_closed (GObject *source, GAsyncResult *result, gpointer user_data)
-{
-  *(gboolean *) user_data = TRUE;
-}
-
-static void
 close_and_wait (HeartbeatBroker *broker)
 {
   gboolean closed = FALSE;
 
-  heartbeat_broker_close_async (broker, on_closed, &closed);
-  while (!closed)
-    g_main_context_iteration (NULL, TRUE);
-}
-
-static gboolean
-on_poll (gpointer user_data)
-{
-  return G_SOURCE_CONTINUE;
-}
-
-static void
-wait_for_count (int *count, int value)
-{
-  guint poll = g_timeout_add (10, on_poll, NULL);
-
-  while (g_atomic_int_get (count) < value)
-    g_main_context_iteration (NULL, TRUE);
-  g_source_remove (poll);
+  heartbeat_broker_close_async (broker, hbtest_set_done, &closed);
+  hbtest_wait_for (closed);
 }
 
 /* After a refused login both would wait for a minute. */
@@ -175,12 +153,12 @@ test_one_that_gets_through_takes_the_other_with_it (void)
   heartbeat_broker_start (broker);
   heartbeat_publisher_publish_async (heartbeat_broker_get_publisher (broker), &publication, NULL,
                                      NULL, NULL);
-  wait_for_count (&f.refused, 2);
+  hbtest_poll_for (g_atomic_int_get (&f.refused) >= 2);
 
   begin = g_get_monotonic_time ();
   g_atomic_int_set (&f.accepting, TRUE);
   heartbeat_connection_retry_now (heartbeat_broker_get_connection (broker));
-  wait_for_count (&f.opened, 2);
+  hbtest_poll_for (g_atomic_int_get (&f.opened) >= 2);
   g_assert_cmpint (g_get_monotonic_time () - begin, <, 30 * G_USEC_PER_SEC);
 
   close_and_wait (broker);
@@ -193,7 +171,7 @@ main (int argc, char *argv[])
 {
   g_test_init (&argc, &argv, NULL);
   /* Warnings belong to what is tested here. */
-  g_log_set_always_fatal (G_LOG_FATAL_MASK | G_LOG_LEVEL_CRITICAL);
+  hbtest_allow_warnings ();
 
   g_test_add_func ("/broker/several-are-shuffled", test_several_are_shuffled);
   g_test_add_func ("/broker/one-bad-url-is-an-error", test_one_bad_url_is_an_error);

@@ -3,7 +3,7 @@
 #include "desktop/heartbeat-bus-objects.h"
 
 #include "desktop/heartbeat-bus-properties.h"
-#include "wait-for.h"
+#include "heartbeat-test.h"
 
 #define ROOT      "/org/example"
 #define NAME      "org.example.Number"
@@ -179,7 +179,7 @@ tear_down (Fixture *f, gconstpointer data)
   /* what the filter and calls on their way hold is let go by the loop */
   g_object_add_weak_pointer (G_OBJECT (f->objects), (gpointer *) &f->objects);
   g_object_unref (f->objects);
-  wait_for (f->objects == NULL);
+  hbtest_wait_for (f->objects == NULL);
   g_dbus_object_manager_server_set_connection (f->manager, NULL);
   g_assert_finalize_object (f->manager);
   for (guint i = 0; i < N_OBJECTS; i++)
@@ -250,7 +250,7 @@ static void
 test_all_are_there (Fixture *f, gconstpointer data)
 {
   ask (f);
-  wait_for (f->n_answers == 1);
+  hbtest_wait_for (f->n_answers == 1);
   g_assert_no_error (f->error);
   g_assert_true (g_variant_is_of_type (f->answers[0], G_VARIANT_TYPE ("a{oa{sa{sv}}}")));
   g_assert_cmpuint (g_variant_n_children (f->answers[0]), ==, N_OBJECTS);
@@ -276,7 +276,7 @@ test_who_asks_later_sees_what_is_later (Fixture *f, gconstpointer data)
 {
   f->midway = change_and_ask;
   ask (f);
-  wait_for (f->n_answers == 2);
+  hbtest_wait_for (f->n_answers == 2);
   g_assert_cmpuint (find (f->answers[1], path_of (f->first)), ==, 77);
 }
 
@@ -296,7 +296,7 @@ test_what_was_told_is_in_the_answer (Fixture *f, gconstpointer data)
 {
   f->midway = change_and_tell;
   ask (f);
-  wait_for (f->n_answers == 1);
+  hbtest_wait_for (f->n_answers == 1);
   g_assert_cmpuint (find (f->answers[0], path_of (f->first)), ==, 77);
 }
 
@@ -314,7 +314,7 @@ test_what_is_gone_is_not_in_the_answer (Fixture *f, gconstpointer data)
 {
   f->midway = take_away;
   ask (f);
-  wait_for (f->n_answers == 1);
+  hbtest_wait_for (f->n_answers == 1);
   g_assert_cmpuint (g_variant_n_children (f->answers[0]), ==, N_OBJECTS - 1);
 }
 
@@ -324,9 +324,8 @@ test_what_was_prepared_is_not_kept (Fixture *f, gconstpointer data)
   g_autoptr (GVariant) values = NULL;
 
   ask (f);
-  wait_for (f->n_answers == 1);
-  while (g_main_context_iteration (NULL, FALSE))
-    continue;
+  hbtest_wait_for (f->n_answers == 1);
+  hbtest_run_pending ();
   values = heartbeat_bus_properties_get_prepared (f->numbers[0]->properties);
   g_assert_cmpuint (f->n_read, ==, N_OBJECTS + 1);
 }
@@ -335,11 +334,11 @@ static void
 test_others_are_left_to_gdbus (Fixture *f, gconstpointer data)
 {
   ask_with (f, ROOT, g_variant_new ("(s)", "odd"));
-  wait_for (f->n_answers == 1);
+  hbtest_wait_for (f->n_answers == 1);
   g_assert_error (f->error, G_DBUS_ERROR, G_DBUS_ERROR_INVALID_ARGS);
   g_clear_error (&f->error);
   ask_with (f, ROOT "/0", NULL);
-  wait_for (f->n_answers == 2);
+  hbtest_wait_for (f->n_answers == 2);
   g_assert_error (f->error, G_DBUS_ERROR, G_DBUS_ERROR_UNKNOWN_METHOD);
   g_assert_cmpuint (f->n_read, ==, 0);
 }
@@ -354,7 +353,7 @@ test_who_wants_no_answer_gets_none (Fixture *f, gconstpointer data)
   g_dbus_message_set_flags (message, G_DBUS_MESSAGE_FLAGS_NO_REPLY_EXPECTED);
   g_dbus_connection_send_message (f->client, message, G_DBUS_SEND_MESSAGE_FLAGS_NONE, NULL, NULL);
   ask (f);
-  wait_for (f->n_answers == 1);
+  hbtest_wait_for (f->n_answers == 1);
   g_assert_cmpuint (f->n_read, ==, N_OBJECTS);
 }
 
@@ -369,17 +368,16 @@ test_the_end_comes_amid_a_call (Fixture *f, gconstpointer data)
 {
   f->midway = end;
   ask (f);
-  wait_for (f->n_read >= N_OBJECTS / 2);
-  while (g_main_context_iteration (NULL, FALSE))
-    continue;
+  hbtest_wait_for (f->n_read >= N_OBJECTS / 2);
+  hbtest_run_pending ();
   g_assert_cmpuint (f->n_read, ==, N_OBJECTS / 2);
   g_assert_cmpuint (f->n_answers, ==, 0);
   /* GDBus answers those that come now */
   ask (f);
-  wait_for (f->n_answers == 1);
+  hbtest_wait_for (f->n_answers == 1);
   g_assert_cmpuint (g_variant_n_children (f->answers[0]), ==, N_OBJECTS);
   g_dbus_connection_close_sync (f->client, NULL, NULL);
-  wait_for (f->n_answers == 2);
+  hbtest_wait_for (f->n_answers == 2);
 }
 
 int

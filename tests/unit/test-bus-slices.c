@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 
 #include "desktop/heartbeat-bus-slices.h"
+#include "heartbeat-test.h"
 
 #define PIECE_US (2 * G_TIME_SPAN_MILLISECOND)
 
@@ -63,8 +64,7 @@ test_little_is_done_at_once (Fixture *f, gconstpointer data)
   g_autoptr (GPtrArray) pieces = add_pieces (f, 1);
 
   g_assert_cmpuint (f->done->len, ==, 1);
-  while (g_main_context_iteration (NULL, FALSE))
-    continue;
+  hbtest_run_pending ();
   g_assert_cmpuint (f->done->len, ==, 1);
 }
 
@@ -92,8 +92,7 @@ test_what_is_forgotten_is_not_done (Fixture *f, gconstpointer data)
   guint done = f->done->len;
 
   heartbeat_bus_slices_forget (f->slices, f->owner);
-  while (g_main_context_iteration (NULL, FALSE))
-    continue;
+  hbtest_run_pending ();
   g_assert_cmpuint (f->done->len, ==, done);
 }
 

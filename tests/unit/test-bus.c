@@ -7,7 +7,7 @@
 #include "core/heartbeat-agent-private.h"
 #include "core/heartbeat-log.h"
 #include "desktop/heartbeat-bus.h"
-#include "wait-for.h"
+#include "heartbeat-test.h"
 
 #define TICK        "{\"event_id\":\"tick-1\",\"payload\":{}}"
 #define PREFIX      "org.bloodbank.Heartbeat1."
@@ -66,9 +66,9 @@ typedef struct
 static void
 linger (guint milliseconds)
 {
-  gint64 end = g_get_monotonic_time () + milliseconds * G_TIME_SPAN_MILLISECOND;
+  const gint64 end = g_get_monotonic_time () + milliseconds * G_TIME_SPAN_MILLISECOND;
 
-  wait_for (g_get_monotonic_time () >= end);
+  hbtest_poll_for (g_get_monotonic_time () >= end);
 }
 
 static void
@@ -99,10 +99,8 @@ static void
 write_file (Fixture *f, const char *more)
 {
   g_autofree char *text = g_strdup_printf (FILE_TEXT, more);
-  g_autoptr (GError) error = NULL;
 
-  g_file_set_contents (f->path, text, -1, &error);
-  g_assert_no_error (error);
+  hbtest_write (f->path, text);
 }
 
 static void
@@ -120,21 +118,13 @@ connect_client (Fixture *f)
 }
 
 static void
-on_reloaded (GObject *source, GAsyncResult *result, gpointer user_data)
-{
-  gboolean *done = user_data;
-
-  heartbeat_agent_reload_finish (HEARTBEAT_AGENT (source), result, NULL);
-  *done = TRUE;
-}
-
-static void
 reload (Fixture *f)
 {
-  gboolean done = FALSE;
+  g_autoptr (GAsyncResult) result = NULL;
 
-  heartbeat_agent_reload_async (f->agent, NULL, on_reloaded, &done);
-  wait_for (done);
+  heartbeat_agent_reload_async (f->agent, NULL, hbtest_keep_result, &result);
+  hbtest_wait_for (result != NULL);
+  heartbeat_agent_reload_finish (f->agent, result, NULL);
 }
 
 static void
@@ -143,7 +133,7 @@ set_up (Fixture *f, gconstpointer data)
   n_bus_warnings = 0;
   f->daemon = g_test_dbus_new (G_TEST_DBUS_NONE);
   g_test_dbus_up (f->daemon);
-  f->folder = g_dir_make_tmp ("test-bus-XXXXXX", NULL);
+  f->folder = hbtest_make_folder ();
   f->path = g_build_filename (f->folder, "heartbeat.json", NULL);
   write_file (f, "");
   f->heard = g_ptr_array_new_with_free_func (g_free);
@@ -156,7 +146,7 @@ set_up (Fixture *f, gconstpointer data)
   heartbeat_consumer_start (f->consumer, NULL);
   reload (f);
   /* A timer's first tick is at once. */
-  wait_for (heartbeat_agent_get_ticks_received (f->agent) == 1);
+  hbtest_wait_for (heartbeat_agent_get_ticks_received (f->agent) == 1);
   linger (50); /* an older file is trusted */
   f->bus = heartbeat_bus_new ();
   heartbeat_bus_add_consumer (f->bus, f->consumer);
@@ -167,7 +157,7 @@ static void
 start (Fixture *f)
 {
   heartbeat_bus_start (f->bus);
-  wait_for (heartbeat_bus_get_ready (f->bus));
+  hbtest_wait_for (heartbeat_bus_get_ready (f->bus));
 }
 
 static void
@@ -186,7 +176,7 @@ tear_down (Fixture *f, gconstpointer data)
 
   g_clear_object (&f->run);
   heartbeat_consumer_stop_async (f->consumer, on_stopped, &stopped);
-  wait_for (stopped);
+  hbtest_wait_for (stopped);
   g_dbus_connection_close_sync (f->client, NULL, NULL);
   g_object_unref (f->client);
   heartbeat_bus_stop (f->bus);
@@ -194,10 +184,8 @@ tear_down (Fixture *f, gconstpointer data)
   linger (50);
   g_assert_finalize_object (f->consumer);
   g_ptr_array_unref (f->heard);
-  g_unlink (f->path);
-  g_rmdir (f->folder);
+  hbtest_remove_folder (f->folder);
   g_free (f->path);
-  g_free (f->folder);
   g_test_dbus_down (f->daemon);
   g_object_unref (f->daemon);
 }
@@ -230,7 +218,7 @@ call (Fixture *f, const char *path, const char *method, GVariant *arguments)
 
   g_dbus_connection_call (f->client, NAME, path, interface, strrchr (method, '.') + 1, arguments,
                           NULL, G_DBUS_CALL_FLAGS_NONE, -1, NULL, on_answer, &answer);
-  wait_for (answer.done);
+  hbtest_wait_for (answer.done);
   g_assert_no_error (answer.error);
   return answer.reply;
 }
@@ -248,7 +236,7 @@ assert_fails (Fixture *f,
 
   g_dbus_connection_call (f->client, NAME, path, interface, strrchr (method, '.') + 1, arguments,
                           NULL, G_DBUS_CALL_FLAGS_NONE, -1, NULL, on_answer, &answer);
-  wait_for (answer.done);
+  hbtest_wait_for (answer.done);
   g_assert_null (answer.reply);
   name = g_dbus_error_get_remote_error (answer.error);
   g_assert_cmpstr (name, ==, error_name);
@@ -466,7 +454,7 @@ test_no_wait (Fixture *f, gconstpointer data)
                 run_arguments ("later", "wait", g_variant_new_boolean (FALSE)),
                 ERRORS "AlreadyRunning");
   heartbeat_run_succeed (f->run, NULL);
-  wait_for (heartbeat_agent_get_runs (f->agent, HEARTBEAT_STATUS_SUCCESS) == 1);
+  hbtest_wait_for (heartbeat_agent_get_runs (f->agent, HEARTBEAT_STATUS_SUCCESS) == 1);
 }
 
 static void
@@ -476,10 +464,10 @@ test_caller_vanishes (Fixture *f, gconstpointer data)
   g_dbus_connection_call (f->client, NAME, AGENT, PREFIX "Agent", "RunCheck",
                           run_arguments ("later", NULL, NULL), NULL, G_DBUS_CALL_FLAGS_NONE, -1,
                           NULL, NULL, NULL);
-  wait_for (f->run != NULL);
+  hbtest_wait_for (f->run != NULL);
   g_dbus_connection_close_sync (f->client, NULL, NULL);
   heartbeat_run_succeed (f->run, NULL);
-  wait_for (heartbeat_agent_get_runs (f->agent, HEARTBEAT_STATUS_SUCCESS) == 1);
+  hbtest_wait_for (heartbeat_agent_get_runs (f->agent, HEARTBEAT_STATUS_SUCCESS) == 1);
   connect_client (f);
   assert_text (f, CHECK ("later"), PREFIX "Check", "LastStatus", "success");
 }
@@ -496,7 +484,7 @@ test_methods (Fixture *f, gconstpointer data)
   g_assert_true (g_strv_contains (names, "badly"));
   assert_fails (f, AGENT, PREFIX "Agent.Publish", g_variant_new ("(ss)", "agent.x", "{}"),
                 ERRORS "NotConnected");
-  g_file_set_contents (f->path, "{", -1, NULL);
+  hbtest_write (f->path, "{");
   assert_fails (f, AGENT, PREFIX "Agent.Reload", NULL, ERRORS "ConfigUnusable");
   write_file (f, "");
   g_variant_unref (call (f, AGENT, PREFIX "Agent.Reload", NULL));
@@ -511,13 +499,13 @@ test_read_too_early (Fixture *f, gconstpointer data)
   start (f);
   linger (600); /* what changed at the start has been told */
   listen (f);
-  g_file_set_contents (f->path, "{", -1, NULL);
+  hbtest_write (f->path, "{");
   reload (f);
   error = get (f, AGENT, PREFIX "Agent", "ConfigError");
   g_assert_cmpstr (g_variant_get_string (error, NULL), !=, "");
   write_file (f, "");
   reload (f);
-  wait_for (hears (f, " ConfigError"));
+  hbtest_wait_for (hears (f, " ConfigError"));
   assert_text (f, AGENT, PREFIX "Agent", "ConfigError", "");
 }
 
@@ -550,7 +538,7 @@ test_backlog (Fixture *f, gconstpointer data)
   listen (f);
   heartbeat_tick_parse (&tick, TICK, strlen (TICK), NULL);
   heartbeat_agent_run_check_async (f->agent, "well", 0, NULL, NULL, NULL);
-  wait_for (heartbeat_agent_get_runs (f->agent, HEARTBEAT_STATUS_SUCCESS) == 1);
+  hbtest_wait_for (heartbeat_agent_get_runs (f->agent, HEARTBEAT_STATUS_SUCCESS) == 1);
   linger (50); /* what a fast disk has just saved is read once more */
   reload (f);
   linger (400);
@@ -585,7 +573,7 @@ test_no_change (Fixture *f, gconstpointer data)
   reload (f);
   g_assert_true (heartbeat_tick_parse (&tick, TICK, strlen (TICK), NULL));
   heartbeat_agent_tick (f->agent, &tick, on_tick_done, NULL);
-  wait_for (find_heard (f, "1st_2dcack LastTick TicksReceived") >= 0);
+  hbtest_wait_for (find_heard (f, "1st_2dcack LastTick TicksReceived") >= 0);
   received = get (f, AGENT, PREFIX "Agent", "TicksReceived");
   g_assert_cmpuint (g_variant_get_uint64 (received), ==, 2);
   for (guint i = 0; i < f->heard->len; i++)
@@ -606,7 +594,7 @@ test_order (Fixture *f, gconstpointer data)
   start (f);
   listen (f);
   heartbeat_agent_run_check_async (f->agent, "badly", 0, NULL, NULL, NULL);
-  wait_for (find_heard (f, "1st_2dcack CheckFinished") >= 0);
+  hbtest_wait_for (find_heard (f, "1st_2dcack CheckFinished") >= 0);
   g_assert_cmpint (find_heard (f, "badly Started"), >=, 0);
   g_assert_cmpint (find_heard (f, "1st_2dcack CheckStarted"), >=, 0);
 
@@ -627,11 +615,11 @@ test_come_and_go (Fixture *f, gconstpointer data)
   listen (f);
   write_file (f, ", \"new\": {\"cadenceMs\": 1000, \"handler\": \"well\", \"enabled\": false}");
   reload (f);
-  wait_for (find_heard (f, "Heartbeat1 InterfacesAdded") >= 0);
+  hbtest_wait_for (find_heard (f, "Heartbeat1 InterfacesAdded") >= 0);
   assert_text (f, CHECK ("new"), PREFIX "Check", "Handler", "well");
   write_file (f, "");
   reload (f);
-  wait_for (find_heard (f, "Heartbeat1 InterfacesRemoved") >= 0);
+  hbtest_wait_for (find_heard (f, "Heartbeat1 InterfacesRemoved") >= 0);
   assert_fails (f, CHECK ("new"), PREFIX "Check.Run", g_variant_new ("(a{sv})", NULL),
                 "org.freedesktop.DBus.Error.UnknownMethod");
 }
@@ -642,7 +630,7 @@ test_message (Fixture *f, gconstpointer data)
   start (f);
   listen (f);
   g_signal_emit_by_name (f->consumer, "message-received", "agent.1st-cack.\xff", "type", "{}");
-  wait_for (find_heard (f, "1st_2dcack MessageReceived") >= 0);
+  hbtest_wait_for (find_heard (f, "1st_2dcack MessageReceived") >= 0);
 }
 
 static void
@@ -653,7 +641,7 @@ test_remove_consumer (Fixture *f, gconstpointer data)
   assert_fails (f, AGENT, PREFIX "Agent.Reload", NULL, "org.freedesktop.DBus.Error.ServiceUnknown");
   heartbeat_bus_add_consumer (f->bus, f->consumer);
   g_assert_false (heartbeat_bus_get_ready (f->bus));
-  wait_for (heartbeat_bus_get_ready (f->bus));
+  hbtest_wait_for (heartbeat_bus_get_ready (f->bus));
   assert_text (f, AGENT, PREFIX "Agent", "Name", "1st-cack");
 }
 
@@ -667,11 +655,11 @@ test_name_taken (Fixture *f, gconstpointer data)
                                        g_variant_new ("(su)", NAME, 4), NULL, 0, -1, NULL, NULL);
   g_variant_unref (reply);
   heartbeat_bus_start (f->bus);
-  wait_for (n_bus_warnings == 1);
+  hbtest_wait_for (n_bus_warnings == 1);
   g_assert_true (heartbeat_bus_get_connected (f->bus));
   g_assert_false (heartbeat_bus_get_ready (f->bus));
   g_dbus_connection_close_sync (f->client, NULL, NULL);
-  wait_for (heartbeat_bus_get_ready (f->bus));
+  hbtest_wait_for (heartbeat_bus_get_ready (f->bus));
   g_assert_cmpuint (n_bus_warnings, ==, 1);
   connect_client (f);
 }
@@ -683,17 +671,17 @@ test_bus_goes (Fixture *f, gconstpointer data)
 
   start (f);
   g_test_dbus_stop (f->daemon);
-  wait_for (!heartbeat_bus_get_connected (f->bus));
+  hbtest_wait_for (!heartbeat_bus_get_connected (f->bus));
   g_assert_false (heartbeat_bus_get_ready (f->bus));
   g_assert_cmpstr (heartbeat_bus_get_error (f->bus), !=, "");
   g_assert_cmpuint (n_bus_warnings, ==, 1);
   heartbeat_agent_run_check_async (f->agent, "badly", 0, NULL, NULL, NULL);
-  wait_for (heartbeat_agent_get_runs (f->agent, HEARTBEAT_STATUS_FAILED) == 1);
+  hbtest_wait_for (heartbeat_agent_get_runs (f->agent, HEARTBEAT_STATUS_FAILED) == 1);
 
   g_object_unref (f->daemon);
   f->daemon = g_test_dbus_new (G_TEST_DBUS_NONE);
   g_test_dbus_up (f->daemon);
-  wait_for (heartbeat_bus_get_ready (f->bus));
+  hbtest_wait_for (heartbeat_bus_get_ready (f->bus));
   g_assert_cmpstr (heartbeat_bus_get_error (f->bus), ==, "");
   g_assert_cmpuint (n_bus_warnings, ==, 1);
   connect_client (f);

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "core/heartbeat-error.h"
+#include "heartbeat-test.h"
 
 #define CHECKS "\"checks\": {\"a\": {\"cadenceMs\": 1000}}"
 
@@ -81,12 +82,7 @@ int
 main (int argc, char **argv)
 {
   g_test_init (&argc, &argv, NULL);
-  for (guint i = 0; i < G_N_ELEMENTS (cases); i++)
-    {
-      g_autofree char *path = g_strconcat ("/change/", cases[i].name, NULL);
-
-      g_test_add_data_func (path, &cases[i], test_case);
-    }
+  hbtest_add_cases ("/change", cases, test_case);
   g_test_add_func ("/change/errors", test_errors);
   return g_test_run ();
 }

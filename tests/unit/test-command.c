@@ -1,10 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 
-#include <string.h>
-
 #include "core/heartbeat-error.h"
 #include "core/heartbeat-run-private.h"
 #include "handlers/heartbeat-command.h"
+#include "heartbeat-test.h"
 
 /* Arguments are joined by a bar; NULL stands for none. */
 typedef struct
@@ -62,7 +61,7 @@ test_bad (gconstpointer data)
 
   g_assert_error (error, HEARTBEAT_ERROR, HEARTBEAT_ERROR_INVALID_ARGUMENT);
   g_assert_null (argv);
-  g_assert_nonnull (strstr (error->message, "meta.command"));
+  hbtest_assert_contains (error->message, "meta.command");
 }
 
 static void
@@ -109,7 +108,7 @@ assert_fails_at_once (const char *check)
   heartbeat_command_handler (run, NULL);
   g_assert_nonnull (result);
   g_assert_cmpint (heartbeat_result_get_status (result), ==, HEARTBEAT_STATUS_FAILED);
-  g_assert_nonnull (strstr (heartbeat_result_get_message (result), "meta.command"));
+  hbtest_assert_contains (heartbeat_result_get_message (result), "meta.command");
 }
 
 static void

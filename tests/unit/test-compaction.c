@@ -5,8 +5,7 @@
 #include "core/heartbeat-run-private.h"
 #include "handlers/heartbeat-built-in.h"
 #include "handlers/heartbeat-compaction.h"
-
-#define DEADLINE_S 30
+#include "heartbeat-test.h"
 
 typedef struct
 {
@@ -36,8 +35,7 @@ tear_down (Fixture *fixture, gconstpointer data)
   heartbeat_connection_close_async (fixture->connection, NULL, NULL);
   g_object_add_weak_pointer (G_OBJECT (fixture->connection), (gpointer *) &fixture->connection);
   g_object_unref (fixture->connection);
-  while (fixture->connection != NULL)
-    g_main_context_iteration (NULL, TRUE);
+  hbtest_wait_for (fixture->connection == NULL);
   g_clear_pointer (&fixture->result, heartbeat_result_unref);
 }
 
@@ -56,32 +54,13 @@ start (Fixture *fixture,
        HeartbeatOutbox *outbox,
        const char *envelope)
 {
-  HeartbeatRunFacts facts = { "cack", "compaction", "/", 1, g_strdup ("{}"), g_strdup (envelope), NULL };
+  HeartbeatRunFacts facts
+      = { "cack", "compaction", "/", 1, g_strdup ("{}"), g_strdup (envelope), NULL };
   g_autoptr (HeartbeatRun) run = heartbeat_run_new (&facts, on_run_ended, fixture);
 
   fixture->run = run;
   g_object_add_weak_pointer (G_OBJECT (run), (gpointer *) &fixture->run);
   handler (run, outbox);
-}
-
-static gboolean
-on_tick (gpointer user_data)
-{
-  return G_SOURCE_CONTINUE;
-}
-
-static void
-iterate_until_released (Fixture *fixture)
-{
-  gint64 deadline = g_get_monotonic_time () + DEADLINE_S * G_USEC_PER_SEC;
-  guint timer = g_timeout_add (10, on_tick, NULL);
-
-  while (fixture->run != NULL)
-    {
-      g_assert_cmpint (g_get_monotonic_time (), <, deadline);
-      g_main_context_iteration (NULL, TRUE);
-    }
-  g_source_remove (timer);
 }
 
 static void
@@ -104,7 +83,7 @@ test_fails_where_the_broker_is_away (Fixture *fixture, gconstpointer data)
   start (fixture, heartbeat_compaction_handler, fixture->outbox,
          "{\"event_id\": \"e-1\", \"payload\": {\"quarter\": \"Q3\"}}");
   g_assert_null (fixture->result);
-  iterate_until_released (fixture);
+  hbtest_poll_for (fixture->run == NULL);
   g_assert_nonnull (fixture->result);
   g_assert_cmpint (heartbeat_result_get_status (fixture->result), ==, HEARTBEAT_STATUS_FAILED);
   g_assert_cmpstr (heartbeat_result_get_message (fixture->result), !=, "");
@@ -129,7 +108,7 @@ test_makes_do_with_any_envelope (Fixture *fixture, gconstpointer data)
       start (fixture, heartbeat_compaction_handler, fixture->outbox, envelopes[i]);
       g_assert_nonnull (fixture->run);
       heartbeat_run_abandon (fixture->run);
-      iterate_until_released (fixture);
+      hbtest_poll_for (fixture->run == NULL);
       g_assert_null (fixture->result);
     }
 }
@@ -176,7 +155,7 @@ main (int argc, char **argv)
 {
   g_test_init (&argc, &argv, NULL);
   /* That the broker is away is a warning, and meant to be. */
-  g_log_set_always_fatal (G_LOG_FATAL_MASK | G_LOG_LEVEL_CRITICAL);
+  hbtest_allow_warnings ();
 
   g_test_add_func ("/compaction/skips-without-broker", test_skips_without_broker);
   ADD ("/compaction/fails-where-the-broker-is-away", test_fails_where_the_broker_is_away);

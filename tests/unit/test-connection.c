@@ -9,6 +9,7 @@
 #include "broker/heartbeat-publisher.h"
 #include "consumer/heartbeat-hold.h"
 #include "core/heartbeat-error.h"
+#include "heartbeat-test.h"
 
 /* A broker that says what real ones do not: each connection is served by the test's script, on a thread of its own. */
 typedef struct _Fixture Fixture;
@@ -207,22 +208,14 @@ set_up (Fixture *f, gconstpointer data)
 }
 
 static void
-on_closed (GObject *source, GAsyncResult *result, gpointer user_data)
-{
-  *(gboolean *) user_data = TRUE;
-}
-
-static void
 tear_down (Fixture *f, gconstpointer data)
 {
   gboolean closed = FALSE;
 
   g_socket_service_stop (f->service);
-  heartbeat_connection_close_async (f->connection, on_closed, &closed);
-  while (!closed)
-    g_main_context_iteration (NULL, TRUE);
-  while (g_main_context_iteration (NULL, FALSE))
-    ;
+  heartbeat_connection_close_async (f->connection, hbtest_set_done, &closed);
+  hbtest_wait_for (closed);
+  hbtest_run_pending ();
   join_script (f);
   g_assert_finalize_object (f->connection);
   g_object_unref (f->service);
@@ -233,15 +226,13 @@ tear_down (Fixture *f, gconstpointer data)
 static void
 wait_for (Fixture *f, HeartbeatConnectionState state)
 {
-  while (heartbeat_connection_get_state (f->connection) != state)
-    g_main_context_iteration (NULL, TRUE);
+  hbtest_wait_for (heartbeat_connection_get_state (f->connection) == state);
 }
 
 static void
 wait_until_reached (Fixture *f)
 {
-  while (!g_atomic_int_get (&f->reached))
-    g_main_context_iteration (NULL, TRUE);
+  hbtest_wait_for (g_atomic_int_get (&f->reached));
 }
 
 /* Connects, and expects it to fail with @error in the message. */
@@ -251,7 +242,7 @@ expect_failure (Fixture *f, const char *error)
   heartbeat_connection_start (f->connection);
   wait_for (f, HEARTBEAT_CONNECTION_STATE_WAITING);
   g_test_message ("%s", heartbeat_connection_get_error (f->connection));
-  g_assert_nonnull (strstr (heartbeat_connection_get_error (f->connection), error));
+  hbtest_assert_contains (heartbeat_connection_get_error (f->connection), error);
   g_assert_null (strstr (heartbeat_connection_get_error (f->connection), "geheim"));
 }
 
@@ -507,8 +498,7 @@ on_declared (GObject *source, GAsyncResult *result, gpointer user_data)
 static void
 wait_for_pending (Fixture *f)
 {
-  while (f->pending > 0)
-    g_main_context_iteration (NULL, TRUE);
+  hbtest_wait_for (f->pending <= 0);
 }
 
 static const HeartbeatChannelEvents no_events = { 0 };
@@ -534,8 +524,7 @@ test_late_reply (Fixture *f, gconstpointer data)
   heartbeat_channel_call_async (channel, AMQP_QUEUE_DECLARE_METHOD, &declare, NULL, on_declared, f);
   wait_until_reached (f);
   g_cancellable_cancel (cancellable);
-  while (f->pending > 1)
-    g_main_context_iteration (NULL, TRUE);
+  hbtest_wait_for (f->pending <= 1);
   g_atomic_int_set (&f->reached, FALSE);
   wait_for_pending (f);
 }
@@ -817,11 +806,9 @@ test_blamed (Fixture *f, gconstpointer data)
   publish_to (f, publisher, "good", "k");
   publish_to (f, publisher, "bad", "k");
   publish_to (f, publisher, "better", "k");
-  while (f->pending == 3)
-    g_main_context_iteration (NULL, TRUE);
+  hbtest_wait_for (f->pending != 3);
   g_assert_cmpuint (f->pending, ==, 2);
-  g_assert_error (f->error, HEARTBEAT_ERROR, HEARTBEAT_ERROR_REFUSED);
-  g_assert_nonnull (strstr (f->error->message, "no exchange bad"));
+  hbtest_assert_error (f->error, HEARTBEAT_ERROR, HEARTBEAT_ERROR_REFUSED, "no exchange bad");
   wait_for_pending (f);
   g_assert_no_error (f->error);
 }
@@ -893,8 +880,7 @@ test_full (Fixture *f, gconstpointer data)
     publish (f, publisher, "one");
   g_assert_cmpuint (f->pending, ==, 256);
   publish (f, publisher, "one");
-  while (f->pending > 256)
-    g_main_context_iteration (NULL, TRUE);
+  hbtest_wait_for (f->pending <= 256);
   g_assert_error (f->error, HEARTBEAT_ERROR, HEARTBEAT_ERROR_REFUSED);
 
   heartbeat_connection_close_async (f->connection, NULL, NULL);
@@ -981,16 +967,14 @@ test_held_long (Fixture *f, gconstpointer data)
 
   heartbeat_inbox_start (inbox);
   heartbeat_connection_start (f->connection);
-  while (holds->len < 2)
-    g_main_context_iteration (NULL, TRUE);
+  hbtest_wait_for (holds->len >= 2);
 
   limit = g_main_context_find_source_by_user_data (NULL, g_ptr_array_index (holds, 0));
   left = g_source_get_ready_time (limit) - g_get_monotonic_time ();
   g_assert_cmpint (left, >, 500 * G_USEC_PER_SEC);
   g_assert_cmpint (left, <=, 601 * G_USEC_PER_SEC);
   g_source_set_ready_time (limit, 0);
-  while (g_atomic_int_get (&f->acknowledged) < 1)
-    g_main_context_iteration (NULL, TRUE);
+  hbtest_wait_for (g_atomic_int_get (&f->acknowledged) >= 1);
 
   heartbeat_hold_done (TRUE, g_ptr_array_index (holds, 0));
   heartbeat_hold_done (TRUE, g_ptr_array_index (holds, 1));
@@ -1002,7 +986,7 @@ main (int argc, char *argv[])
 {
   g_test_init (&argc, &argv, NULL);
   /* Warnings belong to what is tested here. */
-  g_log_set_always_fatal (G_LOG_FATAL_MASK | G_LOG_LEVEL_CRITICAL);
+  hbtest_allow_warnings ();
 
 #define ADD(name, what)                                                                            \
   g_test_add (name, Fixture, (gpointer) script_##what, set_up, test_##what, tear_down)

@@ -7,6 +7,7 @@
 #include "ctl/heartbeat-ctl-environment.h"
 #include "ctl/heartbeat-ctl-finding.h"
 #include "ctl/heartbeat-ctl-text.h"
+#include "heartbeat-test.h"
 
 static void
 assert_value (const char *text, const char *value)
@@ -77,9 +78,9 @@ test_table (void)
   g_autofree char *coloured = heartbeat_ctl_findings_to_string (findings, 0, TRUE);
 
   g_assert_true (g_str_has_prefix (plain, "✓ Queue        q is there\n✗ Session bus  line end "));
-  g_assert_nonnull (strstr (plain, "\n    → log in"));
+  hbtest_assert_contains (plain, "\n    → log in");
   g_assert_null (strchr (plain, '\033'));
-  g_assert_nonnull (strstr (coloured, "\033[31m✗\033[0m Session bus"));
+  hbtest_assert_contains (coloured, "\033[31m✗\033[0m Session bus");
 }
 
 static void
@@ -129,9 +130,9 @@ test_advice (void)
       g_assert_nonnull (advice);
       g_assert_cmpstr (advice, !=, "");
     }
-  g_assert_nonnull (strstr (
-      heartbeat_ctl_advice_for_connection (HEARTBEAT_CONNECTION_STAGE_CONNECT, refused), "5672"));
-  g_assert_nonnull (strstr (heartbeat_ctl_advice_for_refusal (access), "set_permissions"));
+  hbtest_assert_contains (
+      heartbeat_ctl_advice_for_connection (HEARTBEAT_CONNECTION_STAGE_CONNECT, refused), "5672");
+  hbtest_assert_contains (heartbeat_ctl_advice_for_refusal (access), "set_permissions");
   g_assert_null (heartbeat_ctl_advice_for_refusal (refused));
 }
 

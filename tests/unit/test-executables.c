@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: MIT */
 
-#include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -8,6 +7,7 @@
 
 #include "core/heartbeat-error.h"
 #include "handlers/heartbeat-executables.h"
+#include "heartbeat-test.h"
 
 /* --- Names ---------------------------------------------------------------------------------------------------------- */
 
@@ -83,23 +83,21 @@ typedef struct
 static void
 set_up (Fixture *fixture, gconstpointer data)
 {
-  fixture->folder = g_dir_make_tmp ("heartbeat-executables-XXXXXX", NULL);
+  fixture->folder = hbtest_make_folder ();
   fixture->file = g_build_filename (fixture->folder, "mail", NULL);
 }
 
 static void
 tear_down (Fixture *fixture, gconstpointer data)
 {
-  g_remove (fixture->file);
-  g_assert_cmpint (g_rmdir (fixture->folder), ==, 0);
+  hbtest_remove_folder (fixture->folder);
   g_free (fixture->file);
-  g_free (fixture->folder);
 }
 
 static void
 write_file (Fixture *fixture, int mode)
 {
-  g_assert_true (g_file_set_contents (fixture->file, "#!/bin/sh\n", -1, NULL));
+  hbtest_write (fixture->file, "#!/bin/sh\n");
   g_assert_cmpint (g_chmod (fixture->file, mode), ==, 0);
 }
 
@@ -118,8 +116,8 @@ assert_refused (Fixture *fixture, const char *why)
 
   g_assert_null (find (fixture, &error));
   g_assert_nonnull (error);
-  g_assert_nonnull (strstr (error->message, fixture->file));
-  g_assert_nonnull (strstr (error->message, why));
+  hbtest_assert_contains (error->message, fixture->file);
+  hbtest_assert_contains (error->message, why);
 }
 
 static void

@@ -7,6 +7,7 @@
 
 #include "core/heartbeat-error.h"
 #include "core/heartbeat-file.h"
+#include "heartbeat-test.h"
 
 #define DEADLINE_US (30 * G_USEC_PER_SEC)
 #define TEXT(more)  "{\"$schema\":\"heartbeat.v1\",\"agent\":\"a\",\"checks\":{" more "}}"
@@ -25,10 +26,7 @@ typedef struct
 static void
 set_up (Fixture *f, gconstpointer data)
 {
-  g_autoptr (GError) error = NULL;
-
-  f->folder = g_dir_make_tmp ("heartbeat-file-XXXXXX", &error);
-  g_assert_no_error (error);
+  f->folder = hbtest_make_folder ();
   f->path = g_build_filename (f->folder, "heartbeat.json", NULL);
   f->file = heartbeat_file_new (f->path);
 }
@@ -45,9 +43,7 @@ tear_down (Fixture *f, gconstpointer data)
 {
   forget (f);
   g_clear_object (&f->file);
-  g_unlink (f->path);
-  g_assert_cmpint (g_rmdir (f->folder), ==, 0);
-  g_free (f->folder);
+  hbtest_remove_folder (f->folder);
   g_free (f->path);
 }
 
@@ -56,10 +52,8 @@ static void
 write_text (Fixture *f, const char *text, gboolean old)
 {
   const struct utimbuf past = { 1771796220, 1771796220 };
-  g_autoptr (GError) error = NULL;
 
-  g_file_set_contents (f->path, text, -1, &error);
-  g_assert_no_error (error);
+  hbtest_write (f->path, text);
   if (old)
     g_assert_cmpint (g_utime (f->path, (struct utimbuf *) &past), ==, 0);
 }
@@ -74,28 +68,13 @@ on_ended (GObject *source, GAsyncResult *result, gpointer user_data)
   f->ended++;
 }
 
-static gboolean
-give_up (gpointer user_data)
-{
-  g_error ("nothing within 30 s");
-  return G_SOURCE_REMOVE;
-}
-
-static void
-wait_for (Fixture *f, guint ended)
-{
-  guint timer = g_timeout_add (DEADLINE_US / 1000, give_up, NULL);
-
-  while (f->ended < ended)
-    g_main_context_iteration (NULL, TRUE);
-  g_source_remove (timer);
-}
-
 static void
 load (Fixture *f)
 {
+  guint ended = f->ended + 1;
+
   heartbeat_file_load_async (f->file, on_ended, f);
-  wait_for (f, f->ended + 1);
+  hbtest_wait_for (f->ended == ended);
 }
 
 static GBytes *
@@ -121,19 +100,6 @@ on_destroyed (gpointer data)
   Fixture *f = data;
 
   g_atomic_int_inc (&f->destroyed);
-}
-
-static void
-wait_for_destroyed (Fixture *f, int n)
-{
-  const gint64 deadline = g_get_monotonic_time () + DEADLINE_US;
-
-  while (g_atomic_int_get (&f->destroyed) < n)
-    {
-      g_thread_yield ();
-      g_assert_cmpint (g_get_monotonic_time (), <, deadline);
-    }
-  g_assert_cmpint (f->destroyed, ==, n);
 }
 
 static void
@@ -222,16 +188,13 @@ test_broken_is_current (Fixture *f, gconstpointer data)
 static void
 test_edit (Fixture *f, gconstpointer data)
 {
-  g_autofree char *text = NULL;
-
   write_text (f, TEXT (""), TRUE);
   heartbeat_file_edit_async (f->file, append_space, f, on_destroyed, on_ended, f);
-  wait_for (f, 1);
+  hbtest_wait_for (f->ended == 1);
   g_assert_no_error (f->error);
   g_assert_nonnull (f->config);
-  g_file_get_contents (f->path, &text, NULL, NULL);
-  g_assert_cmpstr (text, ==, TEXT ("") " ");
-  wait_for_destroyed (f, 1);
+  hbtest_assert_file (f->path, TEXT ("") " ");
+  hbtest_poll_for (g_atomic_int_get (&f->destroyed) == 1);
 }
 
 static void
@@ -240,10 +203,10 @@ test_refused_edit (Fixture *f, gconstpointer data)
   write_text (f, TEXT (""), TRUE);
   load (f);
   heartbeat_file_edit_async (f->file, refuse, f, on_destroyed, on_ended, f);
-  wait_for (f, 2);
+  hbtest_wait_for (f->ended == 2);
   g_assert_error (f->error, HEARTBEAT_ERROR, HEARTBEAT_ERROR_NO_SUCH_CHECK);
   g_assert_true (heartbeat_file_is_current (f->file, HEARTBEAT_FILE_NOW));
-  wait_for_destroyed (f, 1);
+  hbtest_poll_for (g_atomic_int_get (&f->destroyed) == 1);
 }
 
 static void
@@ -255,11 +218,11 @@ test_one_job_after_the_other (Fixture *f, gconstpointer data)
   for (guint i = 0; i < 20; i++)
     heartbeat_file_edit_async (f->file, append_space, f, on_destroyed, on_ended, f);
   heartbeat_file_load_async (f->file, on_ended, f);
-  wait_for (f, 21);
-  g_file_get_contents (f->path, &text, NULL, NULL);
+  hbtest_wait_for (f->ended == 21);
+  text = hbtest_read (f->path);
   g_assert_cmpuint (strlen (text), ==, strlen (TEXT ("")) + 20);
   g_assert_cmpuint (g_bytes_get_size (f->config->text), ==, strlen (text));
-  wait_for_destroyed (f, 20);
+  hbtest_poll_for (g_atomic_int_get (&f->destroyed) == 20);
 }
 
 /* Once: what lies there later may belong to another process that edits the file. */
@@ -269,11 +232,11 @@ test_first_load_sweeps (Fixture *f, gconstpointer data)
   g_autofree char *left = g_build_filename (f->folder, ".heartbeat.json.heartbeat-a1B2c3", NULL);
 
   write_text (f, TEXT (""), TRUE);
-  g_assert_true (g_file_set_contents (left, "x", 1, NULL));
+  hbtest_write (left, "x");
   load (f);
   g_assert_no_error (f->error);
   g_assert_false (g_file_test (left, G_FILE_TEST_EXISTS));
-  g_assert_true (g_file_set_contents (left, "x", 1, NULL));
+  hbtest_write (left, "x");
   load (f);
   g_assert_cmpint (g_unlink (left), ==, 0);
 }

@@ -5,6 +5,7 @@
 #include "broker/heartbeat-frame.h"
 #include "broker/heartbeat-handshake.h"
 #include "core/heartbeat-error.h"
+#include "heartbeat-test.h"
 
 typedef struct
 {
@@ -84,7 +85,7 @@ test_login (void)
         {
           g_assert_error (error, HEARTBEAT_ERROR, HEARTBEAT_ERROR_NOT_CONNECTED);
           g_assert_nonnull (cases[i].error);
-          g_assert_nonnull (strstr (error->message, cases[i].error));
+          hbtest_assert_contains (error->message, cases[i].error);
           g_assert_cmpuint (out->len, ==, 0);
         }
     }
@@ -100,10 +101,10 @@ test_refusal (void)
   g_assert_true (
       g_str_has_prefix (heartbeat_handshake_describe_refusal (user, HEARTBEAT_LOGIN_PLAIN),
                         "wrong user name or password (403): correct RABBIT_URL"));
-  g_assert_nonnull (strstr (heartbeat_handshake_describe_refusal (nobody, HEARTBEAT_LOGIN_PLAIN),
-                            "the URL names no user"));
-  g_assert_nonnull (strstr (heartbeat_handshake_describe_refusal (nobody, HEARTBEAT_LOGIN_EXTERNAL),
-                            "no user for the client certificate"));
+  hbtest_assert_contains (heartbeat_handshake_describe_refusal (nobody, HEARTBEAT_LOGIN_PLAIN),
+                          "the URL names no user");
+  hbtest_assert_contains (heartbeat_handshake_describe_refusal (nobody, HEARTBEAT_LOGIN_EXTERNAL),
+                          "no user for the client certificate");
 }
 
 int

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 
 #include "core/heartbeat-keeper.h"
+#include "heartbeat-test.h"
 
 #include <fcntl.h>
 #include <stdio.h>
@@ -43,8 +44,6 @@ typedef struct
   HeartbeatFile *file;
   HeartbeatKeeper *keeper;
   HeartbeatConfig *config;
-  gboolean moved;
-  GMainLoop *loop;
 } Fixture;
 
 static char *
@@ -59,31 +58,21 @@ make_text (gint64 a, gint64 b)
 }
 
 static void
-write_file (Fixture *fixture, const char *text)
-{
-  g_autoptr (GError) error = NULL;
-
-  g_file_set_contents (fixture->path, text, -1, &error);
-  g_assert_no_error (error);
-}
-
-static void
 assert_file (Fixture *fixture, gint64 a, gint64 b)
 {
   g_autofree char *wanted = make_text (a, b);
-  g_autofree char *text = NULL;
 
-  g_assert_true (g_file_get_contents (fixture->path, &text, NULL, NULL));
-  g_assert_cmpstr (text, ==, wanted);
+  hbtest_assert_file (fixture->path, wanted);
 }
 
 static void
-on_loaded (GObject *source, GAsyncResult *result, gpointer user_data)
+load (Fixture *fixture)
 {
-  Fixture *fixture = user_data;
+  g_autoptr (GAsyncResult) result = NULL;
 
+  heartbeat_keeper_load_async (fixture->keeper, hbtest_keep_result, &result);
+  hbtest_wait_for (result != NULL);
   heartbeat_keeper_load_finish (fixture->keeper, result);
-  g_main_loop_quit (fixture->loop);
 }
 
 /* As after a start of the service. */
@@ -92,34 +81,34 @@ start (Fixture *fixture)
 {
   g_clear_object (&fixture->keeper);
   fixture->keeper = heartbeat_keeper_new ("cack", fixture->file);
-  heartbeat_keeper_load_async (fixture->keeper, on_loaded, fixture);
-  g_main_loop_run (fixture->loop);
+  load (fixture);
 }
 
 static void
-on_kept (GObject *source, GAsyncResult *result, gpointer user_data)
+finish (Fixture *fixture, GAsyncResult **result)
 {
-  Fixture *fixture = user_data;
-
+  hbtest_wait_for (*result != NULL);
   g_clear_pointer (&fixture->config, heartbeat_config_unref);
-  fixture->config = heartbeat_keeper_finish (fixture->keeper, result);
-  g_main_loop_quit (fixture->loop);
+  fixture->config = heartbeat_keeper_finish (fixture->keeper, *result);
 }
 
 static void
 save (Fixture *fixture, const char *check, gint64 stands_for, gint64 last_run)
 {
   HeartbeatCheckSpec spec = { .name = (char *) check, .last_run = stands_for };
+  g_autoptr (GAsyncResult) result = NULL;
 
-  heartbeat_keeper_save_async (fixture->keeper, &spec, last_run, on_kept, fixture);
-  g_main_loop_run (fixture->loop);
+  heartbeat_keeper_save_async (fixture->keeper, &spec, last_run, hbtest_keep_result, &result);
+  finish (fixture, &result);
 }
 
 static void
 move (Fixture *fixture)
 {
-  heartbeat_keeper_move_async (fixture->keeper, on_kept, fixture);
-  g_main_loop_run (fixture->loop);
+  g_autoptr (GAsyncResult) result = NULL;
+
+  heartbeat_keeper_move_async (fixture->keeper, hbtest_keep_result, &result);
+  finish (fixture, &result);
 }
 
 static gint64
@@ -136,13 +125,12 @@ set_up (Fixture *fixture, gconstpointer data)
 {
   g_autofree char *text = make_text (1, 2);
 
-  fixture->folder = g_dir_make_tmp ("heartbeat-XXXXXX", NULL);
+  fixture->folder = hbtest_make_folder ();
   fixture->path = g_build_filename (fixture->folder, "heartbeat.json", NULL);
   fixture->state_path
       = g_build_filename (g_get_user_state_dir (), "heartbeat-consumer", "cack.json", NULL);
   fixture->file = heartbeat_file_new (fixture->path);
-  fixture->loop = g_main_loop_new (NULL, FALSE);
-  write_file (fixture, text);
+  hbtest_write (fixture->path, text);
   start (fixture);
 }
 
@@ -152,33 +140,10 @@ tear_down (Fixture *fixture, gconstpointer data)
   g_clear_pointer (&fixture->config, heartbeat_config_unref);
   g_clear_object (&fixture->keeper);
   g_clear_object (&fixture->file);
-  g_main_loop_unref (fixture->loop);
   g_unlink (fixture->state_path);
-  g_unlink (fixture->path);
-  g_assert_cmpint (g_rmdir (fixture->folder), ==, 0);
+  hbtest_remove_folder (fixture->folder);
   g_free (fixture->state_path);
   g_free (fixture->path);
-  g_free (fixture->folder);
-}
-
-static void
-on_read (GObject *source, GAsyncResult *result, gpointer user_data)
-{
-  gboolean *was_read = user_data;
-  g_autoptr (HeartbeatConfig) config
-      = heartbeat_file_finish (HEARTBEAT_FILE (source), result, NULL);
-
-  g_assert_nonnull (config);
-  *was_read = TRUE;
-}
-
-static void
-on_moved (GObject *source, GAsyncResult *result, gpointer user_data)
-{
-  Fixture *fixture = user_data;
-
-  fixture->moved = TRUE;
-  fixture->config = heartbeat_keeper_finish (fixture->keeper, result);
 }
 
 /* While the state file is written somebody may read a newer text, which is in force then. */
@@ -186,20 +151,22 @@ static void
 test_what_was_read_later_is_newer (Fixture *fixture, gconstpointer data)
 {
   g_autofree char *text = make_text (1, 2);
-  gboolean was_read = FALSE;
+  g_autoptr (GAsyncResult) moved = NULL;
+  g_autoptr (GAsyncResult) read = NULL;
+  g_autoptr (HeartbeatConfig) newer = NULL;
 
-  write_file (fixture, BROKEN);
+  hbtest_write (fixture->path, BROKEN);
   save (fixture, "a", 1, 100);
-  write_file (fixture, text);
+  hbtest_write (fixture->path, text);
   hold_up_rename (TRUE);
-  heartbeat_keeper_move_async (fixture->keeper, on_moved, fixture);
-  heartbeat_file_load_async (fixture->file, on_read, &was_read);
-  while (!was_read)
-    g_main_context_iteration (NULL, TRUE);
-  g_assert_false (fixture->moved);
+  heartbeat_keeper_move_async (fixture->keeper, hbtest_keep_result, &moved);
+  heartbeat_file_load_async (fixture->file, hbtest_keep_result, &read);
+  hbtest_wait_for (read != NULL);
+  newer = heartbeat_file_finish (fixture->file, read, NULL);
+  g_assert_nonnull (newer);
+  g_assert_null (moved);
   hold_up_rename (FALSE);
-  while (!fixture->moved)
-    g_main_context_iteration (NULL, TRUE);
+  finish (fixture, &moved);
   g_assert_null (fixture->config);
   assert_file (fixture, 100, 2);
 }
@@ -224,10 +191,10 @@ test_saves_into_what_others_write (Fixture *fixture, gconstpointer data)
   save (fixture, "a", 1, 100);
   save (fixture, "a", 100, 200);
   assert_file (fixture, 200, 2);
-  write_file (fixture, text);
+  hbtest_write (fixture->path, text);
   save (fixture, "a", 111, 300);
   assert_file (fixture, 300, 3);
-  write_file (fixture, longer);
+  hbtest_write (fixture->path, longer);
   save (fixture, "a", 7, 8);
   assert_file (fixture, 8, 12345);
 }
@@ -243,20 +210,17 @@ test_a_gone_check_is_not_kept (Fixture *fixture, gconstpointer data)
 static void
 test_a_broken_file_is_not_written_to (Fixture *fixture, gconstpointer data)
 {
-  g_autofree char *text = NULL;
-
-  write_file (fixture, BROKEN);
+  hbtest_write (fixture->path, BROKEN);
   save (fixture, "a", 1, 100);
   g_assert_null (fixture->config);
-  g_assert_true (g_file_get_contents (fixture->path, &text, NULL, NULL));
-  g_assert_cmpstr (text, ==, BROKEN);
+  hbtest_assert_file (fixture->path, BROKEN);
   g_assert_cmpint (lookup (fixture, "a", 1), ==, 100);
 }
 
 static void
 test_survives_a_restart (Fixture *fixture, gconstpointer data)
 {
-  write_file (fixture, BROKEN);
+  hbtest_write (fixture->path, BROKEN);
   save (fixture, "a", 1, 100);
   save (fixture, "b", 2, 200);
   start (fixture);
@@ -269,9 +233,9 @@ test_a_user_who_resets_last_run_wins (Fixture *fixture, gconstpointer data)
 {
   g_autofree char *text = make_text (0, 2);
 
-  write_file (fixture, BROKEN);
+  hbtest_write (fixture->path, BROKEN);
   save (fixture, "a", 1, 100);
-  write_file (fixture, text);
+  hbtest_write (fixture->path, text);
   g_assert_cmpint (lookup (fixture, "a", 0), ==, -1);
   move (fixture);
   assert_file (fixture, 0, 2);
@@ -284,13 +248,13 @@ test_moves_back (Fixture *fixture, gconstpointer data)
 {
   g_autofree char *text = make_text (1, 2);
 
-  write_file (fixture, BROKEN);
+  hbtest_write (fixture->path, BROKEN);
   save (fixture, "a", 1, 100);
   save (fixture, "b", 2, 200);
   move (fixture);
   g_assert_null (fixture->config);
   g_assert_true (heartbeat_keeper_has_any (fixture->keeper));
-  write_file (fixture, text);
+  hbtest_write (fixture->path, text);
   move (fixture);
   g_assert_nonnull (fixture->config);
   assert_file (fixture, 100, 200);
@@ -303,9 +267,9 @@ test_the_next_save_takes_the_others_along (Fixture *fixture, gconstpointer data)
 {
   g_autofree char *text = make_text (1, 2);
 
-  write_file (fixture, BROKEN);
+  hbtest_write (fixture->path, BROKEN);
   save (fixture, "a", 1, 100);
-  write_file (fixture, text);
+  hbtest_write (fixture->path, text);
   save (fixture, "b", 2, 200);
   assert_file (fixture, 100, 200);
   g_assert_false (heartbeat_keeper_has_any (fixture->keeper));
@@ -316,7 +280,7 @@ test_another_path_has_another_state (Fixture *fixture, gconstpointer data)
 {
   g_autofree char *other = g_build_filename (fixture->folder, "other.json", NULL);
 
-  write_file (fixture, BROKEN);
+  hbtest_write (fixture->path, BROKEN);
   save (fixture, "a", 1, 100);
   g_clear_object (&fixture->file);
   fixture->file = heartbeat_file_new (other);
@@ -347,19 +311,17 @@ state_has (Fixture *fixture, const char *text)
 static void
 test_bus_handlers_survive_a_restart (Fixture *fixture, gconstpointer data)
 {
-  write_file (fixture, BROKEN);
+  hbtest_write (fixture->path, BROKEN);
   save (fixture, "a", 1, 100);
   heartbeat_keeper_set_bus_handler (fixture->keeper, "mine", TRUE);
   heartbeat_keeper_set_bus_handler (fixture->keeper, "yours", TRUE);
-  while (!state_has (fixture, "yours"))
-    g_main_context_iteration (NULL, TRUE);
+  hbtest_wait_for (state_has (fixture, "yours"));
 
   start (fixture);
   assert_bus_handlers (fixture, "mine yours");
   g_assert_cmpint (lookup (fixture, "a", 1), ==, 100);
   heartbeat_keeper_set_bus_handler (fixture->keeper, "mine", FALSE);
-  while (state_has (fixture, "mine"))
-    g_main_context_iteration (NULL, TRUE);
+  hbtest_wait_for (!state_has (fixture, "mine"));
   start (fixture);
   assert_bus_handlers (fixture, "yours");
 }
@@ -367,24 +329,22 @@ test_bus_handlers_survive_a_restart (Fixture *fixture, gconstpointer data)
 static void
 test_a_handler_that_comes_before_the_state_is_read (Fixture *fixture, gconstpointer data)
 {
-  write_file (fixture, BROKEN);
+  hbtest_write (fixture->path, BROKEN);
   save (fixture, "a", 1, 100);
   g_clear_object (&fixture->keeper);
   fixture->keeper = heartbeat_keeper_new ("cack", fixture->file);
   heartbeat_keeper_set_bus_handler (fixture->keeper, "early", TRUE);
-  heartbeat_keeper_load_async (fixture->keeper, on_loaded, fixture);
-  g_main_loop_run (fixture->loop);
-  while (!state_has (fixture, "early"))
-    g_main_context_iteration (NULL, TRUE);
+  load (fixture);
+  hbtest_wait_for (state_has (fixture, "early"));
   g_assert_true (state_has (fixture, "100"));
 }
 
 static void
 test_a_broken_state_file_is_not_used (Fixture *fixture, gconstpointer data)
 {
-  write_file (fixture, BROKEN);
+  hbtest_write (fixture->path, BROKEN);
   save (fixture, "a", 1, 100);
-  g_assert_true (g_file_set_contents (fixture->state_path, "{", -1, NULL));
+  hbtest_write (fixture->state_path, "{");
   start (fixture);
   g_assert_false (heartbeat_keeper_has_any (fixture->keeper));
 }
@@ -392,15 +352,14 @@ test_a_broken_state_file_is_not_used (Fixture *fixture, gconstpointer data)
 int
 main (int argc, char **argv)
 {
-  g_autofree char *home = g_dir_make_tmp ("heartbeat-state-XXXXXX", NULL);
-  g_autofree char *folder = g_build_filename (home, "heartbeat-consumer", NULL);
+  char *home = hbtest_make_folder ();
   int status;
 
   /* GLib asks once for all. */
   g_setenv ("XDG_STATE_HOME", home, TRUE);
   g_test_init (&argc, &argv, NULL);
   /* That a file cannot be written is a warning. */
-  g_log_set_always_fatal (G_LOG_LEVEL_CRITICAL | G_LOG_FATAL_MASK);
+  hbtest_allow_warnings ();
 #define ADD(name, func) g_test_add ("/keeper/" name, Fixture, NULL, set_up, func, tear_down)
   ADD ("saves-in-the-file", test_saves_in_the_file);
   ADD ("saves-into-what-others-write", test_saves_into_what_others_write);
@@ -417,7 +376,6 @@ main (int argc, char **argv)
   ADD ("a-handler-that-comes-before-the-state-is-read",
        test_a_handler_that_comes_before_the_state_is_read);
   status = g_test_run ();
-  g_rmdir (folder);
-  g_rmdir (home);
+  hbtest_remove_folder (home);
   return status;
 }

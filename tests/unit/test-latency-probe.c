@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 
 #include "service/heartbeat-latency-probe.h"
+#include "heartbeat-test.h"
 
 #define MS 1000
 
@@ -81,12 +82,7 @@ main (int argc, char **argv)
 {
   g_test_init (&argc, &argv, NULL);
 
-  for (guint i = 0; i < G_N_ELEMENTS (cases); i++)
-    {
-      g_autofree char *path = g_strconcat ("/latency-probe/", cases[i].name, NULL);
-
-      g_test_add_data_func (path, &cases[i], test_case);
-    }
+  hbtest_add_cases ("/latency-probe", cases, test_case);
   g_test_add_func ("/latency-probe/blocked", test_blocked);
   g_test_add_func ("/latency-probe/reset", test_reset);
 

@@ -6,6 +6,8 @@
 
 #include <glib/gstdio.h>
 
+#include "heartbeat-test.h"
+
 static const char config[] = "{\"$schema\": \"heartbeat.v1\", \"agent\": \"cack\", \"checks\": "
                              "{\"ping\": {\"cadenceMs\": 60000, \"handler\": \"ping\"}}}";
 
@@ -40,14 +42,13 @@ on_stopped (GObject *source, GAsyncResult *result, gpointer user_data)
 static void
 test_embedded (void)
 {
-  g_autofree char *folder = g_dir_make_tmp ("heartbeat-XXXXXX", NULL);
+  char *folder = hbtest_make_folder ();
   g_autofree char *path = g_build_filename (folder, "heartbeat.json", NULL);
   g_autoptr (GMainLoop) loop = g_main_loop_new (NULL, FALSE);
   g_autoptr (HeartbeatConsumer) consumer = NULL;
   g_autoptr (GError) error = NULL;
 
-  g_file_set_contents (path, config, -1, &error);
-  g_assert_no_error (error);
+  hbtest_write (path, config);
   consumer = g_object_new (HEARTBEAT_TYPE_CONSUMER, "agent-name", "cack", "heartbeat-path", path,
                            "tick-source", "local", "tick-interval", 1, NULL);
   heartbeat_consumer_register_handler (consumer, "ping", ping, NULL, NULL);
@@ -57,8 +58,7 @@ test_embedded (void)
   g_main_loop_run (loop);
   heartbeat_consumer_stop_async (consumer, on_stopped, loop);
   g_main_loop_run (loop);
-  g_unlink (path);
-  g_rmdir (folder);
+  hbtest_remove_folder (folder);
 }
 
 /* Many runs of a program whose consumer lives on a thread of its own. */
@@ -162,8 +162,7 @@ run_many (gpointer user_data)
   g_signal_connect (agent, "check-finished", G_CALLBACK (on_one_of_many_finished), many);
   g_assert_true (heartbeat_consumer_start (many->consumer, &error));
   heartbeat_agent_reload_async (agent, NULL, on_many_loaded, many);
-  while (!many->stopped)
-    g_main_context_iteration (many->context, TRUE);
+  hbtest_wait_for_in (many->context, many->stopped);
   while (g_main_context_iteration (many->context, FALSE))
     ;
   g_object_unref (many->consumer);
@@ -174,19 +173,17 @@ run_many (gpointer user_data)
 static void
 test_many_runs_on_a_thread (void)
 {
-  g_autofree char *folder = g_dir_make_tmp ("heartbeat-XXXXXX", NULL);
+  char *folder = hbtest_make_folder ();
   g_autofree char *path = g_build_filename (folder, "heartbeat.json", NULL);
   g_autoptr (GMainContext) context = g_main_context_new ();
   g_autoptr (GError) error = NULL;
   Many many = { .context = context, .path = path };
 
-  g_file_set_contents (path, config, -1, &error);
-  g_assert_no_error (error);
+  hbtest_write (path, config);
   g_thread_join (g_thread_new ("consumer", run_many, &many));
   g_assert_cmpuint (many.finished, ==, MANY);
   g_assert_cmpuint (many.gone, ==, MANY);
-  g_unlink (path);
-  g_rmdir (folder);
+  hbtest_remove_folder (folder);
 }
 
 static void
@@ -256,7 +253,7 @@ main (int argc, char **argv)
 {
   g_test_init (&argc, &argv, NULL);
   /* failed runs are warnings */
-  g_log_set_always_fatal (G_LOG_FATAL_MASK | G_LOG_LEVEL_CRITICAL);
+  hbtest_allow_warnings ();
   g_test_add_func ("/library/a-program-embeds-a-consumer", test_embedded);
   g_test_add_func ("/library/many-runs-on-a-thread", test_many_runs_on_a_thread);
   g_test_add_func ("/library/a-bad-agent-name-is-an-error", test_bad_name);

@@ -11,6 +11,7 @@
 
 #include "core/heartbeat-error.h"
 #include "service/heartbeat-lock.h"
+#include "heartbeat-test.h"
 
 #define TAKEN "taken"
 
@@ -41,7 +42,7 @@ set_up (Fixture *fixture, gconstpointer data)
 {
   g_autofree char *state = NULL;
 
-  fixture->folder = g_dir_make_tmp ("heartbeat-lock-XXXXXX", NULL);
+  fixture->folder = hbtest_make_folder ();
   state = g_build_filename (fixture->folder, "state", NULL);
   fixture->launcher
       = g_subprocess_launcher_new (G_SUBPROCESS_FLAGS_STDIN_PIPE | G_SUBPROCESS_FLAGS_STDOUT_PIPE);
@@ -51,29 +52,10 @@ set_up (Fixture *fixture, gconstpointer data)
 }
 
 static void
-remove_tree (const char *path)
-{
-  g_autoptr (GDir) folder = g_dir_open (path, 0, NULL);
-  const char *name;
-
-  while (folder != NULL && (name = g_dir_read_name (folder)) != NULL)
-    {
-      g_autofree char *child = g_build_filename (path, name, NULL);
-
-      if (g_file_test (child, G_FILE_TEST_IS_DIR) && !g_file_test (child, G_FILE_TEST_IS_SYMLINK))
-        remove_tree (child);
-      else
-        g_assert_cmpint (g_unlink (child), ==, 0);
-    }
-  g_assert_cmpint (g_rmdir (path), ==, 0);
-}
-
-static void
 tear_down (Fixture *fixture, gconstpointer data)
 {
   g_clear_object (&fixture->launcher);
-  remove_tree (fixture->folder);
-  g_free (fixture->folder);
+  hbtest_remove_folder (fixture->folder);
 }
 
 static GSubprocess *
@@ -118,8 +100,7 @@ assert_taken_by (const char *agent, const char *pid)
   g_autofree char *by = g_strconcat ("process ", pid, NULL);
 
   g_assert_null (lock);
-  g_assert_error (error, HEARTBEAT_ERROR, HEARTBEAT_ERROR_ALREADY_RUNNING);
-  g_assert_nonnull (strstr (error->message, agent));
+  hbtest_assert_error (error, HEARTBEAT_ERROR, HEARTBEAT_ERROR_ALREADY_RUNNING, agent);
   g_assert_true (g_str_has_suffix (error->message, by));
 }
 
@@ -246,12 +227,10 @@ test_file_of_the_contract (Fixture *fixture, gconstpointer data)
   g_autoptr (HeartbeatLock) lock = heartbeat_lock_take ("cack", NULL);
   g_autofree char *folder = lock_path (fixture, "heartbeat-consumer", NULL);
   g_autofree char *path = lock_path (fixture, "heartbeat-consumer", "cack.lock");
-  g_autofree char *text = NULL;
   g_autofree char *expected = g_strdup_printf ("%d\n", (int) getpid ());
   GStatBuf info;
 
-  g_assert_true (g_file_get_contents (path, &text, NULL, NULL));
-  g_assert_cmpstr (text, ==, expected);
+  hbtest_assert_file (path, expected);
   g_assert_cmpint (g_stat (path, &info), ==, 0);
   g_assert_cmpint (info.st_mode & 0777, ==, 0600);
   g_assert_cmpint (g_stat (folder, &info), ==, 0);
@@ -264,14 +243,12 @@ test_replaces_the_earlier_holder (Fixture *fixture, gconstpointer data)
 {
   g_autofree char *folder = lock_path (fixture, "heartbeat-consumer", NULL);
   g_autofree char *path = lock_path (fixture, "heartbeat-consumer", "cack.lock");
-  g_autofree char *text = NULL;
   g_autofree char *expected = g_strdup_printf ("%d\n", (int) getpid ());
 
   g_mkdir (folder, 0700);
-  g_assert_true (g_file_set_contents (path, "12345678901234567890 and more\n", -1, NULL));
+  hbtest_write (path, "12345678901234567890 and more\n");
   assert_free ("cack");
-  g_assert_true (g_file_get_contents (path, &text, NULL, NULL));
-  g_assert_cmpstr (text, ==, expected);
+  hbtest_assert_file (path, expected);
 }
 
 static void
@@ -300,11 +277,11 @@ test_folder_cannot_be_made (Fixture *fixture, gconstpointer data)
   g_autofree char *file = lock_path (fixture, "heartbeat-consumer", NULL);
   g_autoptr (GError) error = NULL;
 
-  g_assert_true (g_file_set_contents (file, "", -1, NULL));
+  hbtest_write (file, "");
   g_assert_null (heartbeat_lock_take ("cack", &error));
   g_assert_nonnull (error);
   g_assert_true (error->domain == G_IO_ERROR);
-  g_assert_nonnull (strstr (error->message, file));
+  hbtest_assert_contains (error->message, file);
 }
 
 static void
@@ -317,7 +294,7 @@ test_file_cannot_be_opened (Fixture *fixture, gconstpointer data)
   g_assert_null (heartbeat_lock_take ("cack", &error));
   g_assert_nonnull (error);
   g_assert_true (error->domain == G_IO_ERROR);
-  g_assert_nonnull (strstr (error->message, path));
+  hbtest_assert_contains (error->message, path);
 }
 
 /* Nobody can have another file overwritten. */
@@ -327,14 +304,12 @@ test_symbolic_link_is_not_followed (Fixture *fixture, gconstpointer data)
   g_autofree char *folder = lock_path (fixture, "heartbeat-consumer", NULL);
   g_autofree char *path = lock_path (fixture, "heartbeat-consumer", "cack.lock");
   g_autofree char *victim = lock_path (fixture, "victim", NULL);
-  g_autofree char *text = NULL;
 
   g_assert_cmpint (g_mkdir (folder, 0700), ==, 0);
-  g_assert_true (g_file_set_contents (victim, "precious", -1, NULL));
+  hbtest_write (victim, "precious");
   g_assert_cmpint (symlink (victim, path), ==, 0);
   g_assert_null (heartbeat_lock_take ("cack", NULL));
-  g_assert_true (g_file_get_contents (victim, &text, NULL, NULL));
-  g_assert_cmpstr (text, ==, "precious");
+  hbtest_assert_file (victim, "precious");
 }
 
 #define ADD(path, data, func) g_test_add (path, Fixture, data, set_up, func, tear_down)

@@ -9,6 +9,7 @@
 #include "broker/heartbeat-broker.h"
 #include "broker/heartbeat-network-watch.h"
 #include "core/heartbeat-clock-watch.h"
+#include "heartbeat-test.h"
 
 /* The clock must not be set here: these two stand before libc's. A write to @kernel is what a clock that jumps is, and
  * CLOCK_BOOTTIME is @asleep ahead. */
@@ -106,8 +107,7 @@ tear_down (Fixture *f, gconstpointer data)
   g_signal_handlers_disconnect_by_data (f->watch, &f->changed);
   g_signal_handlers_disconnect_by_data (f->watch, &f->resumed);
   g_clear_object (&f->watch);
-  while (g_main_context_iteration (NULL, FALSE))
-    ;
+  hbtest_run_pending ();
 }
 
 static void
@@ -127,18 +127,15 @@ test_resume (Fixture *f, gconstpointer data)
 {
   asleep = 60;
   jump ();
-  while (f->changed == 0)
-    g_main_context_iteration (NULL, TRUE);
+  hbtest_wait_for (f->changed != 0);
   g_assert_cmpuint (f->resumed, ==, 1);
 
   /* The next one counts from there, and its change waits for the second to be over. */
   asleep = 120;
   jump ();
-  while (f->resumed == 1)
-    g_main_context_iteration (NULL, TRUE);
+  hbtest_wait_for (f->resumed != 1);
   g_assert_cmpuint (f->changed, ==, 1);
-  while (f->changed == 1)
-    g_main_context_iteration (NULL, TRUE);
+  hbtest_wait_for (f->changed != 1);
 }
 
 static void
@@ -151,31 +148,21 @@ test_clock_set (Fixture *f, gconstpointer data)
 
   asleep = 60;
   jump ();
-  while (f->resumed == 0)
-    g_main_context_iteration (NULL, TRUE);
+  hbtest_wait_for (f->resumed != 0);
 }
 
 /* --- The network ---------------------------------------------------------------------------------------------------- */
-
-static gboolean
-give_up (gpointer data)
-{
-  g_assert_not_reached ();
-}
 
 static void
 test_network (Fixture *f, gconstpointer data)
 {
   GNetworkMonitor *monitor = heartbeat_network_watch_get_monitor (f->watch);
-  guint limit = g_timeout_add_seconds (30, give_up, NULL);
 
   for (guint i = 0; i < 100; i++)
     g_signal_emit_by_name (monitor, "network-changed", TRUE);
-  while (f->changed == 0)
-    g_main_context_iteration (NULL, TRUE);
+  hbtest_wait_for (f->changed != 0);
   g_assert_cmpuint (f->changed, ==, 1);
   g_assert_cmpuint (f->resumed, ==, 0);
-  g_source_remove (limit);
 }
 
 typedef struct
@@ -198,8 +185,7 @@ run_other_loop (gpointer data)
   g_signal_connect_swapped (other.watch, "changed", G_CALLBACK (count), &other.changed);
   loop->monitor = g_object_ref (heartbeat_network_watch_get_monitor (other.watch));
   g_atomic_int_set (&loop->ready, TRUE);
-  while (other.changed == 0)
-    g_main_context_iteration (context, TRUE);
+  hbtest_wait_for_in (context, other.changed > 0);
   g_clear_object (&other.watch);
   g_main_context_pop_thread_default (context);
   g_atomic_int_set (&loop->done, TRUE);
@@ -221,16 +207,12 @@ test_other_loop (void)
 {
   OtherLoop loop = { 0 };
   guint emitting = g_timeout_add (10, emit_again, &loop);
-  guint limit = g_timeout_add_seconds (30, give_up, NULL);
   GThread *thread = g_thread_new ("other loop", run_other_loop, &loop);
 
-  while (!g_atomic_int_get (&loop.done))
-    g_main_context_iteration (NULL, TRUE);
+  hbtest_wait_for (g_atomic_int_get (&loop.done));
   g_source_remove (emitting);
-  g_source_remove (limit);
   g_thread_join (thread);
-  while (g_main_context_iteration (NULL, FALSE))
-    ;
+  hbtest_run_pending ();
   /* The watch let go of it. */
   g_assert_cmpuint (G_OBJECT (loop.monitor)->ref_count, ==, 1);
   g_clear_object (&loop.monitor);
@@ -268,12 +250,11 @@ test_broker (void)
   g_signal_connect_swapped (watch, "changed", G_CALLBACK (assert_trying), connection);
   g_signal_connect_swapped (watch, "changed", G_CALLBACK (count), &changed);
   heartbeat_broker_start (broker);
-  while (heartbeat_connection_get_state (connection) != HEARTBEAT_CONNECTION_STATE_WAITING)
-    g_main_context_iteration (NULL, TRUE);
+  hbtest_wait_for (heartbeat_connection_get_state (connection)
+                   == HEARTBEAT_CONNECTION_STATE_WAITING);
   asleep = 60;
   jump ();
-  while (changed == 0)
-    g_main_context_iteration (NULL, TRUE);
+  hbtest_wait_for (changed != 0);
   heartbeat_broker_close_async (broker, NULL, NULL);
 }
 
@@ -282,7 +263,7 @@ main (int argc, char *argv[])
 {
   g_test_init (&argc, &argv, NULL);
   /* Warnings belong to what is tested here. */
-  g_log_set_always_fatal (G_LOG_FATAL_MASK | G_LOG_LEVEL_CRITICAL);
+  hbtest_allow_warnings ();
 
   g_test_add_func ("/network-watch/is-resume", test_is_resume);
   g_test_add_func ("/network-watch/next-change", test_next_change);

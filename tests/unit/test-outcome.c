@@ -4,6 +4,7 @@
 
 #include "core/heartbeat-json.h"
 #include "handlers/heartbeat-outcome.h"
+#include "heartbeat-test.h"
 
 /* As `waitpid` has them. */
 #define EXITED(code)   ((code) << 8)
@@ -238,7 +239,7 @@ test_cut_object (void)
 
   heartbeat_outcome_read (&outcome, &output);
   g_assert_cmpint (outcome.status, ==, HEARTBEAT_STATUS_FAILED);
-  g_assert_nonnull (strstr (outcome.message, "64 KiB"));
+  hbtest_assert_contains (outcome.message, "64 KiB");
 }
 
 static void
@@ -372,7 +373,7 @@ test_details_too_deep_become_text (void)
   read_outcome (&outcome, EXITED (0), text, "");
   g_assert_nonnull (outcome.details);
   printed = g_variant_print (outcome.details, FALSE);
-  g_assert_nonnull (strstr (printed, "<'[[[["));
+  hbtest_assert_contains (printed, "<'[[[[");
 }
 
 static void
@@ -445,12 +446,7 @@ main (int argc, char **argv)
 {
   g_test_init (&argc, &argv, NULL);
 
-  for (guint i = 0; i < G_N_ELEMENTS (cases); i++)
-    {
-      g_autofree char *path = g_strconcat ("/outcome/", cases[i].name, NULL);
-
-      g_test_add_data_func (path, &cases[i], test_case);
-    }
+  hbtest_add_cases ("/outcome", cases, test_case);
   g_test_add_func ("/outcome/details/without-null", test_details_without_null);
   g_test_add_func ("/outcome/details/of-any-depth", test_details_of_any_depth);
   g_test_add_func ("/outcome/details/too-deep-become-text", test_details_too_deep_become_text);

@@ -13,6 +13,7 @@
 #include "core/heartbeat-run-private.h"
 #include "handlers/heartbeat-command.h"
 #include "handlers/heartbeat-process.h"
+#include "heartbeat-test.h"
 
 #define DEADLINE_S 30
 #define STARTED    G_GINT64_CONSTANT (1771796220123456)
@@ -372,7 +373,7 @@ test_missing_program (Fixture *fixture, gconstpointer data)
   start_program (fixture, "/nowhere/program");
   finish (fixture);
   g_assert_cmpint (heartbeat_result_get_status (fixture->result), ==, HEARTBEAT_STATUS_FAILED);
-  g_assert_nonnull (strstr (heartbeat_result_get_message (fixture->result), "/nowhere/program"));
+  hbtest_assert_contains (heartbeat_result_get_message (fixture->result), "/nowhere/program");
 }
 
 static void
@@ -464,8 +465,8 @@ test_input_is_json (Fixture *fixture, gconstpointer data)
   g_assert_cmpstr (json_object_get_string_member (json_object_get_object_member (object, "check"),
                                                   "handler"),
                    ==, "command");
-  g_assert_nonnull (strstr (text, "\"n\": 0.10}"));
-  g_assert_nonnull (strstr (text, "\"envelope\": " ENVELOPE));
+  hbtest_assert_contains (text, "\"n\": 0.10}");
+  hbtest_assert_contains (text, "\"envelope\": " ENVELOPE);
   g_assert_true (g_str_has_suffix (text, "\n"));
 }
 
@@ -856,7 +857,7 @@ test_no_shell_between (Fixture *fixture, gconstpointer data)
   start_program (fixture, "./bare");
   finish (fixture);
   g_assert_cmpint (heartbeat_result_get_status (fixture->result), ==, HEARTBEAT_STATUS_FAILED);
-  g_assert_nonnull (strstr (heartbeat_result_get_message (fixture->result), "#!/bin/sh"));
+  hbtest_assert_contains (heartbeat_result_get_message (fixture->result), "#!/bin/sh");
 }
 
 /* --- What is left behind -------------------------------------------------------------------------------------------- */

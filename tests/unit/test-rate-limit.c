@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 
 #include "core/heartbeat-rate-limit.h"
+#include "heartbeat-test.h"
 
 #define S G_USEC_PER_SEC
 
@@ -90,12 +91,7 @@ main (int argc, char **argv)
 {
   g_test_init (&argc, &argv, NULL);
 
-  for (guint i = 0; i < G_N_ELEMENTS (cases); i++)
-    {
-      g_autofree char *path = g_strconcat ("/rate-limit/", cases[i].name, NULL);
-
-      g_test_add_data_func (path, &cases[i], test_case);
-    }
+  hbtest_add_cases ("/rate-limit", cases, test_case);
   g_test_add_func ("/rate-limit/flood", test_flood);
 
   return g_test_run ();

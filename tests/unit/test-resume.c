@@ -11,9 +11,9 @@
 
 #include "consumer/heartbeat-consumer-private.h"
 #include "core/heartbeat-agent.h"
+#include "heartbeat-test.h"
 
-#define DEADLINE_S 30
-#define NIGHT_S    (8 * 3600)
+#define NIGHT_S (8 * 3600)
 #define TEXT                                                                                       \
   "{\"$schema\":\"heartbeat.v1\",\"agent\":\"a\",\"checks\":"                                      \
   "{\"c\":{\"cadenceMs\":60000,\"handler\":\"default\"}}}"
@@ -69,15 +69,11 @@ typedef struct
 static void
 set_up (Fixture *f, gconstpointer data)
 {
-  g_autoptr (GError) error = NULL;
-
   n_kernel = 0;
   asleep = 0;
-  f->folder = g_dir_make_tmp ("heartbeat-resume-XXXXXX", &error);
-  g_assert_no_error (error);
+  f->folder = hbtest_make_folder ();
   f->path = g_build_filename (f->folder, "heartbeat.json", NULL);
-  g_file_set_contents (f->path, TEXT, -1, &error);
-  g_assert_no_error (error);
+  hbtest_write (f->path, TEXT);
 }
 
 static void
@@ -93,48 +89,26 @@ start (Fixture *f, const char *tick_source, const char *url)
 }
 
 static void
-on_stopped (GObject *source, GAsyncResult *result, gpointer user_data)
-{
-  gboolean *stopped = user_data;
-
-  heartbeat_consumer_stop_finish (HEARTBEAT_CONSUMER (source), result, NULL);
-  *stopped = TRUE;
-}
-
-static void
 tear_down (Fixture *f, gconstpointer data)
 {
-  gboolean stopped = FALSE;
+  g_autoptr (GAsyncResult) stopped = NULL;
 
-  heartbeat_consumer_stop_async (f->consumer, on_stopped, &stopped);
-  while (!stopped)
-    g_main_context_iteration (NULL, TRUE);
+  heartbeat_consumer_stop_async (f->consumer, hbtest_keep_result, &stopped);
+  hbtest_wait_for (stopped != NULL);
+  heartbeat_consumer_stop_finish (f->consumer, stopped, NULL);
   g_object_unref (f->consumer);
-  while (g_main_context_iteration (NULL, FALSE))
-    ;
-  g_assert_cmpint (g_unlink (f->path), ==, 0);
-  g_assert_cmpint (g_rmdir (f->folder), ==, 0);
+  hbtest_run_pending ();
+  hbtest_remove_folder (f->folder);
   g_free (f->path);
-  g_free (f->folder);
-}
-
-static gboolean
-give_up (gpointer data)
-{
-  g_assert_not_reached ();
 }
 
 static void
 wait_ticks (Fixture *f, guint64 ticks)
 {
   HeartbeatAgent *agent = heartbeat_consumer_get_agent (f->consumer);
-  guint limit = g_timeout_add_seconds (DEADLINE_S, give_up, NULL);
 
-  while (heartbeat_agent_get_ticks_received (agent) < ticks)
-    g_main_context_iteration (NULL, TRUE);
-  g_source_remove (limit);
-  while (g_main_context_iteration (NULL, FALSE))
-    ;
+  hbtest_wait_for (heartbeat_agent_get_ticks_received (agent) >= ticks);
+  hbtest_run_pending ();
   g_assert_cmpuint (heartbeat_agent_get_ticks_received (agent), ==, ticks);
 }
 
@@ -147,8 +121,7 @@ test_local_ticks (Fixture *f, gconstpointer data)
   sleep_and_wake_up (NIGHT_S);
   wait_ticks (f, 2);
   sleep_and_wake_up (1800);
-  while (g_main_context_iteration (NULL, FALSE))
-    ;
+  hbtest_run_pending ();
   wait_ticks (f, 2);
   sleep_and_wake_up (1800);
   wait_ticks (f, 3);
@@ -165,11 +138,7 @@ find_closed_port (void)
 static void
 wait_state (Fixture *f, const char *state)
 {
-  guint limit = g_timeout_add_seconds (DEADLINE_S, give_up, NULL);
-
-  while (strcmp (heartbeat_consumer_get_connection_state (f->consumer), state) != 0)
-    g_main_context_iteration (NULL, TRUE);
-  g_source_remove (limit);
+  hbtest_wait_for (g_str_equal (heartbeat_consumer_get_connection_state (f->consumer), state));
 }
 
 /* Until 2.5 hours are over there is no local tick; after the night there is one. */
@@ -191,7 +160,7 @@ main (int argc, char *argv[])
 {
   g_test_init (&argc, &argv, NULL);
   /* Warnings belong to what is tested here. */
-  g_log_set_always_fatal (G_LOG_FATAL_MASK | G_LOG_LEVEL_CRITICAL);
+  hbtest_allow_warnings ();
 
   g_test_add ("/resume/local-ticks", Fixture, NULL, set_up, test_local_ticks, tear_down);
   g_test_add ("/resume/auto", Fixture, NULL, set_up, test_auto, tear_down);

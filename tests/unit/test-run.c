@@ -6,6 +6,7 @@
 #include "core/heartbeat-check-private.h"
 #include "core/heartbeat-details.h"
 #include "core/heartbeat-execution.h"
+#include "heartbeat-test.h"
 
 typedef struct
 {
@@ -31,13 +32,6 @@ on_run_ended (HeartbeatRun *run, HeartbeatResult *result, gpointer user_data)
   outcome->ended++;
   g_clear_pointer (&outcome->result, heartbeat_result_unref);
   outcome->result = heartbeat_result_ref (result);
-}
-
-static void
-iterate (void)
-{
-  while (g_main_context_iteration (NULL, FALSE))
-    ;
 }
 
 static HeartbeatRunFacts
@@ -173,7 +167,7 @@ test_dropped_run_has_failed (void)
 
   g_object_unref (run);
   g_assert_cmpuint (outcome.ended, ==, 0);
-  iterate ();
+  hbtest_run_pending ();
   assert_outcome (&outcome, HEARTBEAT_STATUS_FAILED,
                   "the handler dropped the run without ending it");
 }
@@ -302,7 +296,7 @@ test_execution_ended_on_a_thread (void)
   const char *value;
 
   g_assert_cmpuint (outcome.ended, ==, 0);
-  iterate ();
+  hbtest_run_pending ();
   assert_outcome (&outcome, HEARTBEAT_STATUS_SUCCESS, "thread");
   g_assert_true (
       g_variant_lookup (heartbeat_result_get_details (outcome.result), "load", "&s", &value));
@@ -317,7 +311,7 @@ test_execution_dropped_on_a_thread (void)
 
   use_thread (outcome.kept, drop_on_thread);
   g_thread_join (g_thread_new ("drop", drop_on_thread, g_steal_pointer (&outcome.kept)));
-  iterate ();
+  hbtest_run_pending ();
   assert_outcome (&outcome, HEARTBEAT_STATUS_FAILED,
                   "the handler dropped the run without ending it");
   heartbeat_execution_free (execution);
@@ -352,7 +346,7 @@ test_execution_forgotten (void)
   g_auto (Outcome) outcome = { 0 };
   HeartbeatExecution *execution = start (&outcome, forget, 30000, NULL);
 
-  iterate ();
+  hbtest_run_pending ();
   assert_outcome (&outcome, HEARTBEAT_STATUS_FAILED,
                   "the handler dropped the run without ending it");
   heartbeat_execution_free (execution);
@@ -364,8 +358,7 @@ test_execution_time_out (void)
   g_auto (Outcome) outcome = { 0 };
   HeartbeatExecution *execution = start (&outcome, end_later, 1000, NULL);
 
-  while (outcome.ended == 0)
-    g_main_context_iteration (NULL, TRUE);
+  hbtest_wait_for (outcome.ended != 0);
   assert_outcome (&outcome, HEARTBEAT_STATUS_FAILED, "timed out after 1 s");
   g_assert_cmpint (heartbeat_result_get_duration (outcome.result), >=, 999000);
   g_assert_cmpint (heartbeat_result_get_started (outcome.result), ==, 1771796220123456);
@@ -396,7 +389,7 @@ test_execution_free_with_a_run_going (void)
   heartbeat_execution_free (execution);
   g_assert_true (g_cancellable_is_cancelled (heartbeat_run_get_cancellable (outcome.kept)));
   heartbeat_run_succeed (outcome.kept, "too late");
-  iterate ();
+  hbtest_run_pending ();
   g_assert_cmpuint (outcome.ended, ==, 0);
 }
 
@@ -493,7 +486,7 @@ test_dropped_while_abandoned (void)
         ;
       heartbeat_run_abandon (run);
       g_thread_join (thread);
-      iterate ();
+      hbtest_run_pending ();
       g_assert_cmpuint (outcome.ended, ==, 0);
     }
 }
@@ -503,7 +496,7 @@ main (int argc, char **argv)
 {
   g_test_init (&argc, &argv, NULL);
   /* a handler's mistakes are warnings */
-  g_log_set_always_fatal (G_LOG_FATAL_MASK | G_LOG_LEVEL_CRITICAL);
+  hbtest_allow_warnings ();
 
   g_test_add_func ("/run/dropped-while-abandoned", test_dropped_while_abandoned);
   g_test_add_func ("/run/facts", test_facts);

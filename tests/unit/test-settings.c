@@ -7,6 +7,7 @@
 
 #include "core/heartbeat-error.h"
 #include "service/heartbeat-settings.h"
+#include "heartbeat-test.h"
 
 #define MAX_TEXTS 6
 #define PASSWORD  "geheim"
@@ -250,9 +251,8 @@ test_good_values (gconstpointer data)
 static void
 assert_named (const GError *error, const Values *values)
 {
-  g_assert_error (error, HEARTBEAT_ERROR, HEARTBEAT_ERROR_INVALID_ARGUMENT);
-  g_assert_nonnull (strstr (error->message, values->variable));
-  g_assert_nonnull (strstr (error->message, values->option));
+  hbtest_assert_error (error, HEARTBEAT_ERROR, HEARTBEAT_ERROR_INVALID_ARGUMENT, values->variable);
+  hbtest_assert_contains (error->message, values->option);
   g_assert_true (g_utf8_validate (error->message, -1, NULL));
 }
 
@@ -311,11 +311,11 @@ test_exchange_names (void)
 
   g_assert_nonnull (found);
   g_assert_null (read_variable ("EXCHANGE_NAME", longer, &too_long));
-  g_assert_error (too_long, HEARTBEAT_ERROR, HEARTBEAT_ERROR_INVALID_ARGUMENT);
-  g_assert_nonnull (strstr (too_long->message, "EXCHANGE_NAME (--exchange)"));
+  hbtest_assert_error (too_long, HEARTBEAT_ERROR, HEARTBEAT_ERROR_INVALID_ARGUMENT,
+                       "EXCHANGE_NAME (--exchange)");
   g_assert_null (read_option ("exchange", "", &empty));
-  g_assert_error (empty, HEARTBEAT_ERROR, HEARTBEAT_ERROR_INVALID_ARGUMENT);
-  g_assert_nonnull (strstr (empty->message, "EXCHANGE_NAME (--exchange)"));
+  hbtest_assert_error (empty, HEARTBEAT_ERROR, HEARTBEAT_ERROR_INVALID_ARGUMENT,
+                       "EXCHANGE_NAME (--exchange)");
 }
 
 static void
@@ -328,7 +328,7 @@ test_variables_that_are_no_utf_8 (void)
       g_assert_null (read_variable (settings[i].variable, "a\xff" PASSWORD, &error));
       g_assert_error (error, HEARTBEAT_ERROR, HEARTBEAT_ERROR_INVALID_ARGUMENT);
       g_assert_true (g_utf8_validate (error->message, -1, NULL));
-      g_assert_nonnull (strstr (error->message, settings[i].variable));
+      hbtest_assert_contains (error->message, settings[i].variable);
       g_assert_null (strstr (error->message, PASSWORD));
     }
 }
@@ -398,9 +398,9 @@ test_bad_agent_names (void)
       g_autoptr (GError) error = NULL;
 
       g_assert_null (read_variable ("AGENT_NAME", names[i], &error));
-      g_assert_error (error, HEARTBEAT_ERROR, HEARTBEAT_ERROR_INVALID_ARGUMENT);
-      g_assert_nonnull (strstr (error->message, "AGENT_NAME (--agent)"));
-      g_assert_nonnull (strstr (error->message, "[A-Za-z0-9][A-Za-z0-9_-]{0,63}"));
+      hbtest_assert_error (error, HEARTBEAT_ERROR, HEARTBEAT_ERROR_INVALID_ARGUMENT,
+                           "AGENT_NAME (--agent)");
+      hbtest_assert_contains (error->message, "[A-Za-z0-9][A-Za-z0-9_-]{0,63}");
     }
 }
 
@@ -460,7 +460,7 @@ test_unknown_option (void)
   const char *arguments[] = { "--colour", NULL };
   g_autofree char *message = read_bad (environment, arguments);
 
-  g_assert_nonnull (strstr (message, "--colour"));
+  hbtest_assert_contains (message, "--colour");
 }
 
 static void
@@ -518,8 +518,8 @@ test_bad_url_in_the_environment (void)
       g_autoptr (GError) error = NULL;
 
       g_assert_null (read_variable ("RABBIT_URL", bad_urls[i], &error));
-      g_assert_error (error, HEARTBEAT_ERROR, HEARTBEAT_ERROR_INVALID_ARGUMENT);
-      g_assert_nonnull (strstr (error->message, "RABBIT_URL (--rabbit-url)"));
+      hbtest_assert_error (error, HEARTBEAT_ERROR, HEARTBEAT_ERROR_INVALID_ARGUMENT,
+                           "RABBIT_URL (--rabbit-url)");
       g_assert_null (strstr (error->message, PASSWORD));
     }
 }
@@ -575,7 +575,7 @@ typedef struct
 static void
 set_up (Credential *credential, gconstpointer data)
 {
-  credential->folder = g_dir_make_tmp ("heartbeat-settings-XXXXXX", NULL);
+  credential->folder = hbtest_make_folder ();
   credential->path = g_build_filename (credential->folder, "rabbit-url", NULL);
   credential->variable = g_strconcat ("CREDENTIALS_DIRECTORY=", credential->folder, NULL);
 }
@@ -593,7 +593,7 @@ tear_down (Credential *credential, gconstpointer data)
 static void
 write_credential (Credential *credential, const char *text)
 {
-  g_assert_true (g_file_set_contents (credential->path, text, -1, NULL));
+  hbtest_write (credential->path, text);
 }
 
 static HeartbeatSettings *
@@ -678,7 +678,7 @@ test_unreadable_credential (Credential *credential, gconstpointer data)
   g_assert_cmpint (g_mkdir (credential->path, 0700), ==, 0);
   g_assert_null (read_with_credential (credential, NULL, &error));
   g_assert_nonnull (error);
-  g_assert_nonnull (strstr (error->message, credential->path));
+  hbtest_assert_contains (error->message, credential->path);
 }
 
 /* Nothing in the working folder is a credential. */

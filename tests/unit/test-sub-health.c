@@ -1,15 +1,12 @@
 /* SPDX-License-Identifier: MIT */
 
-#include <string.h>
-
 #include <glib/gstdio.h>
 
 #include "broker/heartbeat-broker-uri.h"
 #include "broker/heartbeat-outbox.h"
 #include "core/heartbeat-run-private.h"
 #include "handlers/heartbeat-sub-health.h"
-
-#define DEADLINE_S 30
+#include "heartbeat-test.h"
 
 /* --- What openclaw prints ------------------------------------------------------------------------------------------- */
 
@@ -164,34 +161,23 @@ set_up (Fixture *fixture, gconstpointer data)
   g_autoptr (GPtrArray) uris = heartbeat_broker_uri_parse_list ("amqp://a:b@127.0.0.1:1/", NULL);
   g_autoptr (HeartbeatPublisher) publisher = NULL;
 
-  fixture->folder = g_dir_make_tmp ("heartbeat-sub-health-XXXXXX", NULL);
+  fixture->folder = hbtest_make_folder ();
   fixture->connection = heartbeat_connection_new (uris, "publish");
   publisher = heartbeat_publisher_new (fixture->connection);
   fixture->outbox = heartbeat_outbox_new (publisher, "cack", "x");
 }
 
-static gboolean
-on_tick (gpointer user_data)
-{
-  return G_SOURCE_CONTINUE;
-}
-
 static void
 tear_down (Fixture *fixture, gconstpointer data)
 {
-  g_autofree char *group = g_build_filename (fixture->folder, "begun", NULL);
-
   g_assert_null (fixture->run);
   g_clear_object (&fixture->outbox);
   heartbeat_connection_close_async (fixture->connection, NULL, NULL);
   g_object_add_weak_pointer (G_OBJECT (fixture->connection), (gpointer *) &fixture->connection);
   g_object_unref (fixture->connection);
-  while (fixture->connection != NULL)
-    g_main_context_iteration (NULL, TRUE);
+  hbtest_wait_for (fixture->connection == NULL);
   g_clear_pointer (&fixture->result, heartbeat_result_unref);
-  g_unlink (group);
-  g_assert_cmpint (g_rmdir (fixture->folder), ==, 0);
-  g_free (fixture->folder);
+  hbtest_remove_folder (fixture->folder);
 }
 
 static void
@@ -219,28 +205,6 @@ start (Fixture *fixture, HeartbeatOutbox *outbox, const char *meta)
   fixture->run = run;
   g_object_add_weak_pointer (G_OBJECT (run), (gpointer *) &fixture->run);
   heartbeat_sub_health_handler (run, &(HeartbeatSubHealth){ outbox, NULL });
-}
-
-typedef gboolean (*Condition) (Fixture *fixture);
-
-static void
-iterate_until (Condition condition, Fixture *fixture)
-{
-  gint64 deadline = g_get_monotonic_time () + DEADLINE_S * G_USEC_PER_SEC;
-  guint timer = g_timeout_add (10, on_tick, NULL);
-
-  while (!condition (fixture))
-    {
-      g_assert_cmpint (g_get_monotonic_time (), <, deadline);
-      g_main_context_iteration (NULL, TRUE);
-    }
-  g_source_remove (timer);
-}
-
-static gboolean
-is_released (Fixture *fixture)
-{
-  return fixture->run == NULL;
 }
 
 static gboolean
@@ -279,7 +243,7 @@ test_fails_with_bad_command (Fixture *fixture, gconstpointer data)
   start (fixture, fixture->outbox, "{\"command\": []}");
   g_assert_nonnull (fixture->result);
   g_assert_cmpint (heartbeat_result_get_status (fixture->result), ==, HEARTBEAT_STATUS_FAILED);
-  g_assert_nonnull (strstr (heartbeat_result_get_message (fixture->result), "meta.command"));
+  hbtest_assert_contains (heartbeat_result_get_message (fixture->result), "meta.command");
   g_assert_false (is_publishing (fixture));
 }
 
@@ -288,10 +252,10 @@ static void
 test_publishes_whatever_the_program_does (Fixture *fixture, gconstpointer data)
 {
   start (fixture, fixture->outbox, data);
-  iterate_until (is_publishing, fixture);
+  hbtest_poll_for (is_publishing (fixture));
   g_assert_null (fixture->result);
   heartbeat_run_abandon (fixture->run);
-  iterate_until (is_released, fixture);
+  hbtest_poll_for (fixture->run == NULL);
   g_assert_null (fixture->result);
 }
 
@@ -300,9 +264,9 @@ static void
 test_publishes_nothing_when_cancelled (Fixture *fixture, gconstpointer data)
 {
   start (fixture, fixture->outbox, "{\"command\": \"touch begun; exec sleep 100\"}");
-  iterate_until (has_begun, fixture);
+  hbtest_poll_for (has_begun (fixture));
   heartbeat_run_abandon (fixture->run);
-  iterate_until (is_released, fixture);
+  hbtest_poll_for (fixture->run == NULL);
   g_assert_null (fixture->result);
   g_assert_false (is_publishing (fixture));
 }
@@ -311,7 +275,7 @@ static void
 test_fails_where_the_broker_is_away (Fixture *fixture, gconstpointer data)
 {
   start (fixture, fixture->outbox, "{\"command\": \"echo '{\\\"sessions\\\": []}'\"}");
-  iterate_until (is_released, fixture);
+  hbtest_poll_for (fixture->run == NULL);
   g_assert_nonnull (fixture->result);
   g_assert_cmpint (heartbeat_result_get_status (fixture->result), ==, HEARTBEAT_STATUS_FAILED);
   g_assert_cmpstr (heartbeat_result_get_message (fixture->result), !=, "");
@@ -324,14 +288,9 @@ main (int argc, char **argv)
 {
   g_test_init (&argc, &argv, NULL);
   /* That the broker is away is a warning, and meant to be. */
-  g_log_set_always_fatal (G_LOG_FATAL_MASK | G_LOG_LEVEL_CRITICAL);
+  hbtest_allow_warnings ();
 
-  for (guint i = 0; i < G_N_ELEMENTS (cases); i++)
-    {
-      g_autofree char *path = g_strconcat ("/sub-health/read-sessions/", cases[i].name, NULL);
-
-      g_test_add_data_func (path, &cases[i], test_read_sessions);
-    }
+  hbtest_add_cases ("/sub-health/read-sessions", cases, test_read_sessions);
   g_test_add_func ("/sub-health/read-sessions/odd-tokens", test_read_sessions_with_odd_tokens);
   g_test_add_func ("/sub-health/skips-without-broker", test_skips_without_broker);
   ADD ("/sub-health/fails-with-bad-command", NULL, test_fails_with_bad_command);

@@ -4,6 +4,7 @@
 
 #include "ctl/heartbeat-ctl-outcomes.h"
 #include "ctl/heartbeat-ctl-table.h"
+#include "heartbeat-test.h"
 
 #define MAX_CELLS 12
 
@@ -271,12 +272,7 @@ main (int argc, char **argv)
 {
   g_test_init (&argc, &argv, NULL);
 
-  for (guint i = 0; i < G_N_ELEMENTS (cases); i++)
-    {
-      g_autofree char *path = g_strconcat ("/table/", cases[i].name, NULL);
-
-      g_test_add_data_func (path, &cases[i], test_case);
-    }
+  hbtest_add_cases ("/table", cases, test_case);
   g_test_add_func ("/table/many-rows", test_many_rows);
   g_test_add_func ("/table/spare-columns", test_spare_columns);
   g_test_add_func ("/table/a-long-name", test_a_long_name);

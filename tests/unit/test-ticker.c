@@ -5,9 +5,9 @@
 #include <unistd.h>
 
 #include "consumer/heartbeat-ticker.h"
+#include "heartbeat-test.h"
 
-#define DEADLINE_S 30
-#define MS         1000
+#define MS 1000
 
 /* For how many seconds the machine has been suspended: by so much CLOCK_BOOTTIME is ahead. */
 static gint64 asleep;
@@ -69,25 +69,12 @@ tear_down (Fixture *fixture, gconstpointer data)
 }
 
 static void
-iterate_until_ticks (Fixture *fixture, guint ticks)
-{
-  gint64 deadline = g_get_monotonic_time () + DEADLINE_S * G_USEC_PER_SEC;
-
-  while (fixture->ticks < ticks)
-    {
-      g_assert_cmpint (g_get_monotonic_time (), <, deadline);
-      g_main_context_iteration (NULL, TRUE);
-    }
-}
-
-static void
 iterate_for (guint ms)
 {
   gboolean over = FALSE;
 
   g_timeout_add (ms, on_time, &over);
-  while (!over)
-    g_main_context_iteration (NULL, TRUE);
+  hbtest_wait_for (over);
 }
 
 static void
@@ -103,7 +90,7 @@ test_first_tick_comes_after_the_delay (Fixture *fixture, gconstpointer data)
   gint64 begin = g_get_monotonic_time ();
 
   heartbeat_ticker_start (fixture->ticker, 300 * MS);
-  iterate_until_ticks (fixture, 1);
+  hbtest_wait_for (fixture->ticks >= 1);
   g_assert_cmpint (fixture->times[0] - begin, >=, 300 * MS);
 }
 
@@ -120,7 +107,7 @@ static void
 test_ticks_at_the_interval (Fixture *fixture, gconstpointer data)
 {
   heartbeat_ticker_start (fixture->ticker, 0);
-  iterate_until_ticks (fixture, 3);
+  hbtest_wait_for (fixture->ticks >= 3);
   g_assert_cmpint (fixture->times[1] - fixture->times[0], >=, 990 * MS);
   g_assert_cmpint (fixture->times[2] - fixture->times[0], >=, 1990 * MS);
 }
@@ -130,11 +117,11 @@ static void
 test_does_not_make_up_for_what_it_missed (Fixture *fixture, gconstpointer data)
 {
   heartbeat_ticker_start (fixture->ticker, 0);
-  iterate_until_ticks (fixture, 1);
+  hbtest_wait_for (fixture->ticks >= 1);
   g_usleep (3200 * MS);
   iterate_for (500);
   g_assert_cmpuint (fixture->ticks, ==, 2);
-  iterate_until_ticks (fixture, 3);
+  hbtest_wait_for (fixture->ticks >= 3);
   g_assert_cmpint (fixture->times[2] - fixture->times[1], >=, 990 * MS);
 }
 
@@ -148,7 +135,7 @@ test_a_tick_that_was_slept_through_comes_once (Fixture *fixture, gconstpointer d
   g_assert_cmpuint (fixture->ticks, ==, 1);
   g_main_context_iteration (NULL, FALSE);
   g_assert_cmpuint (fixture->ticks, ==, 1);
-  iterate_until_ticks (fixture, 2);
+  hbtest_wait_for (fixture->ticks >= 2);
   g_assert_cmpint (fixture->times[1] - fixture->times[0], >=, 990 * MS);
 }
 
@@ -160,7 +147,7 @@ test_a_short_sleep_brings_the_tick_nearer (Fixture *fixture, gconstpointer data)
   heartbeat_ticker_start (fixture->ticker, 101 * G_USEC_PER_SEC);
   asleep += 100;
   heartbeat_ticker_resume (fixture->ticker);
-  iterate_until_ticks (fixture, 1);
+  hbtest_wait_for (fixture->ticks >= 1);
   g_assert_cmpint (fixture->times[0] - begin, >=, 990 * MS);
 }
 
@@ -174,7 +161,7 @@ test_slow_ticks_do_not_pile_up (Fixture *fixture, gconstpointer data)
   g_main_context_iteration (NULL, FALSE);
   g_assert_cmpuint (fixture->ticks, ==, 2);
   fixture->hang = 0;
-  iterate_until_ticks (fixture, 3);
+  hbtest_wait_for (fixture->ticks >= 3);
   iterate_for (300);
   g_assert_cmpuint (fixture->ticks, ==, 3);
 }
@@ -187,7 +174,7 @@ test_start_puts_the_next_tick_off (Fixture *fixture, gconstpointer data)
   heartbeat_ticker_start (fixture->ticker, 100 * MS);
   begin = g_get_monotonic_time ();
   heartbeat_ticker_start (fixture->ticker, 700 * MS);
-  iterate_until_ticks (fixture, 1);
+  hbtest_wait_for (fixture->ticks >= 1);
   g_assert_cmpint (fixture->times[0] - begin, >=, 700 * MS);
 }
 
@@ -196,7 +183,7 @@ test_a_tick_may_start_it_anew (Fixture *fixture, gconstpointer data)
 {
   fixture->restart = 2 * G_USEC_PER_SEC;
   heartbeat_ticker_start (fixture->ticker, 0);
-  iterate_until_ticks (fixture, 2);
+  hbtest_wait_for (fixture->ticks >= 2);
   g_assert_cmpint (fixture->times[1] - fixture->times[0], >=, 2 * G_USEC_PER_SEC);
 }
 

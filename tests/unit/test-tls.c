@@ -7,6 +7,7 @@
 #include "broker/heartbeat-tls-error.h"
 #include "broker/heartbeat-tls.h"
 #include "core/heartbeat-error.h"
+#include "heartbeat-test.h"
 
 /* 2026-11-24 12:00 UTC */
 #define NOW  1795521600
@@ -129,7 +130,7 @@ test_failures (void)
           = heartbeat_tls_describe_failure (error, cases[i].progress, cases[i].certfile, "/k");
 
       g_test_message ("%s", message);
-      g_assert_nonnull (strstr (message, cases[i].expected));
+      hbtest_assert_contains (message, cases[i].expected);
     }
 }
 
@@ -155,15 +156,14 @@ assert_files (const char *query, const char *expected)
   if (expected == NULL)
     return;
   g_test_message ("%s", error->message);
-  g_assert_error (error, G_TLS_ERROR, G_TLS_ERROR_MISC);
-  g_assert_nonnull (strstr (error->message, expected));
+  hbtest_assert_error (error, G_TLS_ERROR, G_TLS_ERROR_MISC, expected);
   g_assert_null (strstr (error->message, "geheim"));
 }
 
 static void
 test_files (void)
 {
-  g_autofree char *folder = g_dir_make_tmp ("heartbeat-tls-XXXXXX", NULL);
+  char *folder = hbtest_make_folder ();
   g_autofree char *key = g_build_filename (folder, "key.pem", NULL);
   g_autofree char *query = g_strdup_printf ("certfile=%s", key);
   g_autofree char *missing = g_strdup_printf ("certfile=%s&keyfile=%s/none", key, folder);
@@ -173,17 +173,16 @@ test_files (void)
       g_test_skip ("glib-networking is not installed");
       return;
     }
-  g_assert_true (g_file_set_contents (key, "-----BEGIN ENCRYPTED PRIVATE KEY-----\n", -1, NULL));
+  hbtest_write (key, "-----BEGIN ENCRYPTED PRIVATE KEY-----\n");
   assert_files ("", NULL);
   assert_files ("verify=verify_none", NULL);
   assert_files ("cacertfile=/dev/null", "cacertfile: /dev/null is no regular file");
   assert_files ("cacertfile=/nonexistent/ca", "cacertfile: cannot read /nonexistent/ca: No such");
   assert_files (query, "key.pem is encrypted");
   assert_files (missing, "keyfile: cannot read");
-  g_assert_true (g_file_set_contents (key, "", -1, NULL));
+  hbtest_write (key, "");
   assert_files (query, "holds no private key");
-  g_assert_cmpint (g_unlink (key), ==, 0);
-  g_assert_cmpint (g_rmdir (folder), ==, 0);
+  hbtest_remove_folder (folder);
 }
 
 int

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 
 #include "broker/heartbeat-transport.h"
-#include "wait-for.h"
+#include "heartbeat-test.h"
 
 #define N_FRAMES 50
 
@@ -104,7 +104,7 @@ set_up (Fixture *f, gconstpointer data)
   f->transport = heartbeat_transport_new (&events, f->owner);
   heartbeat_transport_connect_async (f->transport, uri, NULL, on_connected, f);
   g_socket_listener_accept_async (f->listener, NULL, on_accepted, f);
-  wait_for (f->connected && f->peer != NULL);
+  hbtest_wait_for (f->connected && f->peer != NULL);
 }
 
 static void
@@ -122,7 +122,7 @@ tear_down (Fixture *f, gconstpointer data)
 static void
 assert_all_in_order (Fixture *f)
 {
-  wait_for (f->channels->len == f->next);
+  hbtest_wait_for (f->channels->len == f->next);
   for (guint i = 0; i < f->next; i++)
     g_assert_cmpuint (g_array_index (f->channels, guint16, i), ==, i);
   g_assert_null (f->closed);
@@ -155,7 +155,7 @@ test_the_loop_may_run_within (Fixture *f, gconstpointer data)
 {
   f->within = send_more_and_run_the_loop;
   send_frames (f, N_FRAMES);
-  wait_for (f->next == 3 * N_FRAMES);
+  hbtest_wait_for (f->next == 3 * N_FRAMES);
   assert_all_in_order (f);
   f->within = NULL;
   send_frames (f, 1);
@@ -176,9 +176,8 @@ test_it_may_be_closed_within (Fixture *f, gconstpointer data)
 {
   f->within = close_and_run_the_loop;
   send_frames (f, N_FRAMES);
-  wait_for (f->channels->len == 1);
-  while (g_main_context_iteration (NULL, FALSE))
-    continue;
+  hbtest_wait_for (f->channels->len == 1);
+  hbtest_run_pending ();
   g_assert_cmpuint (f->channels->len, ==, 1);
   g_assert_null (f->closed);
 }
@@ -188,7 +187,7 @@ test_the_other_side_closes (Fixture *f, gconstpointer data)
 {
   send_frames (f, 1);
   g_io_stream_close (G_IO_STREAM (f->peer), NULL, NULL);
-  wait_for (f->closed != NULL);
+  hbtest_wait_for (f->closed != NULL);
   g_assert_cmpstr (f->closed, ==, "The broker closed the connection");
   g_assert_cmpuint (f->channels->len, ==, 1);
 }

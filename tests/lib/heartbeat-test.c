@@ -232,7 +232,8 @@ hbtest_do_assert_contains (const char *file,
 
   if (text != NULL && strstr (text, piece) != NULL)
     return;
-  message = g_strdup_printf ("“%s” is not in “%s”", piece, text != NULL ? text : "(null)");
+  message = g_strdup_printf ("assertion failed (\"%s\" contains \"%s\")",
+                             text != NULL ? text : "(null)", piece);
   g_assertion_message (G_LOG_DOMAIN, file, line, func, message);
 }
 

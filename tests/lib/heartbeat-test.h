@@ -88,6 +88,19 @@ void hbtest_do_add_cases (const char *prefix,
                           gsize row_size,
                           GTestDataFunc func);
 
+/* The same for tests with a fixture, whose data is the row. */
+#define hbtest_add_fixture_cases(prefix, rows, Fixture, set_up, func, tear_down)                   \
+  G_STMT_START                                                                                     \
+  {                                                                                                \
+    for (gsize hbtest_i = 0; hbtest_i < G_N_ELEMENTS (rows); hbtest_i++)                           \
+      {                                                                                            \
+        g_autofree char *hbtest_path = g_strconcat (prefix, "/", rows[hbtest_i].name, NULL);       \
+                                                                                                   \
+        g_test_add (hbtest_path, Fixture, &rows[hbtest_i], set_up, func, tear_down);               \
+      }                                                                                            \
+  }                                                                                                \
+  G_STMT_END
+
 void hbtest_allow_warnings (void);
 
 G_END_DECLS

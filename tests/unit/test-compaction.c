@@ -1,92 +1,60 @@
 /* SPDX-License-Identifier: MIT */
 
-#include "broker/heartbeat-broker-uri.h"
-#include "broker/heartbeat-outbox.h"
-#include "core/heartbeat-run-private.h"
 #include "handlers/heartbeat-built-in.h"
 #include "handlers/heartbeat-compaction.h"
+#include "heartbeat-test-run.h"
 #include "heartbeat-test.h"
 
 typedef struct
 {
-  HeartbeatConnection *connection;
-  HeartbeatOutbox *outbox;
-  HeartbeatRun *run; /* unowned; NULL when it is gone */
-  HeartbeatResult *result;
+  HbtestAwayBroker broker;
+  HbtestRun run;
 } Fixture;
 
-/* Nobody listens at port 1. */
 static void
 set_up (Fixture *fixture, gconstpointer data)
 {
-  g_autoptr (GPtrArray) uris = heartbeat_broker_uri_parse_list ("amqp://a:b@127.0.0.1:1/", NULL);
-  g_autoptr (HeartbeatPublisher) publisher = NULL;
-
-  fixture->connection = heartbeat_connection_new (uris, "publish");
-  publisher = heartbeat_publisher_new (fixture->connection);
-  fixture->outbox = heartbeat_outbox_new (publisher, "cack", "x");
+  hbtest_away_broker_init (&fixture->broker);
 }
 
 static void
 tear_down (Fixture *fixture, gconstpointer data)
 {
-  g_assert_null (fixture->run);
-  g_clear_object (&fixture->outbox);
-  heartbeat_connection_close_async (fixture->connection, NULL, NULL);
-  g_object_add_weak_pointer (G_OBJECT (fixture->connection), (gpointer *) &fixture->connection);
-  g_object_unref (fixture->connection);
-  hbtest_wait_for (fixture->connection == NULL);
-  g_clear_pointer (&fixture->result, heartbeat_result_unref);
+  hbtest_run_clear (&fixture->run);
+  hbtest_away_broker_clear (&fixture->broker);
 }
 
 static void
-on_run_ended (HeartbeatRun *run, HeartbeatResult *result, gpointer user_data)
-{
-  Fixture *fixture = user_data;
-
-  g_assert_null (fixture->result);
-  fixture->result = heartbeat_result_ref (result);
-}
-
-static void
-start (Fixture *fixture,
-       HeartbeatHandlerFunc handler,
-       HeartbeatOutbox *outbox,
-       const char *envelope)
+start (HbtestRun *run, HeartbeatHandlerFunc handler, HeartbeatOutbox *outbox, const char *envelope)
 {
   HeartbeatRunFacts facts
       = { "cack", "compaction", "/", 1, g_strdup ("{}"), g_strdup (envelope), NULL };
-  g_autoptr (HeartbeatRun) run = heartbeat_run_new (&facts, on_run_ended, fixture);
+  g_autoptr (HeartbeatRun) mine = hbtest_run_new (run, &facts);
 
-  fixture->run = run;
-  g_object_add_weak_pointer (G_OBJECT (run), (gpointer *) &fixture->run);
-  handler (run, outbox);
+  handler (mine, outbox);
 }
 
 static void
 test_skips_without_broker (void)
 {
-  Fixture fixture = { 0 };
+  HbtestRun run = { 0 };
   g_autoptr (HeartbeatOutbox) outbox = heartbeat_outbox_new (NULL, "cack", "x");
 
-  start (&fixture, heartbeat_compaction_handler, outbox, "{}");
-  g_assert_null (fixture.run);
-  g_assert_nonnull (fixture.result);
-  g_assert_cmpint (heartbeat_result_get_status (fixture.result), ==, HEARTBEAT_STATUS_SKIPPED);
-  g_assert_cmpstr (heartbeat_result_get_message (fixture.result), ==, "there is no broker to ask");
-  heartbeat_result_unref (fixture.result);
+  start (&run, heartbeat_compaction_handler, outbox, "{}");
+  hbtest_run_assert (&run, HEARTBEAT_STATUS_SKIPPED, "there is no broker to ask");
+  hbtest_run_clear (&run);
 }
 
 static void
 test_fails_where_the_broker_is_away (Fixture *fixture, gconstpointer data)
 {
-  start (fixture, heartbeat_compaction_handler, fixture->outbox,
+  start (&fixture->run, heartbeat_compaction_handler, fixture->broker.outbox,
          "{\"event_id\": \"e-1\", \"payload\": {\"quarter\": \"Q3\"}}");
-  g_assert_null (fixture->result);
-  hbtest_poll_for (fixture->run == NULL);
-  g_assert_nonnull (fixture->result);
-  g_assert_cmpint (heartbeat_result_get_status (fixture->result), ==, HEARTBEAT_STATUS_FAILED);
-  g_assert_cmpstr (heartbeat_result_get_message (fixture->result), !=, "");
+  g_assert_null (fixture->run.result);
+  hbtest_run_wait (&fixture->run);
+  g_assert_nonnull (fixture->run.result);
+  g_assert_cmpint (heartbeat_result_get_status (fixture->run.result), ==, HEARTBEAT_STATUS_FAILED);
+  g_assert_cmpstr (heartbeat_result_get_message (fixture->run.result), !=, "");
 }
 
 /* Whatever the envelope says, the quarter is one of four, and a request is made. */
@@ -105,11 +73,11 @@ test_makes_do_with_any_envelope (Fixture *fixture, gconstpointer data)
 
   for (guint i = 0; i < G_N_ELEMENTS (envelopes); i++)
     {
-      start (fixture, heartbeat_compaction_handler, fixture->outbox, envelopes[i]);
-      g_assert_nonnull (fixture->run);
-      heartbeat_run_abandon (fixture->run);
-      hbtest_poll_for (fixture->run == NULL);
-      g_assert_null (fixture->result);
+      start (&fixture->run, heartbeat_compaction_handler, fixture->broker.outbox, envelopes[i]);
+      g_assert_nonnull (fixture->run.run);
+      heartbeat_run_abandon (fixture->run.run);
+      hbtest_run_wait (&fixture->run);
+      g_assert_null (fixture->run.result);
     }
 }
 
@@ -123,7 +91,7 @@ test_built_in_handlers (Fixture *fixture, gconstpointer data)
   g_autoptr (HeartbeatProcesses) processes = heartbeat_processes_new ();
   g_auto (GStrv) listed = NULL;
 
-  heartbeat_built_in_register (registry, fixture->outbox, processes);
+  heartbeat_built_in_register (registry, fixture->broker.outbox, processes);
   listed = heartbeat_registry_list (registry);
   g_assert_cmpuint (g_strv_length (listed), ==, G_N_ELEMENTS (names));
   for (guint i = 0; i < G_N_ELEMENTS (names); i++)
@@ -140,12 +108,10 @@ test_default_succeeds (Fixture *fixture, gconstpointer data)
   g_autoptr (HeartbeatProcesses) processes = heartbeat_processes_new ();
   const HeartbeatHandler *handler;
 
-  heartbeat_built_in_register (registry, fixture->outbox, processes);
+  heartbeat_built_in_register (registry, fixture->broker.outbox, processes);
   handler = heartbeat_registry_find (registry, "default");
-  start (fixture, handler->func, handler->user_data, "{}");
-  g_assert_nonnull (fixture->result);
-  g_assert_cmpint (heartbeat_result_get_status (fixture->result), ==, HEARTBEAT_STATUS_SUCCESS);
-  g_assert_cmpstr (heartbeat_result_get_message (fixture->result), ==, "");
+  start (&fixture->run, handler->func, handler->user_data, "{}");
+  hbtest_run_assert (&fixture->run, HEARTBEAT_STATUS_SUCCESS, "");
 }
 
 #define ADD(path, func) g_test_add (path, Fixture, NULL, set_up, func, tear_down)

@@ -10,58 +10,13 @@
 #include <glib/gstdio.h>
 #include <json-glib/json-glib.h>
 
-#include "core/heartbeat-run-private.h"
 #include "handlers/heartbeat-command.h"
 #include "handlers/heartbeat-process.h"
+#include "heartbeat-test-run.h"
 #include "heartbeat-test.h"
 
-#define DEADLINE_S 30
-#define STARTED    G_GINT64_CONSTANT (1771796220123456)
-#define ENVELOPE   "{\"event_id\": \"e-1\", \"payload\": {\"big\": 18446744073709551616}}"
-
-/* --- The main loop, until something holds --------------------------------------------------------------------------- */
-
-typedef gboolean (*Condition) (gconstpointer data);
-
-static gboolean
-on_beat (gpointer user_data)
-{
-  guint *beats = user_data;
-
-  (*beats)++;
-  return G_SOURCE_CONTINUE;
-}
-
-/* Returns how often the loop came round to a timer of 10 ms meanwhile. */
-static guint
-iterate_until (Condition condition, gconstpointer data)
-{
-  gint64 deadline = g_get_monotonic_time () + DEADLINE_S * G_USEC_PER_SEC;
-  guint beats = 0;
-  guint timer = g_timeout_add (10, on_beat, &beats);
-
-  while (!condition (data))
-    {
-      g_assert_cmpint (g_get_monotonic_time (), <, deadline);
-      g_main_context_iteration (NULL, TRUE);
-    }
-  g_source_remove (timer);
-  return beats;
-}
-
-static gboolean
-is_over (gconstpointer deadline)
-{
-  return g_get_monotonic_time () >= *(const gint64 *) deadline;
-}
-
-static guint
-iterate_for (gint64 span)
-{
-  gint64 deadline = g_get_monotonic_time () + span;
-
-  return iterate_until (is_over, &deadline);
-}
+#define STARTED  G_GINT64_CONSTANT (1771796220123456)
+#define ENVELOPE "{\"event_id\": \"e-1\", \"payload\": {\"big\": 18446744073709551616}}"
 
 /* --- A folder with a run in it -------------------------------------------------------------------------------------- */
 
@@ -69,52 +24,38 @@ typedef struct
 {
   char *folder;
   HeartbeatProcesses *processes;
-  HeartbeatRun *run; /* unowned; NULL when it is gone */
-  HeartbeatResult *result;
+  HbtestRun run;
   HeartbeatProcessOutput *output;
   GError *error;
-  gboolean done;
 } Fixture;
 
 static void
 set_up (Fixture *fixture, gconstpointer data)
 {
-  fixture->folder = g_dir_make_tmp ("heartbeat-process-XXXXXX", NULL);
-  g_assert_nonnull (fixture->folder);
+  fixture->folder = hbtest_make_folder ();
   fixture->processes = heartbeat_processes_new ();
 }
 
-static void stop_processes (Fixture *fixture);
+/* As the service does it at its end. */
+static void
+stop_processes (Fixture *fixture)
+{
+  g_autoptr (GAsyncResult) result = NULL;
+
+  heartbeat_processes_stop_async (fixture->processes, hbtest_keep_result, &result);
+  hbtest_wait_for (result != NULL);
+  heartbeat_processes_stop_finish (fixture->processes, result);
+}
 
 static void
 tear_down (Fixture *fixture, gconstpointer data)
 {
-  g_autoptr (GDir) folder = g_dir_open (fixture->folder, 0, NULL);
-  const char *name;
-
-  while ((name = g_dir_read_name (folder)) != NULL)
-    {
-      g_autofree char *path = g_build_filename (fixture->folder, name, NULL);
-
-      g_assert_cmpint (g_unlink (path), ==, 0);
-    }
-  g_assert_cmpint (g_rmdir (fixture->folder), ==, 0);
-  g_assert_null (fixture->run);
+  hbtest_remove_folder (fixture->folder);
+  hbtest_run_clear (&fixture->run);
   stop_processes (fixture);
   g_object_unref (fixture->processes);
-  g_clear_pointer (&fixture->result, heartbeat_result_unref);
   g_clear_pointer (&fixture->output, heartbeat_process_output_free);
   g_clear_error (&fixture->error);
-  g_free (fixture->folder);
-}
-
-static void
-on_run_ended (HeartbeatRun *run, HeartbeatResult *result, gpointer user_data)
-{
-  Fixture *fixture = user_data;
-
-  g_assert_null (fixture->result);
-  fixture->result = heartbeat_result_ref (result);
 }
 
 /* A run of a check with this `meta`; it takes @meta. */
@@ -130,9 +71,7 @@ make_run (Fixture *fixture, const char *check_name, char *meta)
   facts.started = STARTED;
   facts.check = g_strdup_printf ("{\"handler\": \"command\", \"meta\": %s}", owned);
   facts.envelope = g_strdup (ENVELOPE);
-  fixture->run = heartbeat_run_new (&facts, on_run_ended, fixture);
-  g_object_add_weak_pointer (G_OBJECT (fixture->run), (gpointer *) &fixture->run);
-  return fixture->run;
+  return hbtest_run_new (&fixture->run, &facts);
 }
 
 static char *
@@ -163,33 +102,65 @@ start_program (Fixture *fixture, const char *program)
   heartbeat_command_handler (run, fixture->processes);
 }
 
-static gboolean
-has_ended (gconstpointer data)
+/* More than a pipe holds, so that a write has to wait. */
+static char *
+large_meta (const char *script)
 {
-  const Fixture *fixture = data;
+  g_autofree char *quoted = quote (script);
+  g_autofree char *padding = g_strnfill (1000000, 'x');
 
-  return fixture->result != NULL && fixture->run == NULL;
+  return g_strdup_printf ("{\"command\": %s, \"padding\": \"%s\"}", quoted, padding);
 }
 
-static gboolean
-is_released (gconstpointer data)
+static void
+start_with_large_input (Fixture *fixture, const char *script)
 {
-  const Fixture *fixture = data;
+  g_autoptr (HeartbeatRun) run = make_run (fixture, "mail", large_meta (script));
 
-  return fixture->run == NULL;
+  heartbeat_command_handler (run, fixture->processes);
 }
 
 static void
 finish (Fixture *fixture)
 {
-  iterate_until (has_ended, fixture);
+  hbtest_run_wait (&fixture->run);
+  g_assert_nonnull (fixture->run.result);
+}
+
+static void
+abandon (Fixture *fixture)
+{
+  heartbeat_run_abandon (fixture->run.run);
+  hbtest_run_wait (&fixture->run);
+  g_assert_null (fixture->run.result);
 }
 
 static void
 assert_result (Fixture *fixture, HeartbeatStatus status, const char *message)
 {
-  g_assert_cmpint (heartbeat_result_get_status (fixture->result), ==, status);
-  g_assert_cmpstr (heartbeat_result_get_message (fixture->result), ==, message);
+  hbtest_run_assert (&fixture->run, status, message);
+}
+
+static gboolean
+on_turn (gpointer user_data)
+{
+  guint *turns = user_data;
+
+  (*turns)++;
+  return G_SOURCE_CONTINUE;
+}
+
+/* How often the main loop comes round to a timer of 10 ms. */
+static guint
+count_turns (gint64 span)
+{
+  const gint64 end = g_get_monotonic_time () + span;
+  guint turns = 0;
+  guint timer = g_timeout_add (10, on_turn, &turns);
+
+  hbtest_wait_for (g_get_monotonic_time () >= end);
+  g_source_remove (timer);
+  return turns;
 }
 
 static void
@@ -202,32 +173,20 @@ run_script (Fixture *fixture, const char *script)
 /* --- The program itself, without the handler ------------------------------------------------------------------------ */
 
 static void
-on_output (GObject *source, GAsyncResult *result, gpointer user_data)
-{
-  Fixture *fixture = user_data;
-
-  fixture->output = heartbeat_process_run_finish (result, &fixture->error);
-  fixture->done = TRUE;
-}
-
-static gboolean
-is_done (gconstpointer data)
-{
-  const Fixture *fixture = data;
-
-  return fixture->done && fixture->run == NULL;
-}
-
-static void
 collect (Fixture *fixture, const char *script)
 {
   const char *const argv[] = { "/bin/sh", "-c", script, NULL };
   HeartbeatRun *run = make_run (fixture, "mail", g_strdup ("{}"));
+  g_autoptr (GAsyncResult) result = NULL;
 
-  heartbeat_process_run_async (NULL, run, argv, HEARTBEAT_PROCESS_MAX_OUTPUT, on_output, fixture);
+  heartbeat_process_run_async (NULL, run, argv, HEARTBEAT_PROCESS_MAX_OUTPUT, hbtest_keep_result,
+                               &result);
   heartbeat_run_succeed (run, NULL);
   g_object_unref (run);
-  iterate_until (is_done, fixture);
+  hbtest_wait_for (result != NULL);
+  fixture->output = heartbeat_process_run_finish (result, &fixture->error);
+  g_clear_object (&result);
+  finish (fixture);
 }
 
 /* --- Files and processes -------------------------------------------------------------------------------------------- */
@@ -250,10 +209,12 @@ read_group (Fixture *fixture)
   return text != NULL && strchr (text, '\n') != NULL ? atoi (text) : 0;
 }
 
-static gboolean
-has_group (gconstpointer data)
+/* Waits until the script has written it. */
+static pid_t
+wait_for_group (Fixture *fixture)
 {
-  return read_group ((Fixture *) data) > 0;
+  hbtest_poll_for (read_group (fixture) > 0);
+  return read_group (fixture);
 }
 
 static gboolean
@@ -287,110 +248,70 @@ count_group (pid_t group)
 }
 
 static gboolean
-is_group_gone (gconstpointer group)
-{
-  return count_group (*(const pid_t *) group) == 0;
-}
-
-static guint
-count_descriptors (void)
-{
-  g_autoptr (GDir) folder = g_dir_open ("/proc/self/fd", 0, NULL);
-  guint n = 0;
-
-  while (g_dir_read_name (folder) != NULL)
-    n++;
-  return n;
-}
-
-static gboolean
-has_descriptors (gconstpointer n)
-{
-  return count_descriptors () <= *(const guint *) n;
-}
-
-static gboolean
-has_no_children (gconstpointer data)
+has_no_children (void)
 {
   siginfo_t info;
 
   return waitid (P_ALL, 0, &info, WEXITED | WNOHANG | WNOWAIT) < 0 && errno == ECHILD;
 }
 
-static void
-on_stopped (GObject *source, GAsyncResult *result, gpointer user_data)
-{
-  heartbeat_processes_stop_finish (HEARTBEAT_PROCESSES (source), result);
-  *(gboolean *) user_data = TRUE;
-}
-
-static gboolean
-is_true (gconstpointer data)
-{
-  return *(const gboolean *) data;
-}
-
-/* As the service does it at its end. */
-static void
-stop_processes (Fixture *fixture)
-{
-  gboolean stopped = FALSE;
-
-  heartbeat_processes_stop_async (fixture->processes, on_stopped, &stopped);
-  iterate_until (is_true, &stopped);
-}
-
 /* --- Ends ----------------------------------------------------------------------------------------------------------- */
 
-static void
-test_true (Fixture *fixture, gconstpointer data)
+typedef enum
 {
-  start_program (fixture, "/bin/true");
-  finish (fixture);
-  assert_result (fixture, HEARTBEAT_STATUS_SUCCESS, "");
-  g_assert_cmpint (heartbeat_result_get_started (fixture->result), ==, STARTED);
-}
+  SCRIPT,
+  PROGRAM,
+  LARGE_INPUT, /* a script that is given more than a pipe holds */
+} Kind;
+
+typedef struct
+{
+  const char *name;
+  Kind kind;
+  const char *command;
+  HeartbeatStatus status;
+  const char *message; /* all of it, or a piece of it in the case of a failure */
+} Case;
+
+static const Case cases[] = {
+  { "end/true", PROGRAM, "/bin/true", HEARTBEAT_STATUS_SUCCESS, "" },
+  { "end/false", PROGRAM, "/bin/false", HEARTBEAT_STATUS_FAILED,
+    "the program ended with status 1" },
+  { "end/program-in-path", PROGRAM, "true", HEARTBEAT_STATUS_SUCCESS, "" },
+  { "end/missing-program", PROGRAM, "/nowhere/program", HEARTBEAT_STATUS_FAILED,
+    "/nowhere/program" },
+  { "end/empty-program-name", PROGRAM, "", HEARTBEAT_STATUS_FAILED, "is not installed" },
+  { "end/program-without-permission", PROGRAM, "/dev/null", HEARTBEAT_STATUS_FAILED,
+    "it is not executable" },
+  { "end/signal", SCRIPT, "kill -9 $$", HEARTBEAT_STATUS_FAILED,
+    "the program was ended by signal 9" },
+  { "input/is-not-read", LARGE_INPUT, "exec <&-; echo gone", HEARTBEAT_STATUS_SUCCESS, "gone" },
+  { "output/large-through-the-handler", SCRIPT, "echo good; head -c 1000000 /dev/urandom",
+    HEARTBEAT_STATUS_SUCCESS, "good" },
+  { "surroundings/own-process-group", SCRIPT, "test $(cut -d ' ' -f 5 /proc/$$/stat) = $$",
+    HEARTBEAT_STATUS_SUCCESS, "" },
+  /* Nothing but its three pipes; the fourth is the folder that the shell reads. */
+  { "surroundings/inherits-nothing", SCRIPT, "cd /proc/$$/fd && echo *", HEARTBEAT_STATUS_SUCCESS,
+    "0 1 2 3" },
+};
 
 static void
-test_false (Fixture *fixture, gconstpointer data)
+test_case (Fixture *fixture, gconstpointer data)
 {
-  start_program (fixture, "/bin/false");
-  finish (fixture);
-  assert_result (fixture, HEARTBEAT_STATUS_FAILED, "the program ended with status 1");
-}
+  static void (*const start[]) (Fixture *, const char *)
+      = { start_script, start_program, start_with_large_input };
+  const Case *c = data;
 
-static void
-test_program_in_path (Fixture *fixture, gconstpointer data)
-{
-  start_program (fixture, "true");
+  start[c->kind](fixture, c->command);
   finish (fixture);
-  assert_result (fixture, HEARTBEAT_STATUS_SUCCESS, "");
-}
-
-static void
-test_missing_program (Fixture *fixture, gconstpointer data)
-{
-  start_program (fixture, "/nowhere/program");
-  finish (fixture);
-  g_assert_cmpint (heartbeat_result_get_status (fixture->result), ==, HEARTBEAT_STATUS_FAILED);
-  hbtest_assert_contains (heartbeat_result_get_message (fixture->result), "/nowhere/program");
-}
-
-static void
-test_empty_program_name (Fixture *fixture, gconstpointer data)
-{
-  start_program (fixture, "");
-  finish (fixture);
-  g_assert_cmpint (heartbeat_result_get_status (fixture->result), ==, HEARTBEAT_STATUS_FAILED);
-}
-
-static void
-test_program_without_permission (Fixture *fixture, gconstpointer data)
-{
-  start_program (fixture, "/dev/null");
-  finish (fixture);
-  g_assert_cmpint (heartbeat_result_get_status (fixture->result), ==, HEARTBEAT_STATUS_FAILED);
-  g_assert_cmpstr (heartbeat_result_get_message (fixture->result), !=, "");
+  g_assert_cmpint (heartbeat_result_get_started (fixture->run.result), ==, STARTED);
+  if (c->status == HEARTBEAT_STATUS_SUCCESS)
+    {
+      assert_result (fixture, c->status, c->message);
+      return;
+    }
+  g_assert_cmpint (heartbeat_result_get_status (fixture->run.result), ==, c->status);
+  hbtest_assert_contains (heartbeat_result_get_message (fixture->run.result), c->message);
 }
 
 static void
@@ -402,14 +323,8 @@ test_missing_working_folder (Fixture *fixture, gconstpointer data)
   start_program (fixture, "/bin/true");
   finish (fixture);
   fixture->folder = folder;
-  g_assert_cmpint (heartbeat_result_get_status (fixture->result), ==, HEARTBEAT_STATUS_FAILED);
-}
-
-static void
-test_signal (Fixture *fixture, gconstpointer data)
-{
-  run_script (fixture, "kill -9 $$");
-  assert_result (fixture, HEARTBEAT_STATUS_FAILED, "the program was ended by signal 9");
+  g_assert_cmpint (heartbeat_result_get_status (fixture->run.result), ==, HEARTBEAT_STATUS_FAILED);
+  hbtest_assert_contains (heartbeat_result_get_message (fixture->run.result), "/nowhere/at/all");
 }
 
 static void
@@ -420,7 +335,8 @@ test_json_result (Fixture *fixture, gconstpointer data)
   run_script (fixture, "echo '{\"status\": \"skipped\", \"message\": \"no mail\", \"details\": "
                        "{\"n\": 3}}'; exit 1");
   assert_result (fixture, HEARTBEAT_STATUS_SKIPPED, "no mail");
-  g_assert_true (g_variant_lookup (heartbeat_result_get_details (fixture->result), "n", "x", &n));
+  g_assert_true (
+      g_variant_lookup (heartbeat_result_get_details (fixture->run.result), "n", "x", &n));
   g_assert_cmpint (n, ==, 3);
 }
 
@@ -470,38 +386,11 @@ test_input_is_json (Fixture *fixture, gconstpointer data)
   g_assert_true (g_str_has_suffix (text, "\n"));
 }
 
-/* More than a pipe holds, so that a write has to wait. */
-static char *
-large_meta (const char *script)
-{
-  g_autofree char *quoted = quote (script);
-  g_autofree char *padding = g_strnfill (1000000, 'x');
-
-  return g_strdup_printf ("{\"command\": %s, \"padding\": \"%s\"}", quoted, padding);
-}
-
-static void
-start_with_large_input (Fixture *fixture, const char *script)
-{
-  g_autoptr (HeartbeatRun) run = make_run (fixture, "mail", large_meta (script));
-
-  heartbeat_command_handler (run, fixture->processes);
-}
-
-static void
-test_input_is_not_read (Fixture *fixture, gconstpointer data)
-{
-  start_with_large_input (fixture, "exec <&-; echo gone");
-  finish (fixture);
-  assert_result (fixture, HEARTBEAT_STATUS_SUCCESS, "gone");
-}
-
 static void
 test_small_input_is_not_read (Fixture *fixture, gconstpointer data)
 {
   for (guint i = 0; i < 20; i++)
     {
-      g_clear_pointer (&fixture->result, heartbeat_result_unref);
       start_script (fixture, "exec <&-");
       finish (fixture);
       assert_result (fixture, HEARTBEAT_STATUS_SUCCESS, "");
@@ -513,8 +402,8 @@ test_input_is_read_late (Fixture *fixture, gconstpointer data)
 {
   start_with_large_input (fixture, "sleep 0.5; wc -c");
   finish (fixture);
-  g_assert_cmpint (heartbeat_result_get_status (fixture->result), ==, HEARTBEAT_STATUS_SUCCESS);
-  g_assert_cmpint (atoi (heartbeat_result_get_message (fixture->result)), >, 1000000);
+  g_assert_cmpint (heartbeat_result_get_status (fixture->run.result), ==, HEARTBEAT_STATUS_SUCCESS);
+  g_assert_cmpint (atoi (heartbeat_result_get_message (fixture->run.result)), >, 1000000);
 }
 
 /* A program that takes its time must not hold up the loop. */
@@ -524,9 +413,8 @@ test_input_waits_without_blocking (Fixture *fixture, gconstpointer data)
   gint64 begin = g_get_monotonic_time ();
 
   start_with_large_input (fixture, "exec sleep 20");
-  g_assert_cmpuint (iterate_for (G_USEC_PER_SEC / 2), >=, 10);
-  heartbeat_run_abandon (fixture->run);
-  iterate_until (is_released, fixture);
+  g_assert_cmpuint (count_turns (G_USEC_PER_SEC / 2), >=, 10);
+  abandon (fixture);
   g_assert_cmpint (g_get_monotonic_time () - begin, <, 15 * G_USEC_PER_SEC);
 }
 
@@ -539,7 +427,7 @@ test_input_is_echoed (Fixture *fixture, gconstpointer data)
 
   start_with_large_input (fixture, "tee copy");
   finish (fixture);
-  g_assert_cmpint (heartbeat_result_get_status (fixture->result), ==, HEARTBEAT_STATUS_SUCCESS);
+  g_assert_cmpint (heartbeat_result_get_status (fixture->run.result), ==, HEARTBEAT_STATUS_SUCCESS);
   copy = read_file (fixture, "copy", &length);
   g_assert_nonnull (copy);
   g_assert_cmpuint (length, >, 1000000);
@@ -575,20 +463,11 @@ test_output_of_64_kib_is_kept (Fixture *fixture, gconstpointer data)
 }
 
 static void
-test_large_output_through_the_handler (Fixture *fixture, gconstpointer data)
-{
-  run_script (fixture, "echo good; head -c 1000000 /dev/urandom");
-  assert_result (fixture, HEARTBEAT_STATUS_SUCCESS, "good");
-}
-
-static void
 test_output_without_end_leaves_the_loop_alone (Fixture *fixture, gconstpointer data)
 {
   start_script (fixture, "exec yes");
-  g_assert_cmpuint (iterate_for (G_USEC_PER_SEC), >=, 20);
-  heartbeat_run_abandon (fixture->run);
-  iterate_until (is_released, fixture);
-  g_assert_null (fixture->result);
+  g_assert_cmpuint (count_turns (G_USEC_PER_SEC), >=, 20);
+  abandon (fixture);
 }
 
 /* What the program's children do with its pipes is their affair. */
@@ -606,7 +485,7 @@ test_background_child_keeps_the_output (Fixture *fixture, gconstpointer data)
   group = read_group (fixture);
   g_assert_cmpuint (count_group (group), ==, 1);
   kill (-group, SIGKILL);
-  iterate_until (is_group_gone, &group);
+  hbtest_poll_for (count_group (group) == 0);
 }
 
 static void
@@ -619,7 +498,7 @@ test_background_child_that_writes (Fixture *fixture, gconstpointer data)
 
   /* Its pipe has no reader any more. */
   group = read_group (fixture);
-  iterate_until (is_group_gone, &group);
+  hbtest_poll_for (count_group (group) == 0);
 }
 
 /* --- Surroundings --------------------------------------------------------------------------------------------------- */
@@ -674,28 +553,12 @@ test_working_folder (Fixture *fixture, gconstpointer data)
 }
 
 static void
-test_own_process_group (Fixture *fixture, gconstpointer data)
-{
-  run_script (fixture, "test $(cut -d ' ' -f 5 /proc/$$/stat) = $$");
-  assert_result (fixture, HEARTBEAT_STATUS_SUCCESS, "");
-}
-
-/* Nothing but its three pipes, and a broken pipe ends it as it ends any program. */
-static void
-test_inherits_nothing (Fixture *fixture, gconstpointer data)
-{
-  /* The fourth is the folder that the shell reads. */
-  run_script (fixture, "cd /proc/$$/fd && echo *");
-  assert_result (fixture, HEARTBEAT_STATUS_SUCCESS, "0 1 2 3");
-}
-
-static void
 test_broken_pipe_ends_it (Fixture *fixture, gconstpointer data)
 {
   signal (SIGPIPE, SIG_IGN);
   run_script (fixture, "awk '/^SigIgn/ { print $2 }' /proc/self/status");
-  g_assert_cmpint (heartbeat_result_get_status (fixture->result), ==, HEARTBEAT_STATUS_SUCCESS);
-  g_assert_cmpuint (g_ascii_strtoull (heartbeat_result_get_message (fixture->result), NULL, 16)
+  g_assert_cmpint (heartbeat_result_get_status (fixture->run.result), ==, HEARTBEAT_STATUS_SUCCESS);
+  g_assert_cmpuint (g_ascii_strtoull (heartbeat_result_get_message (fixture->run.result), NULL, 16)
                         & (1u << (SIGPIPE - 1)),
                     ==, 0);
 }
@@ -709,13 +572,11 @@ test_cancelled_program_ends (Fixture *fixture, gconstpointer data)
   pid_t group;
 
   start_script (fixture, "echo $$ >group; sleep 100; echo never");
-  iterate_until (has_group, fixture);
-  group = read_group (fixture);
+  group = wait_for_group (fixture);
   begin = g_get_monotonic_time ();
-  heartbeat_run_abandon (fixture->run);
-  iterate_until (is_released, fixture);
-  iterate_until (is_group_gone, &group);
-  g_assert_null (fixture->result);
+  abandon (fixture);
+  hbtest_poll_for (count_group (group) == 0);
+  g_assert_null (fixture->run.result);
   /* SIGTERM was enough. */
   g_assert_cmpint (g_get_monotonic_time () - begin, <, 4 * G_USEC_PER_SEC);
 }
@@ -728,61 +589,53 @@ test_cancelled_program_may_tidy_up (Fixture *fixture, gconstpointer data)
   start_script (
       fixture,
       "trap 'sleep 0.3; echo yes >tidy; exit' TERM; echo $$ >group; while :; do sleep 0.1; done");
-  iterate_until (has_group, fixture);
-  heartbeat_run_abandon (fixture->run);
-  iterate_until (is_released, fixture);
+  wait_for_group (fixture);
+  abandon (fixture);
   text = read_file (fixture, "tidy", NULL);
   g_assert_cmpstr (text, ==, "yes\n");
 }
 
-static void
-assert_group_ends (Fixture *fixture)
+/* How groups of processes resist: their end must come all the same. */
+typedef struct
 {
+  const char *name;
+  const char *script;
+} Group;
+
+static const Group groups[] = {
+  { "that-ignores-it",
+    "trap '' TERM; (while :; do echo child; done) & (while :; do sleep 1; done) & "
+    "echo $$ >group; while :; do echo parent; done" },
+  /* The parent obeys at once, and its child does not. */
+  { "whose-grandchild-ignores-it",
+    "(trap '' TERM; echo $$ >group; while :; do sleep 1; done) & wait" },
+  { "that-is-stopped", "echo $$ >group; kill -STOP $$; sleep 100" },
+};
+
+static void
+test_cancelled_group (Fixture *fixture, gconstpointer data)
+{
+  const Group *test = data;
   gint64 begin;
   pid_t group;
 
-  iterate_until (has_group, fixture);
-  group = read_group (fixture);
+  start_script (fixture, test->script);
+  group = wait_for_group (fixture);
   g_assert_cmpint (getpgid (group), ==, group);
   begin = g_get_monotonic_time ();
-  heartbeat_run_abandon (fixture->run);
-  iterate_until (is_group_gone, &group);
+  heartbeat_run_abandon (fixture->run.run);
+  hbtest_poll_for (count_group (group) == 0);
   g_assert_cmpint (g_get_monotonic_time () - begin, <, 10 * G_USEC_PER_SEC);
-  iterate_until (is_released, fixture);
-  g_assert_null (fixture->result);
-}
-
-static void
-test_cancelled_group_that_ignores_it (Fixture *fixture, gconstpointer data)
-{
-  start_script (fixture,
-                "trap '' TERM; (while :; do echo child; done) & (while :; do sleep 1; done) & "
-                "echo $$ >group; while :; do echo parent; done");
-  assert_group_ends (fixture);
-}
-
-/* The parent obeys at once, and its child does not. */
-static void
-test_cancelled_grandchild_that_ignores_it (Fixture *fixture, gconstpointer data)
-{
-  start_script (fixture, "(trap '' TERM; echo $$ >group; while :; do sleep 1; done) & wait");
-  assert_group_ends (fixture);
-}
-
-static void
-test_cancelled_group_that_is_stopped (Fixture *fixture, gconstpointer data)
-{
-  start_script (fixture, "echo $$ >group; kill -STOP $$; sleep 100");
-  assert_group_ends (fixture);
+  hbtest_run_wait (&fixture->run);
+  g_assert_null (fixture->run.result);
 }
 
 static void
 test_cancelled_twice (Fixture *fixture, gconstpointer data)
 {
   start_script (fixture, "sleep 100");
-  heartbeat_run_abandon (fixture->run);
-  heartbeat_run_abandon (fixture->run);
-  iterate_until (is_released, fixture);
+  heartbeat_run_abandon (fixture->run.run);
+  abandon (fixture);
 }
 
 static void
@@ -791,45 +644,40 @@ test_cancelled_at_the_end (Fixture *fixture, gconstpointer data)
   for (guint i = 0; i < 100; i++)
     {
       start_script (fixture, "exit 0");
-      for (guint n = i; n > 0 && fixture->run != NULL; n--)
+      for (guint n = i; n > 0 && fixture->run.run != NULL; n--)
         g_main_context_iteration (NULL, FALSE);
-      if (fixture->run != NULL)
-        heartbeat_run_abandon (fixture->run);
-      iterate_until (is_released, fixture);
-      g_clear_pointer (&fixture->result, heartbeat_result_unref);
+      if (fixture->run.run != NULL)
+        abandon (fixture);
     }
   stop_processes (fixture);
-  g_assert_true (has_no_children (NULL));
+  g_assert_true (has_no_children ());
 }
+
+static const Group stopped_groups[] = {
+  { "that-ignores-it",
+    "trap '' TERM; (while :; do echo child; done) & echo $$ >group; while :; do echo parent; "
+    "done" },
+  { "whose-grandchild-ignores-it", "(trap '' TERM; echo $$ >group; exec sleep 100) & wait" },
+  { "that-is-stopped", "sleep 100 & echo $$ >group; kill -STOP $$" },
+};
 
 /* At a stop nobody waits five seconds: neither for who ignores SIGTERM, nor for what a parent has left that obeys it. */
 static void
-test_stopped (Fixture *fixture, gconstpointer data)
+test_stopped_group (Fixture *fixture, gconstpointer data)
 {
-  static const char *const scripts[] = {
-    "trap '' TERM; (while :; do echo child; done) & echo $$ >group; while :; do echo parent; done",
-    "(trap '' TERM; echo $$ >group; exec sleep 100) & wait",
-    "sleep 100 & echo $$ >group; kill -STOP $$",
-  };
+  const Group *test = data;
+  gint64 begin;
+  pid_t group;
 
-  for (guint i = 0; i < G_N_ELEMENTS (scripts); i++)
-    {
-      g_autofree char *path = g_build_filename (fixture->folder, "group", NULL);
-      gint64 begin;
-      pid_t group;
-
-      g_unlink (path);
-      start_script (fixture, scripts[i]);
-      iterate_until (has_group, fixture);
-      group = read_group (fixture);
-      heartbeat_run_abandon (fixture->run);
-      begin = g_get_monotonic_time ();
-      stop_processes (fixture);
-      iterate_until (is_group_gone, &group);
-      g_assert_cmpint (g_get_monotonic_time () - begin, <, 4 * G_USEC_PER_SEC);
-      iterate_until (is_released, fixture);
-      g_assert_true (has_no_children (NULL));
-    }
+  start_script (fixture, test->script);
+  group = wait_for_group (fixture);
+  heartbeat_run_abandon (fixture->run.run);
+  begin = g_get_monotonic_time ();
+  stop_processes (fixture);
+  hbtest_poll_for (count_group (group) == 0);
+  g_assert_cmpint (g_get_monotonic_time () - begin, <, 4 * G_USEC_PER_SEC);
+  hbtest_run_wait (&fixture->run);
+  g_assert_true (has_no_children ());
 }
 
 /* A program that embeds the library may wait for all children. */
@@ -839,11 +687,9 @@ test_somebody_else_waits (Fixture *fixture, gconstpointer data)
   signal (SIGCHLD, SIG_IGN);
   run_script (fixture, "echo '{\"status\": \"skipped\"}'");
   assert_result (fixture, HEARTBEAT_STATUS_SKIPPED, "");
-  g_clear_pointer (&fixture->result, heartbeat_result_unref);
   start_script (fixture, "echo $$ >group; sleep 100");
-  iterate_until (has_group, fixture);
-  heartbeat_run_abandon (fixture->run);
-  iterate_until (is_released, fixture);
+  wait_for_group (fixture);
+  abandon (fixture);
   signal (SIGCHLD, SIG_DFL);
 }
 
@@ -852,12 +698,12 @@ test_no_shell_between (Fixture *fixture, gconstpointer data)
 {
   g_autofree char *path = g_build_filename (fixture->folder, "bare", NULL);
 
-  g_assert_true (g_file_set_contents (path, "echo a shell would say this\n", -1, NULL));
+  hbtest_write (path, "echo a shell would say this\n");
   g_assert_cmpint (g_chmod (path, 0755), ==, 0);
   start_program (fixture, "./bare");
   finish (fixture);
-  g_assert_cmpint (heartbeat_result_get_status (fixture->result), ==, HEARTBEAT_STATUS_FAILED);
-  hbtest_assert_contains (heartbeat_result_get_message (fixture->result), "#!/bin/sh");
+  g_assert_cmpint (heartbeat_result_get_status (fixture->run.result), ==, HEARTBEAT_STATUS_FAILED);
+  hbtest_assert_contains (heartbeat_result_get_message (fixture->run.result), "#!/bin/sh");
 }
 
 /* --- What is left behind -------------------------------------------------------------------------------------------- */
@@ -872,7 +718,6 @@ run_many (Fixture *fixture, guint n)
       else
         start_script (fixture, i % 4 == 1 ? "exit 3" : i % 4 == 2 ? "cat" : "exec <&- >&- 2>&-");
       finish (fixture);
-      g_clear_pointer (&fixture->result, heartbeat_result_unref);
     }
 }
 
@@ -883,11 +728,11 @@ test_200_runs_leave_nothing (Fixture *fixture, gconstpointer data)
 
   /* GLib's own descriptors come with the first. */
   run_many (fixture, 4);
-  iterate_until (has_no_children, NULL);
-  before = count_descriptors ();
+  hbtest_poll_for (has_no_children ());
+  before = hbtest_count_files ("/proc/self/fd");
   run_many (fixture, 200);
-  iterate_until (has_no_children, NULL);
-  iterate_until (has_descriptors, &before);
+  hbtest_poll_for (has_no_children ());
+  hbtest_poll_for (hbtest_count_files ("/proc/self/fd") <= before);
 }
 
 static void
@@ -896,16 +741,15 @@ test_cancelled_runs_leave_nothing (Fixture *fixture, gconstpointer data)
   guint before;
 
   run_many (fixture, 4);
-  before = count_descriptors ();
+  before = hbtest_count_files ("/proc/self/fd");
   for (guint i = 0; i < 20; i++)
     {
       start_script (fixture, "exec yes");
-      heartbeat_run_abandon (fixture->run);
-      iterate_until (is_released, fixture);
+      abandon (fixture);
     }
   stop_processes (fixture);
-  g_assert_true (has_no_children (NULL));
-  iterate_until (has_descriptors, &before);
+  g_assert_true (has_no_children ());
+  hbtest_poll_for (hbtest_count_files ("/proc/self/fd") <= before);
 }
 
 static void
@@ -927,7 +771,7 @@ test_many_at_once (Fixture *fixture, gconstpointer data)
 
       finish (&many[i]);
       assert_result (&many[i], HEARTBEAT_STATUS_SUCCESS, expected);
-      g_clear_pointer (&many[i].result, heartbeat_result_unref);
+      hbtest_run_clear (&many[i].run);
     }
 }
 
@@ -941,18 +785,15 @@ main (int argc, char **argv)
   /* As a program that embeds the library has it, unless it thinks of it. */
   signal (SIGPIPE, SIG_DFL);
 
-  ADD ("/process/end/true", test_true);
-  ADD ("/process/end/false", test_false);
-  ADD ("/process/end/program-in-path", test_program_in_path);
-  ADD ("/process/end/missing-program", test_missing_program);
-  ADD ("/process/end/empty-program-name", test_empty_program_name);
-  ADD ("/process/end/program-without-permission", test_program_without_permission);
+  hbtest_add_fixture_cases ("/process", cases, Fixture, set_up, test_case, tear_down);
+  hbtest_add_fixture_cases ("/process/cancelled/group", groups, Fixture, set_up,
+                            test_cancelled_group, tear_down);
+  hbtest_add_fixture_cases ("/process/stopped/group", stopped_groups, Fixture, set_up,
+                            test_stopped_group, tear_down);
   ADD ("/process/end/missing-working-folder", test_missing_working_folder);
-  ADD ("/process/end/signal", test_signal);
   ADD ("/process/end/json-result", test_json_result);
   ADD ("/process/end/last-words", test_last_words);
   ADD ("/process/input/is-json", test_input_is_json);
-  ADD ("/process/input/is-not-read", test_input_is_not_read);
   ADD ("/process/input/small-one-is-not-read", test_small_input_is_not_read);
   ADD ("/process/input/is-read-late", test_input_is_read_late);
   ADD ("/process/input/waits-without-blocking", test_input_waits_without_blocking);
@@ -960,24 +801,17 @@ main (int argc, char **argv)
   ADD ("/process/output/past-64-kib-is-dropped", test_output_past_64_kib_is_dropped);
   ADD ("/process/output/errors-past-4-kib-are-dropped", test_errors_past_4_kib_are_dropped);
   ADD ("/process/output/64-kib-are-kept", test_output_of_64_kib_is_kept);
-  ADD ("/process/output/large-through-the-handler", test_large_output_through_the_handler);
   ADD ("/process/output/without-end-leaves-the-loop-alone",
        test_output_without_end_leaves_the_loop_alone);
   ADD ("/process/output/background-child-keeps-it", test_background_child_keeps_the_output);
   ADD ("/process/output/background-child-that-writes", test_background_child_that_writes);
   ADD ("/process/surroundings/environment", test_environment);
   ADD ("/process/surroundings/working-folder", test_working_folder);
-  ADD ("/process/surroundings/own-process-group", test_own_process_group);
-  ADD ("/process/surroundings/inherits-nothing", test_inherits_nothing);
   ADD ("/process/surroundings/broken-pipe-ends-it", test_broken_pipe_ends_it);
   ADD ("/process/cancelled/ends", test_cancelled_program_ends);
   ADD ("/process/cancelled/may-tidy-up", test_cancelled_program_may_tidy_up);
-  ADD ("/process/cancelled/group-that-ignores-it", test_cancelled_group_that_ignores_it);
-  ADD ("/process/cancelled/grandchild-that-ignores-it", test_cancelled_grandchild_that_ignores_it);
-  ADD ("/process/cancelled/group-that-is-stopped", test_cancelled_group_that_is_stopped);
   ADD ("/process/cancelled/twice", test_cancelled_twice);
   ADD ("/process/cancelled/at-the-end", test_cancelled_at_the_end);
-  ADD ("/process/stopped", test_stopped);
   ADD ("/process/somebody-else-waits", test_somebody_else_waits);
   ADD ("/process/end/no-shell-between", test_no_shell_between);
   ADD ("/process/left-behind/by-200-runs", test_200_runs_leave_nothing);

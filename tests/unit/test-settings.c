@@ -583,9 +583,7 @@ set_up (Credential *credential, gconstpointer data)
 static void
 tear_down (Credential *credential, gconstpointer data)
 {
-  g_remove (credential->path);
-  g_assert_cmpint (g_rmdir (credential->folder), ==, 0);
-  g_free (credential->folder);
+  hbtest_remove_folder (credential->folder);
   g_free (credential->path);
   g_free (credential->variable);
 }

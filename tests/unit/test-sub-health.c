@@ -1,11 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 
-#include <glib/gstdio.h>
-
-#include "broker/heartbeat-broker-uri.h"
-#include "broker/heartbeat-outbox.h"
-#include "core/heartbeat-run-private.h"
 #include "handlers/heartbeat-sub-health.h"
+#include "heartbeat-test-run.h"
 #include "heartbeat-test.h"
 
 /* --- What openclaw prints ------------------------------------------------------------------------------------------- */
@@ -148,62 +144,35 @@ test_read_sessions_with_odd_tokens (void)
 typedef struct
 {
   char *folder;
-  HeartbeatConnection *connection;
-  HeartbeatOutbox *outbox;
-  HeartbeatRun *run; /* unowned; NULL when it is gone */
-  HeartbeatResult *result;
+  HbtestAwayBroker broker;
+  HbtestRun run;
 } Fixture;
 
-/* Nobody listens at port 1. */
 static void
 set_up (Fixture *fixture, gconstpointer data)
 {
-  g_autoptr (GPtrArray) uris = heartbeat_broker_uri_parse_list ("amqp://a:b@127.0.0.1:1/", NULL);
-  g_autoptr (HeartbeatPublisher) publisher = NULL;
-
   fixture->folder = hbtest_make_folder ();
-  fixture->connection = heartbeat_connection_new (uris, "publish");
-  publisher = heartbeat_publisher_new (fixture->connection);
-  fixture->outbox = heartbeat_outbox_new (publisher, "cack", "x");
+  hbtest_away_broker_init (&fixture->broker);
 }
 
 static void
 tear_down (Fixture *fixture, gconstpointer data)
 {
-  g_assert_null (fixture->run);
-  g_clear_object (&fixture->outbox);
-  heartbeat_connection_close_async (fixture->connection, NULL, NULL);
-  g_object_add_weak_pointer (G_OBJECT (fixture->connection), (gpointer *) &fixture->connection);
-  g_object_unref (fixture->connection);
-  hbtest_wait_for (fixture->connection == NULL);
-  g_clear_pointer (&fixture->result, heartbeat_result_unref);
+  hbtest_run_clear (&fixture->run);
+  hbtest_away_broker_clear (&fixture->broker);
   hbtest_remove_folder (fixture->folder);
 }
 
 static void
-on_run_ended (HeartbeatRun *run, HeartbeatResult *result, gpointer user_data)
+start (HbtestRun *self, const char *folder, HeartbeatOutbox *outbox, const char *meta)
 {
-  Fixture *fixture = user_data;
-
-  g_assert_null (fixture->result);
-  fixture->result = heartbeat_result_ref (result);
-}
-
-static void
-start (Fixture *fixture, HeartbeatOutbox *outbox, const char *meta)
-{
-  HeartbeatRunFacts facts = { 0 };
+  HeartbeatRunFacts facts = { .agent_name = "cack", .check_name = "health", .started = 1 };
   g_autoptr (HeartbeatRun) run = NULL;
 
-  facts.agent_name = "cack";
-  facts.check_name = "health";
-  facts.working_folder = fixture->folder != NULL ? fixture->folder : "/";
-  facts.started = 1;
+  facts.working_folder = folder;
   facts.check = g_strdup_printf ("{\"meta\": %s}", meta);
   facts.envelope = g_strdup ("{\"event_id\": \"e-1\"}");
-  run = heartbeat_run_new (&facts, on_run_ended, fixture);
-  fixture->run = run;
-  g_object_add_weak_pointer (G_OBJECT (run), (gpointer *) &fixture->run);
+  run = hbtest_run_new (self, &facts);
   heartbeat_sub_health_handler (run, &(HeartbeatSubHealth){ outbox, NULL });
 }
 
@@ -218,32 +187,28 @@ has_begun (Fixture *fixture)
 static gboolean
 is_publishing (Fixture *fixture)
 {
-  return heartbeat_connection_get_state (fixture->connection)
+  return heartbeat_connection_get_state (fixture->broker.connection)
          != HEARTBEAT_CONNECTION_STATE_DISABLED;
 }
 
 static void
 test_skips_without_broker (void)
 {
-  Fixture fixture = { 0 };
+  HbtestRun run = { 0 };
   g_autoptr (HeartbeatOutbox) outbox = heartbeat_outbox_new (NULL, "cack", "x");
 
-  start (&fixture, outbox, "{\"command\": \"touch /nowhere; exit 1\"}");
-  g_assert_nonnull (fixture.result);
-  g_assert_null (fixture.run);
-  g_assert_cmpint (heartbeat_result_get_status (fixture.result), ==, HEARTBEAT_STATUS_SKIPPED);
-  g_assert_cmpstr (heartbeat_result_get_message (fixture.result), ==,
-                   "there is no broker to report to");
-  heartbeat_result_unref (fixture.result);
+  start (&run, "/", outbox, "{\"command\": \"touch /nowhere; exit 1\"}");
+  hbtest_run_assert (&run, HEARTBEAT_STATUS_SKIPPED, "there is no broker to report to");
+  hbtest_run_clear (&run);
 }
 
 static void
 test_fails_with_bad_command (Fixture *fixture, gconstpointer data)
 {
-  start (fixture, fixture->outbox, "{\"command\": []}");
-  g_assert_nonnull (fixture->result);
-  g_assert_cmpint (heartbeat_result_get_status (fixture->result), ==, HEARTBEAT_STATUS_FAILED);
-  hbtest_assert_contains (heartbeat_result_get_message (fixture->result), "meta.command");
+  start (&fixture->run, fixture->folder, fixture->broker.outbox, "{\"command\": []}");
+  g_assert_nonnull (fixture->run.result);
+  g_assert_cmpint (heartbeat_result_get_status (fixture->run.result), ==, HEARTBEAT_STATUS_FAILED);
+  hbtest_assert_contains (heartbeat_result_get_message (fixture->run.result), "meta.command");
   g_assert_false (is_publishing (fixture));
 }
 
@@ -251,34 +216,36 @@ test_fails_with_bad_command (Fixture *fixture, gconstpointer data)
 static void
 test_publishes_whatever_the_program_does (Fixture *fixture, gconstpointer data)
 {
-  start (fixture, fixture->outbox, data);
+  start (&fixture->run, fixture->folder, fixture->broker.outbox, data);
   hbtest_poll_for (is_publishing (fixture));
-  g_assert_null (fixture->result);
-  heartbeat_run_abandon (fixture->run);
-  hbtest_poll_for (fixture->run == NULL);
-  g_assert_null (fixture->result);
+  g_assert_null (fixture->run.result);
+  heartbeat_run_abandon (fixture->run.run);
+  hbtest_run_wait (&fixture->run);
+  g_assert_null (fixture->run.result);
 }
 
 /* A listing that was cut short by the time-out says nothing about the sub-agents. */
 static void
 test_publishes_nothing_when_cancelled (Fixture *fixture, gconstpointer data)
 {
-  start (fixture, fixture->outbox, "{\"command\": \"touch begun; exec sleep 100\"}");
+  start (&fixture->run, fixture->folder, fixture->broker.outbox,
+         "{\"command\": \"touch begun; exec sleep 100\"}");
   hbtest_poll_for (has_begun (fixture));
-  heartbeat_run_abandon (fixture->run);
-  hbtest_poll_for (fixture->run == NULL);
-  g_assert_null (fixture->result);
+  heartbeat_run_abandon (fixture->run.run);
+  hbtest_run_wait (&fixture->run);
+  g_assert_null (fixture->run.result);
   g_assert_false (is_publishing (fixture));
 }
 
 static void
 test_fails_where_the_broker_is_away (Fixture *fixture, gconstpointer data)
 {
-  start (fixture, fixture->outbox, "{\"command\": \"echo '{\\\"sessions\\\": []}'\"}");
-  hbtest_poll_for (fixture->run == NULL);
-  g_assert_nonnull (fixture->result);
-  g_assert_cmpint (heartbeat_result_get_status (fixture->result), ==, HEARTBEAT_STATUS_FAILED);
-  g_assert_cmpstr (heartbeat_result_get_message (fixture->result), !=, "");
+  start (&fixture->run, fixture->folder, fixture->broker.outbox,
+         "{\"command\": \"echo '{\\\"sessions\\\": []}'\"}");
+  hbtest_run_wait (&fixture->run);
+  g_assert_nonnull (fixture->run.result);
+  g_assert_cmpint (heartbeat_result_get_status (fixture->run.result), ==, HEARTBEAT_STATUS_FAILED);
+  g_assert_cmpstr (heartbeat_result_get_message (fixture->run.result), !=, "");
 }
 
 #define ADD(path, data, func) g_test_add (path, Fixture, data, set_up, func, tear_down)

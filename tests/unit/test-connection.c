@@ -26,6 +26,8 @@ struct _Fixture
   guint16 number; /* of the channel */
 
   HeartbeatConnection *connection;
+  gconstpointer test; /* what the script is read from */
+  const char *word;   /* where it is */
   guint pending;
   gint acknowledged; /* atomic */
   gint reached;      /* atomic: the script is where the test goes on */
@@ -191,13 +193,13 @@ on_incoming (GSocketService *service, GSocketConnection *peer, GObject *source, 
 }
 
 static void
-set_up (Fixture *f, gconstpointer data)
+set_up_broker (Fixture *f, Script script)
 {
   g_autoptr (GPtrArray) uris = NULL;
   g_autofree char *url = NULL;
   guint16 port = 0;
 
-  f->script = (Script) (gpointer) data;
+  f->script = script;
   init_amqp_pool (&f->pool, 4096);
   f->service = g_socket_service_new ();
   port = g_socket_listener_add_any_inet_port (G_SOCKET_LISTENER (f->service), NULL, NULL);
@@ -205,6 +207,12 @@ set_up (Fixture *f, gconstpointer data)
   url = g_strdup_printf ("amqp://me:geheim@127.0.0.1:%u", port);
   uris = heartbeat_broker_uri_parse_list (url, NULL);
   f->connection = heartbeat_connection_new (uris, "test");
+}
+
+static void
+set_up (Fixture *f, gconstpointer data)
+{
+  set_up_broker (f, (Script) (gpointer) data);
 }
 
 static void
@@ -227,6 +235,13 @@ static void
 wait_for (Fixture *f, HeartbeatConnectionState state)
 {
   hbtest_wait_for (heartbeat_connection_get_state (f->connection) == state);
+}
+
+static void
+connect_now (Fixture *f)
+{
+  heartbeat_connection_start (f->connection);
+  wait_for (f, HEARTBEAT_CONNECTION_STATE_CONNECTED);
 }
 
 static void
@@ -258,54 +273,6 @@ script_unknown_channel (Fixture *f)
 }
 
 static void
-test_unknown_channel (Fixture *f, gconstpointer data)
-{
-  expect_failure (f, "not open");
-}
-
-static void
-script_wrong_end (Fixture *f)
-{
-  g_autoptr (GByteArray) bytes = g_byte_array_new ();
-
-  shake_hands (f, bytes);
-  send_bytes (f, "\x08\0\0\0\0\0\0\0", 8);
-}
-
-static void
-test_wrong_end (Fixture *f, gconstpointer data)
-{
-  expect_failure (f, "frame without its end");
-}
-
-static void
-script_other_protocol (Fixture *f)
-{
-  send_bytes (f, "HTTP/1.1 400 Bad Request\r\n\r\n", 28);
-}
-
-static void
-test_other_protocol (Fixture *f, gconstpointer data)
-{
-  expect_failure (f, "no AMQP 0-9-1");
-}
-
-static void
-script_truncated (Fixture *f)
-{
-  g_autoptr (GByteArray) bytes = g_byte_array_new ();
-
-  shake_hands (f, bytes);
-  send_bytes (f, "\x01\0\0\0\0\0\x09half", 11);
-}
-
-static void
-test_truncated (Fixture *f, gconstpointer data)
-{
-  expect_failure (f, "closed the connection");
-}
-
-static void
 script_out_of_turn (Fixture *f)
 {
   amqp_connection_tune_t method = { 0 };
@@ -318,9 +285,82 @@ script_out_of_turn (Fixture *f)
 }
 
 static void
-test_out_of_turn (Fixture *f, gconstpointer data)
+script_refused_silently (Fixture *f)
 {
-  expect_failure (f, "out of turn");
+  g_autoptr (GByteArray) bytes = g_byte_array_new ();
+
+  start (f, bytes);
+}
+
+static void
+script_heartbeats (Fixture *f)
+{
+  g_autoptr (GByteArray) bytes = g_byte_array_new ();
+  HeartbeatFrame frame = { 0 };
+
+  start (f, bytes);
+  tune (f, bytes, 1);
+  for (guint i = 0; i < 3; i++)
+    g_assert_cmpuint (hear_frame (f, bytes, &frame), ==, AMQP_FRAME_HEARTBEAT);
+  script_silent (f);
+}
+
+typedef struct
+{
+  const char *name;
+  Script script;
+  const char *error; /* is in the message of the connection */
+  const char *bytes;
+  gsize n_bytes;
+} Failure;
+
+#define BYTES(text) text, sizeof (text) - 1
+
+static void
+script_bytes (Fixture *f)
+{
+  const Failure *test = f->test;
+
+  send_bytes (f, test->bytes, test->n_bytes);
+}
+
+static void
+script_bytes_after_handshake (Fixture *f)
+{
+  g_autoptr (GByteArray) bytes = g_byte_array_new ();
+
+  shake_hands (f, bytes);
+  script_bytes (f);
+}
+
+static const Failure failures[] = {
+  { "unknown-channel", script_unknown_channel, "not open", NULL, 0 },
+  { "wrong-end", script_bytes_after_handshake, "frame without its end",
+    BYTES ("\x08\0\0\0\0\0\0\0") },
+  { "other-protocol", script_bytes, "no AMQP 0-9-1", BYTES ("HTTP/1.1 400 Bad Request\r\n\r\n") },
+  { "truncated", script_bytes_after_handshake, "closed the connection",
+    BYTES ("\x01\0\0\0\0\0\x09half") },
+  { "out-of-turn", script_out_of_turn, "out of turn", NULL, 0 },
+  { "refused-silently", script_refused_silently, "perhaps for this: wrong user name or password",
+    NULL, 0 },
+  { "heartbeats", script_heartbeats, "No sign of life from the broker for 2 s", NULL, 0 },
+};
+
+static void
+set_up_failure (Fixture *f, gconstpointer data)
+{
+  const Failure *test = data;
+
+  f->test = test;
+  set_up_broker (f, test->script);
+}
+
+static void
+test_failure (Fixture *f, gconstpointer data)
+{
+  const Failure *test = data;
+
+  expect_failure (f, test->error);
 }
 
 static void
@@ -353,39 +393,6 @@ test_refused (Fixture *f, gconstpointer data)
 {
   expect_failure (f, "wrong user name or password");
   assert_waits_for_a_minute (f);
-}
-
-static void
-script_refused_silently (Fixture *f)
-{
-  g_autoptr (GByteArray) bytes = g_byte_array_new ();
-
-  start (f, bytes);
-}
-
-static void
-test_refused_silently (Fixture *f, gconstpointer data)
-{
-  expect_failure (f, "perhaps for this: wrong user name or password");
-}
-
-static void
-script_heartbeats (Fixture *f)
-{
-  g_autoptr (GByteArray) bytes = g_byte_array_new ();
-  HeartbeatFrame frame = { 0 };
-
-  start (f, bytes);
-  tune (f, bytes, 1);
-  for (guint i = 0; i < 3; i++)
-    g_assert_cmpuint (hear_frame (f, bytes, &frame), ==, AMQP_FRAME_HEARTBEAT);
-  script_silent (f);
-}
-
-static void
-test_heartbeats (Fixture *f, gconstpointer data)
-{
-  expect_failure (f, "No sign of life from the broker for 2 s");
 }
 
 static void
@@ -512,8 +519,7 @@ test_late_reply (Fixture *f, gconstpointer data)
   amqp_basic_qos_t qos = { .prefetch_count = 1 };
   amqp_queue_declare_t declare = { 0 };
 
-  heartbeat_connection_start (f->connection);
-  wait_for (f, HEARTBEAT_CONNECTION_STATE_CONNECTED);
+  connect_now (f);
   channel = heartbeat_connection_open_channel (f->connection, &no_events, G_OBJECT (f->connection),
                                                NULL);
   f->pending = 3;
@@ -546,8 +552,7 @@ test_wrong_reply (Fixture *f, gconstpointer data)
 {
   g_autoptr (HeartbeatChannel) channel = NULL;
 
-  heartbeat_connection_start (f->connection);
-  wait_for (f, HEARTBEAT_CONNECTION_STATE_CONNECTED);
+  connect_now (f);
   channel = heartbeat_connection_open_channel (f->connection, &no_events, G_OBJECT (f->connection),
                                                NULL);
   expect_failure (f, "nobody asked for");
@@ -591,8 +596,7 @@ test_number (Fixture *f, gconstpointer data)
   g_autoptr (HeartbeatChannel) two = NULL;
   g_autoptr (HeartbeatChannel) three = NULL;
 
-  heartbeat_connection_start (f->connection);
-  wait_for (f, HEARTBEAT_CONNECTION_STATE_CONNECTED);
+  connect_now (f);
   one = heartbeat_connection_open_channel (f->connection, &no_events, owner, NULL);
   f->pending = 1;
   heartbeat_channel_close_async (one, on_channel_closed, f);
@@ -634,137 +638,6 @@ open_confirming (Fixture *f, GByteArray *bytes)
 }
 
 static void
-say_ack (Fixture *f, guint64 tag, gboolean multiple)
-{
-  amqp_basic_ack_t ack = { .delivery_tag = tag, .multiple = multiple };
-
-  say (f, f->number, AMQP_BASIC_ACK_METHOD, &ack);
-}
-
-static void
-say_nack (Fixture *f, guint64 tag)
-{
-  amqp_basic_nack_t nack = { .delivery_tag = tag };
-
-  say (f, f->number, AMQP_BASIC_NACK_METHOD, &nack);
-}
-
-static void
-on_published (GObject *source, GAsyncResult *result, gpointer user_data)
-{
-  Fixture *f = user_data;
-
-  g_clear_error (&f->error);
-  heartbeat_publisher_publish_finish (HEARTBEAT_PUBLISHER (source), result, &f->error);
-  f->pending--;
-}
-
-static void
-publish (Fixture *f, HeartbeatPublisher *publisher, const char *message_id)
-{
-  g_autoptr (GBytes) body = g_bytes_new_static ("{}", 2);
-  HeartbeatPublication publication = { "x", "k", message_id, body, 3600000 };
-
-  f->pending++;
-  heartbeat_publisher_publish_async (publisher, &publication, NULL, on_published, f);
-}
-
-static void
-script_multiple (Fixture *f)
-{
-  g_autoptr (GByteArray) bytes = g_byte_array_new ();
-
-  open_confirming (f, bytes);
-  hear_publish (f, bytes, "one");
-  hear_publish (f, bytes, "two");
-  hear_publish (f, bytes, "three");
-  say_ack (f, 99, FALSE);
-  say_ack (f, 2, FALSE);
-  say_ack (f, 3, TRUE);
-  hear (f, bytes, AMQP_CHANNEL_CLOSE_METHOD);
-  serve_close (f, bytes);
-}
-
-static void
-test_multiple (Fixture *f, gconstpointer data)
-{
-  g_autoptr (HeartbeatPublisher) publisher = heartbeat_publisher_new (f->connection);
-
-  publish (f, publisher, "one");
-  publish (f, publisher, "two");
-  publish (f, publisher, "three");
-  wait_for_pending (f);
-  g_assert_no_error (f->error);
-}
-
-static void
-script_nack (Fixture *f)
-{
-  g_autoptr (GByteArray) bytes = g_byte_array_new ();
-
-  open_confirming (f, bytes);
-  for (guint tag = 1; tag <= 4; tag++)
-    {
-      hear_publish (f, bytes, "one");
-      say_nack (f, tag);
-    }
-  hear (f, bytes, AMQP_CHANNEL_CLOSE_METHOD);
-  serve_close (f, bytes);
-}
-
-static void
-test_nack (Fixture *f, gconstpointer data)
-{
-  g_autoptr (HeartbeatPublisher) publisher = heartbeat_publisher_new (f->connection);
-
-  publish (f, publisher, "one");
-  wait_for_pending (f);
-  g_assert_error (f->error, HEARTBEAT_ERROR, HEARTBEAT_ERROR_REFUSED);
-}
-
-/* A quorum queue does so while it elects a leader; what comes meanwhile is not held up. */
-static void
-script_nacks_for_a_while (Fixture *f)
-{
-  g_autoptr (GByteArray) bytes = g_byte_array_new ();
-
-  open_confirming (f, bytes);
-  hear_publish (f, bytes, "one");
-  hear_publish (f, bytes, "two");
-  say_nack (f, 1);
-  hear_publish (f, bytes, "one");
-  say_nack (f, 3);
-  say_ack (f, 2, FALSE);
-  hear_publish (f, bytes, "one");
-  say_nack (f, 4);
-  hear_publish (f, bytes, "one");
-  say_ack (f, 5, FALSE);
-  hear (f, bytes, AMQP_CHANNEL_CLOSE_METHOD);
-  serve_close (f, bytes);
-}
-
-static void
-test_nacks_for_a_while (Fixture *f, gconstpointer data)
-{
-  g_autoptr (HeartbeatPublisher) publisher = heartbeat_publisher_new (f->connection);
-
-  publish (f, publisher, "one");
-  publish (f, publisher, "two");
-  wait_for_pending (f);
-  g_assert_no_error (f->error);
-}
-
-static void
-publish_to (Fixture *f, HeartbeatPublisher *publisher, const char *exchange, const char *key)
-{
-  g_autoptr (GBytes) body = g_bytes_new_static ("{}", 2);
-  HeartbeatPublication publication = { exchange, key, exchange, body, 3600000 };
-
-  f->pending++;
-  heartbeat_publisher_publish_async (publisher, &publication, NULL, on_published, f);
-}
-
-static void
 hear_channel_end (Fixture *f, GByteArray *bytes, guint16 code, const char *text, guint16 next)
 {
   amqp_channel_close_t close = { .reply_code = code, .reply_text = amqp_cstring_bytes (text) };
@@ -780,106 +653,156 @@ hear_channel_end (Fixture *f, GByteArray *bytes, guint16 code, const char *text,
   say (f, next, AMQP_CONFIRM_SELECT_OK_METHOD, &ok);
 }
 
+/* What is published, what the broker does, and how each publication ends. */
+typedef struct
+{
+  const char *name;
+  const char
+      *messages; /* ids, which are exchanges too; at "|" the end of those before is waited for */
+  const char *script; /* an id is one that the broker hears, else see answer_publication() */
+  const char *ends;   /* "+" or "-" for each message */
+  const char *error;  /* is in the message of those that fail */
+} Publishing;
+
+static const Publishing publishings[] = {
+  { "multiple", "one two three", "one two three +99 +2 *3", "+++", NULL },
+  { "nack", "one", "one -1 one -2 one -3 one -4", "-", "" },
+  /* A quorum queue does so while it elects a leader; what comes meanwhile is not held up. */
+  { "nacks-for-a-while", "one two", "one two -1 one -3 +2 one -4 one +5", "++", NULL },
+  /* A closed channel is the answer to one message; the others are sent again. */
+  { "blamed", "good bad better", "good bad better not-found good better *2", "+-+",
+    "no exchange bad" },
+  /* Where nobody knows whom it answers, all end: one that closes the channel each time must not be sent for ever. */
+  { "nobody-blamed", "one two | three", "one two too-large three +1", "--+", "message size" },
+  /* A connection that is lost before the confirm: all is sent again, in order, with the same ids. */
+  { "again", "one two", "one two lose one two *2", "++", NULL },
+};
+
 static void
-script_blamed (Fixture *f)
+answer_publication (Fixture *f, GByteArray *bytes, const char *word)
+{
+  guint64 tag = g_ascii_strtoull (word + 1, NULL, 10);
+  amqp_basic_ack_t ack = { .delivery_tag = tag, .multiple = *word == '*' };
+  amqp_basic_nack_t nack = { .delivery_tag = tag };
+
+  if (*word == '+' || *word == '*')
+    say (f, f->number, AMQP_BASIC_ACK_METHOD, &ack);
+  else if (*word == '-')
+    say (f, f->number, AMQP_BASIC_NACK_METHOD, &nack);
+  else if (g_str_equal (word, "not-found"))
+    hear_channel_end (f, bytes, AMQP_NOT_FOUND, "NOT_FOUND - no exchange 'bad' in vhost '/'", 2);
+  else if (g_str_equal (word, "too-large"))
+    hear_channel_end (f, bytes, AMQP_PRECONDITION_FAILED, "PRECONDITION_FAILED - message size", 1);
+  else
+    hear_publish (f, bytes, word);
+}
+
+/* Goes on where the connection before was lost. */
+static void
+script_publishing (Fixture *f)
 {
   g_autoptr (GByteArray) bytes = g_byte_array_new ();
+  g_auto (GStrv) words = g_strsplit (f->word, " ", -1);
 
   open_confirming (f, bytes);
-  hear_publish (f, bytes, "good");
-  hear_publish (f, bytes, "bad");
-  hear_publish (f, bytes, "better");
-  hear_channel_end (f, bytes, AMQP_NOT_FOUND, "NOT_FOUND - no exchange 'bad' in vhost '/'", 2);
-  hear_publish (f, bytes, "good");
-  hear_publish (f, bytes, "better");
-  say_ack (f, 2, TRUE);
+  for (char **word = words; *word != NULL; word++)
+    {
+      f->word += strlen (*word) + 1;
+      if (g_str_equal (*word, "lose"))
+        return;
+      answer_publication (f, bytes, *word);
+    }
   hear (f, bytes, AMQP_CHANNEL_CLOSE_METHOD);
   serve_close (f, bytes);
 }
 
-/* A closed channel is the answer to one message; the others are sent again. */
-static void
-test_blamed (Fixture *f, gconstpointer data)
+typedef struct
 {
+  Fixture *fixture;
+  char *end;
+  const char *error;
+} Publication;
+
+static void
+on_published (GObject *source, GAsyncResult *result, gpointer user_data)
+{
+  g_autofree Publication *publication = user_data;
+  g_autoptr (GError) error = NULL;
+
+  g_assert_cmpint (*publication->end, ==, '?');
+  if (heartbeat_publisher_publish_finish (HEARTBEAT_PUBLISHER (source), result, &error))
+    *publication->end = '+';
+  else
+    {
+      *publication->end = '-';
+      hbtest_assert_error (error, HEARTBEAT_ERROR, HEARTBEAT_ERROR_REFUSED, publication->error);
+    }
+  publication->fixture->pending--;
+}
+
+static void
+publish (Fixture *f, HeartbeatPublisher *publisher, const char *id, char *end, const char *error)
+{
+  g_autoptr (GBytes) body = g_bytes_new_static ("{}", 2);
+  HeartbeatPublication publication = { id, "k", id, body, 3600000 };
+  Publication *mine = g_new0 (Publication, 1);
+
+  *mine = (Publication){ f, end, error };
+  *end = '?';
+  f->pending++;
+  heartbeat_publisher_publish_async (publisher, &publication, NULL, on_published, mine);
+}
+
+static void
+set_up_publishing (Fixture *f, gconstpointer data)
+{
+  const Publishing *test = data;
+
+  f->word = test->script;
+  set_up_broker (f, script_publishing);
+}
+
+static void
+test_publishing (Fixture *f, gconstpointer data)
+{
+  const Publishing *test = data;
   g_autoptr (HeartbeatPublisher) publisher = heartbeat_publisher_new (f->connection);
+  g_auto (GStrv) ids = g_strsplit (test->messages, " ", -1);
+  char ends[8] = "";
+  guint n = 0;
 
-  publish_to (f, publisher, "good", "k");
-  publish_to (f, publisher, "bad", "k");
-  publish_to (f, publisher, "better", "k");
-  hbtest_wait_for (f->pending != 3);
-  g_assert_cmpuint (f->pending, ==, 2);
-  hbtest_assert_error (f->error, HEARTBEAT_ERROR, HEARTBEAT_ERROR_REFUSED, "no exchange bad");
+  for (char **id = ids; *id != NULL; id++)
+    {
+      if (g_str_equal (*id, "|"))
+        wait_for_pending (f);
+      else
+        publish (f, publisher, *id, &ends[n++], test->error);
+    }
   wait_for_pending (f);
-  g_assert_no_error (f->error);
+  g_assert_cmpstr (ends, ==, test->ends);
+  g_assert_cmpuint (f->accepted, ==, strstr (test->script, "lose") != NULL ? 2 : 1);
 }
 
 static void
-script_nobody_blamed (Fixture *f)
+on_too_many (GObject *source, GAsyncResult *result, gpointer user_data)
 {
-  g_autoptr (GByteArray) bytes = g_byte_array_new ();
+  Fixture *f = user_data;
 
-  open_confirming (f, bytes);
-  hear_publish (f, bytes, "one");
-  hear_publish (f, bytes, "two");
-  hear_channel_end (f, bytes, AMQP_PRECONDITION_FAILED, "PRECONDITION_FAILED - message size", 1);
-  hear_publish (f, bytes, "three");
-  say_ack (f, 1, FALSE);
-  hear (f, bytes, AMQP_CHANNEL_CLOSE_METHOD);
-  serve_close (f, bytes);
-}
-
-/* Where nobody knows whom it answers, all end: one that closes the channel each time must not be sent for ever. */
-static void
-test_nobody_blamed (Fixture *f, gconstpointer data)
-{
-  g_autoptr (HeartbeatPublisher) publisher = heartbeat_publisher_new (f->connection);
-
-  publish_to (f, publisher, "one", "k");
-  publish_to (f, publisher, "two", "k");
-  wait_for_pending (f);
-  g_assert_error (f->error, HEARTBEAT_ERROR, HEARTBEAT_ERROR_REFUSED);
-  publish_to (f, publisher, "three", "k");
-  wait_for_pending (f);
-  g_assert_no_error (f->error);
-}
-
-static void
-script_again (Fixture *f)
-{
-  g_autoptr (GByteArray) bytes = g_byte_array_new ();
-
-  open_confirming (f, bytes);
-  hear_publish (f, bytes, "one");
-  hear_publish (f, bytes, "two");
-  if (f->accepted == 1)
-    return;
-  say_ack (f, 2, TRUE);
-  hear (f, bytes, AMQP_CHANNEL_CLOSE_METHOD);
-  serve_close (f, bytes);
-}
-
-/* A connection that is lost before the confirm: all is sent again, in order, with the same ids. */
-static void
-test_again (Fixture *f, gconstpointer data)
-{
-  g_autoptr (HeartbeatPublisher) publisher = heartbeat_publisher_new (f->connection);
-
-  publish (f, publisher, "one");
-  publish (f, publisher, "two");
-  wait_for_pending (f);
-  g_assert_no_error (f->error);
-  g_assert_cmpuint (f->accepted, ==, 2);
+  g_clear_error (&f->error);
+  g_assert_false (
+      heartbeat_publisher_publish_finish (HEARTBEAT_PUBLISHER (source), result, &f->error));
+  f->pending--;
 }
 
 static void
 test_full (Fixture *f, gconstpointer data)
 {
   g_autoptr (HeartbeatPublisher) publisher = heartbeat_publisher_new (f->connection);
+  g_autoptr (GBytes) body = g_bytes_new_static ("{}", 2);
+  HeartbeatPublication publication = { "x", "k", "one", body, 3600000 };
 
-  for (guint i = 0; i < 256; i++)
-    publish (f, publisher, "one");
-  g_assert_cmpuint (f->pending, ==, 256);
-  publish (f, publisher, "one");
+  for (f->pending = 0; f->pending < 257; f->pending++)
+    heartbeat_publisher_publish_async (publisher, &publication, NULL, on_too_many, f);
   hbtest_wait_for (f->pending <= 256);
   g_assert_error (f->error, HEARTBEAT_ERROR, HEARTBEAT_ERROR_REFUSED);
 
@@ -990,25 +913,16 @@ main (int argc, char *argv[])
 
 #define ADD(name, what)                                                                            \
   g_test_add (name, Fixture, (gpointer) script_##what, set_up, test_##what, tear_down)
-  ADD ("/connection/unknown-channel", unknown_channel);
-  ADD ("/connection/wrong-end", wrong_end);
-  ADD ("/connection/other-protocol", other_protocol);
-  ADD ("/connection/truncated", truncated);
-  ADD ("/connection/out-of-turn", out_of_turn);
+  hbtest_add_fixture_cases ("/connection", failures, Fixture, set_up_failure, test_failure,
+                            tear_down);
+  hbtest_add_fixture_cases ("/publisher", publishings, Fixture, set_up_publishing, test_publishing,
+                            tear_down);
   ADD ("/connection/refused", refused);
-  ADD ("/connection/refused-silently", refused_silently);
-  ADD ("/connection/heartbeats", heartbeats);
   ADD ("/connection/silent", silent);
   ADD ("/connection/forced", forced);
   ADD ("/channel/late-reply", late_reply);
   ADD ("/channel/wrong-reply", wrong_reply);
   ADD ("/channel/number", number);
-  ADD ("/publisher/multiple", multiple);
-  ADD ("/publisher/nack", nack);
-  ADD ("/publisher/nacks-for-a-while", nacks_for_a_while);
-  ADD ("/publisher/blamed", blamed);
-  ADD ("/publisher/nobody-blamed", nobody_blamed);
-  ADD ("/publisher/again", again);
   ADD ("/inbox/held-long", held_long);
   g_test_add ("/publisher/full", Fixture, (gpointer) script_silent, set_up, test_full, tear_down);
 

@@ -19,6 +19,7 @@
 #include "core/heartbeat-error.h"
 #include "core/heartbeat-held.h"
 #include "core/heartbeat-storage.h"
+#include "heartbeat-test.h"
 
 #define MAX_SIZE 1000
 
@@ -39,51 +40,16 @@ write_text (const char *path, const char *text)
 }
 
 static void
-assert_text (const char *path, const char *expected)
-{
-  g_autoptr (GError) error = NULL;
-  g_autofree char *text = NULL;
-
-  g_file_get_contents (path, &text, NULL, &error);
-  g_assert_no_error (error);
-  g_assert_cmpstr (text, ==, expected);
-}
-
-static guint
-count_files (const char *path)
-{
-  g_autoptr (GDir) folder = g_dir_open (path, 0, NULL);
-  guint n = 0;
-
-  while (g_dir_read_name (folder) != NULL)
-    n++;
-  return n;
-}
-
-static void
 set_up (Fixture *f, gconstpointer data)
 {
-  g_autoptr (GError) error = NULL;
-
-  f->folder = g_dir_make_tmp ("heartbeat-storage-XXXXXX", &error);
-  g_assert_no_error (error);
+  f->folder = hbtest_make_folder ();
   f->path = g_build_filename (f->folder, "file.json", NULL);
 }
 
 static void
 tear_down (Fixture *f, gconstpointer data)
 {
-  g_autoptr (GDir) folder = g_dir_open (f->folder, 0, NULL);
-  const char *name;
-
-  while ((name = g_dir_read_name (folder)) != NULL)
-    {
-      g_autofree char *child = g_build_filename (f->folder, name, NULL);
-
-      g_assert_cmpint (g_remove (child), ==, 0);
-    }
-  g_assert_cmpint (g_rmdir (f->folder), ==, 0);
-  g_free (f->folder);
+  hbtest_remove_folder (f->folder);
   g_free (f->path);
 }
 
@@ -196,17 +162,6 @@ test_read_what_is_expected (Fixture *f, gconstpointer data)
 }
 
 static void
-test_read_missing (Fixture *f, gconstpointer data)
-{
-  g_autoptr (GError) error = NULL;
-  HeartbeatIdentity identity;
-
-  g_assert_null (heartbeat_storage_read (f->path, MAX_SIZE, &identity, &error));
-  g_assert_error (error, G_IO_ERROR, G_IO_ERROR_NOT_FOUND);
-  g_assert_cmpuint (identity.inode, ==, 0);
-}
-
-static void
 test_read_size (Fixture *f, gconstpointer data)
 {
   g_autofree char *most = g_strnfill (MAX_SIZE, 'x');
@@ -240,25 +195,33 @@ test_read_more_than_its_size (Fixture *f, gconstpointer data)
   g_assert_error (error, HEARTBEAT_ERROR, HEARTBEAT_ERROR_CONFIG_UNUSABLE);
 }
 
-static void
-test_read_fifo_does_not_wait (Fixture *f, gconstpointer data)
+typedef struct
 {
+  const char *name;
+  int (*make) (const char *path, mode_t mode); /* NULL: nothing is there */
+} NoFile;
+
+static const NoFile no_files[] = {
+  { "missing", NULL },
+  { "fifo-does-not-wait", mkfifo },
+  { "folder", mkdir },
+};
+
+static void
+test_read_no_file (Fixture *f, gconstpointer data)
+{
+  const NoFile *test = data;
   g_autoptr (GError) error = NULL;
   HeartbeatIdentity identity;
 
-  g_assert_cmpint (mkfifo (f->path, 0600), ==, 0);
+  if (test->make != NULL)
+    g_assert_cmpint (test->make (f->path, 0700), ==, 0);
   g_assert_null (heartbeat_storage_read (f->path, MAX_SIZE, &identity, &error));
-  g_assert_error (error, HEARTBEAT_ERROR, HEARTBEAT_ERROR_CONFIG_UNUSABLE);
-}
-
-static void
-test_read_folder (Fixture *f, gconstpointer data)
-{
-  g_autoptr (GError) error = NULL;
-  HeartbeatIdentity identity;
-
-  g_assert_null (heartbeat_storage_read (f->folder, MAX_SIZE, &identity, &error));
-  g_assert_error (error, HEARTBEAT_ERROR, HEARTBEAT_ERROR_CONFIG_UNUSABLE);
+  if (test->make == NULL)
+    g_assert_error (error, G_IO_ERROR, G_IO_ERROR_NOT_FOUND);
+  else
+    g_assert_error (error, HEARTBEAT_ERROR, HEARTBEAT_ERROR_CONFIG_UNUSABLE);
+  g_assert_cmpint (identity.inode != 0, ==, test->make != NULL);
 }
 
 static void
@@ -381,34 +344,40 @@ test_edit_replaces_atomically (Fixture *f, gconstpointer data)
   g_assert_cmpint (stat (f->path, &before), ==, 0);
   reader = open (f->path, O_RDONLY | O_CLOEXEC);
   edit (f->path, &meddler);
-  assert_text (f->path, "old!");
+  hbtest_assert_file (f->path, "old!");
   g_assert_cmpint (stat (f->path, &after), ==, 0);
   g_assert_cmpuint (before.st_ino, !=, after.st_ino);
   /* Who has the file open reads the old one to its end. */
   g_assert_cmpint (read (reader, kept, sizeof kept), ==, 3);
   close (reader);
-  g_assert_cmpuint (count_files (f->folder), ==, 1);
+  g_assert_cmpuint (hbtest_count_files (f->folder), ==, 1);
   g_assert_cmpuint (meddler.calls, ==, 1);
 }
+
+typedef struct
+{
+  const char *name;
+  mode_t mode;
+} Mode;
+
+static const Mode modes[] = {
+  { "0600", 0600 }, { "0644", 0644 }, { "0640", 0640 },
+  { "0666", 0666 }, { "0755", 0755 }, { "0400", 0400 },
+};
 
 static void
 test_edit_keeps_the_mode (Fixture *f, gconstpointer data)
 {
-  static const mode_t modes[] = { 0600, 0644, 0640, 0666, 0755, 0400 };
+  const Mode *test = data;
+  Meddler meddler = { f->path };
+  struct stat status;
 
-  for (guint i = 0; i < G_N_ELEMENTS (modes); i++)
-    {
-      Meddler meddler = { f->path };
-      struct stat status;
-
-      g_unlink (f->path);
-      write_text (f->path, "x");
-      g_assert_cmpint (g_chmod (f->path, modes[i]), ==, 0);
-      edit (f->path, &meddler);
-      g_assert_cmpint (stat (f->path, &status), ==, 0);
-      g_assert_cmpuint (status.st_mode & 07777, ==, modes[i]);
-      g_assert_cmpuint (status.st_uid, ==, geteuid ());
-    }
+  write_text (f->path, "x");
+  g_assert_cmpint (g_chmod (f->path, test->mode), ==, 0);
+  edit (f->path, &meddler);
+  g_assert_cmpint (stat (f->path, &status), ==, 0);
+  g_assert_cmpuint (status.st_mode & 07777, ==, test->mode);
+  g_assert_cmpuint (status.st_uid, ==, geteuid ());
 }
 
 static void
@@ -437,7 +406,7 @@ test_edit_keeps_a_link (Fixture *f, gconstpointer data)
   write_text (f->path, "x");
   g_assert_cmpint (symlink ("file.json", link), ==, 0);
   edit (link, &meddler);
-  assert_text (f->path, "x!");
+  hbtest_assert_file (f->path, "x!");
   target = g_file_read_link (link, NULL);
   g_assert_cmpstr (target, ==, "file.json");
 }
@@ -451,9 +420,9 @@ test_edit_merges_what_others_wrote (Fixture *f, gconstpointer data)
 
       write_text (f->path, "old");
       edit (f->path, &meddler);
-      assert_text (f->path, "theirs, longer!");
+      hbtest_assert_file (f->path, "theirs, longer!");
       g_assert_cmpuint (meddler.calls, ==, 2);
-      g_assert_cmpuint (count_files (f->folder), ==, 1);
+      g_assert_cmpuint (hbtest_count_files (f->folder), ==, 1);
     }
 }
 
@@ -472,40 +441,46 @@ test_edit_without_change_writes_nothing (Fixture *f, gconstpointer data)
   g_assert_true (heartbeat_identity_equal (&before, &after));
 }
 
-static void
-test_edit_that_refuses_writes_nothing (Fixture *f, gconstpointer data)
+/* An edit that fails leaves what was there, and nothing beside it. */
+typedef struct
 {
+  const char *name;
+  const char *path; /* below the folder, or absolute */
+  gboolean exists;
+  HeartbeatEdit edit;
+  GQuark (*domain) (void);
+  int code;
+} FailingEdit;
+
+static const FailingEdit failing_edits[] = {
+  { "that-refuses-writes-nothing", "file.json", TRUE, refuse, heartbeat_error_quark,
+    HEARTBEAT_ERROR_NO_SUCH_CHECK },
+  { "missing-file", "file.json", FALSE, append_mark, g_io_error_quark, G_IO_ERROR_NOT_FOUND },
+  { "vanished-folder", "gone/file.json", FALSE, append_mark, g_io_error_quark,
+    G_IO_ERROR_NOT_FOUND },
+  /* No file can be made in /proc, not even by root. */
+  { "where-nothing-can-be-written", "/proc/self/comm", FALSE, append_mark, g_io_error_quark,
+    G_IO_ERROR_NOT_FOUND },
+};
+
+static void
+test_failing_edit (Fixture *f, gconstpointer data)
+{
+  const FailingEdit *test = data;
+  g_autofree char *path = g_path_is_absolute (test->path)
+                              ? g_strdup (test->path)
+                              : g_build_filename (f->folder, test->path, NULL);
+  Meddler meddler = { path };
   g_autoptr (GError) error = NULL;
 
-  write_text (f->path, "x");
-  g_assert_null (heartbeat_storage_edit (f->path, MAX_SIZE, NULL, refuse, NULL, &error));
-  g_assert_error (error, HEARTBEAT_ERROR, HEARTBEAT_ERROR_NO_SUCH_CHECK);
-  assert_text (f->path, "x");
-  g_assert_cmpuint (count_files (f->folder), ==, 1);
-}
-
-static void
-test_edit_missing (Fixture *f, gconstpointer data)
-{
-  Meddler meddler = { f->path };
-  g_autoptr (GError) error = NULL;
-
-  g_assert_null (heartbeat_storage_edit (f->path, MAX_SIZE, NULL, append_mark, &meddler, &error));
-  g_assert_error (error, G_IO_ERROR, G_IO_ERROR_NOT_FOUND);
-  g_assert_cmpuint (count_files (f->folder), ==, 0);
-}
-
-/* No file can be made in /proc, not even by root. */
-static void
-test_edit_where_nothing_can_be_written (Fixture *f, gconstpointer data)
-{
-  Meddler meddler = { "/proc/self/comm" };
-  g_autoptr (GError) error = NULL;
-
-  g_assert_null (
-      heartbeat_storage_edit ("/proc/self/comm", MAX_SIZE, NULL, append_mark, &meddler, &error));
-  g_assert_error (error, G_IO_ERROR, G_IO_ERROR_NOT_FOUND);
-  g_assert_cmpuint (meddler.calls, ==, 1);
+  if (test->exists)
+    write_text (path, "x");
+  g_assert_null (heartbeat_storage_edit (path, MAX_SIZE, NULL, test->edit, &meddler, &error));
+  g_assert_error (error, test->domain (), test->code);
+  g_assert_false (heartbeat_storage_is_read_only_error (error));
+  g_assert_cmpuint (hbtest_count_files (f->folder), ==, test->exists);
+  if (test->exists)
+    hbtest_assert_file (path, "x");
 }
 
 static char *
@@ -517,40 +492,40 @@ get_attribute (const char *path, const char *name)
   return n < 0 ? NULL : g_base64_encode ((const guchar *) value, n);
 }
 
-static void
-test_edit_keeps_extended_attributes (Fixture *f, gconstpointer data)
-{
-  Meddler meddler = { f->path };
-  g_autofree char *after = NULL;
-
-  write_text (f->path, "x");
-  if (is_lacking (setxattr (f->path, "user.heartbeat", "kept", 4, 0), ENOTSUP,
-                  "no extended attributes here"))
-    return;
-  edit (f->path, &meddler);
-  after = get_attribute (f->path, "user.heartbeat");
-  g_assert_cmpstr (after, ==, "a2VwdA==");
-}
-
 /* Version 2; rw for the owner and user 12345, r for the group, mask rw, nothing for others. */
 static const guint8 acl[] = { 2, 0,  0,   0,   1,   0,   6,  0, 255, 255, 255, 255, 2,   0,  6,
                               0, 57, 48,  0,   0,   4,   0,  4, 0,   255, 255, 255, 255, 16, 0,
                               6, 0,  255, 255, 255, 255, 32, 0, 0,   0,   255, 255, 255, 255 };
 
-static void
-test_edit_keeps_the_access_list (Fixture *f, gconstpointer data)
+typedef struct
 {
+  const char *name;
+  const char *attribute;
+  gconstpointer value;
+  gsize length;
+  const char *facility;
+} Attribute;
+
+static const Attribute attributes[] = {
+  { "extended-attributes", "user.heartbeat", "kept", 4, "no extended attributes here" },
+  { "access-list", "system.posix_acl_access", acl, sizeof acl, "no access control lists here" },
+};
+
+static void
+test_edit_keeps_an_attribute (Fixture *f, gconstpointer data)
+{
+  const Attribute *test = data;
   Meddler meddler = { f->path };
   g_autofree char *before = NULL;
   g_autofree char *after = NULL;
 
   write_text (f->path, "x");
-  if (is_lacking (setxattr (f->path, "system.posix_acl_access", acl, sizeof acl, 0), ENOTSUP,
-                  "no access control lists here"))
+  if (is_lacking (setxattr (f->path, test->attribute, test->value, test->length, 0), ENOTSUP,
+                  test->facility))
     return;
-  before = get_attribute (f->path, "system.posix_acl_access");
+  before = get_attribute (f->path, test->attribute);
   edit (f->path, &meddler);
-  after = get_attribute (f->path, "system.posix_acl_access");
+  after = get_attribute (f->path, test->attribute);
   g_assert_nonnull (before);
   g_assert_cmpstr (after, ==, before);
 }
@@ -652,8 +627,8 @@ test_edit_gives_up_on_an_endless_writer (Fixture *f, gconstpointer data)
   close (fd);
   g_assert_error (error, G_IO_ERROR, G_IO_ERROR_BUSY);
   g_assert_true (heartbeat_storage_is_read_only_error (error));
-  assert_text (f->path, "old");
-  g_assert_cmpuint (count_files (f->folder), ==, 1);
+  hbtest_assert_file (f->path, "old");
+  g_assert_cmpuint (hbtest_count_files (f->folder), ==, 1);
 }
 
 /* As a kernel with a coarse clock would show it: size and times are those of before. */
@@ -709,7 +684,7 @@ test_edit_merges_a_rewrite_in_the_same_tick (Fixture *f, gconstpointer data)
   text = heartbeat_storage_edit (f->path, MAX_SIZE, NULL, rewrite_once, &meddler, &error);
   g_assert_no_error (error);
   g_assert_cmpuint (meddler.calls, ==, 2);
-  assert_text (f->path, "your!");
+  hbtest_assert_file (f->path, "your!");
 }
 
 /* A text that is refused right after it was written is looked at again, since it may be half of one. */
@@ -747,7 +722,7 @@ test_edit_looks_again_at_half_a_text (Fixture *f, gconstpointer data)
       if (meddler.fresh)
         g_assert_no_error (error);
     }
-  assert_text (f->path, "whole!");
+  hbtest_assert_file (f->path, "whole!");
 }
 
 /* --- What a killed process leaves ----------------------------------------------------------------------------------- */
@@ -776,16 +751,16 @@ test_sweep (Fixture *f, gconstpointer data)
   heartbeat_storage_sweep (f->path);
   g_assert_cmpint (g_access (left, F_OK), ==, -1);
   g_assert_cmpint (g_access (held, F_OK), ==, 0);
-  g_assert_cmpuint (count_files (f->folder), ==, G_N_ELEMENTS (others) + 1);
+  g_assert_cmpuint (hbtest_count_files (f->folder), ==, G_N_ELEMENTS (others) + 1);
   close (fd);
   heartbeat_storage_sweep (f->path);
-  g_assert_cmpuint (count_files (f->folder), ==, G_N_ELEMENTS (others));
+  g_assert_cmpuint (hbtest_count_files (f->folder), ==, G_N_ELEMENTS (others));
 }
 
 static void
 test_sweep_follows_the_link_of_the_file (Fixture *f, gconstpointer data)
 {
-  g_autofree char *folder = g_dir_make_tmp ("heartbeat-link-XXXXXX", NULL);
+  char *folder = hbtest_make_folder ();
   g_autofree char *link = g_build_filename (folder, "link.json", NULL);
   g_autofree char *left = g_build_filename (f->folder, ".file.json.heartbeat-a1B2c3", NULL);
 
@@ -794,8 +769,7 @@ test_sweep_follows_the_link_of_the_file (Fixture *f, gconstpointer data)
   g_assert_cmpint (symlink (f->path, link), ==, 0);
   heartbeat_storage_sweep (link);
   g_assert_cmpint (g_access (left, F_OK), ==, -1);
-  g_unlink (link);
-  g_rmdir (folder);
+  hbtest_remove_folder (folder);
 }
 
 /* --- Files of ours -------------------------------------------------------------------------------------------------- */
@@ -813,19 +787,16 @@ test_write (Fixture *f, gconstpointer data)
 
   g_assert_true (heartbeat_storage_write (path, one, &error));
   g_assert_no_error (error);
-  assert_text (path, "one");
+  hbtest_assert_file (path, "one");
   g_chmod (path, 0644);
   g_assert_true (heartbeat_storage_write (path, two, &error));
   g_assert_no_error (error);
-  assert_text (path, "two!");
+  hbtest_assert_file (path, "two!");
   g_assert_cmpint (stat (path, &status), ==, 0);
   g_assert_cmpuint (status.st_mode & 07777, ==, 0600);
   g_assert_cmpint (stat (upper, &status), ==, 0);
   g_assert_cmpuint (status.st_mode & 07777, ==, 0700);
-  g_assert_cmpuint (count_files (folder), ==, 1);
-  g_unlink (path);
-  g_rmdir (folder);
-  g_rmdir (upper);
+  g_assert_cmpuint (hbtest_count_files (folder), ==, 1);
 }
 
 static void
@@ -838,19 +809,7 @@ test_write_where_a_file_is_in_the_way (Fixture *f, gconstpointer data)
   write_text (f->path, "x");
   g_assert_false (heartbeat_storage_write (path, text, &error));
   g_assert_error (error, G_IO_ERROR, G_IO_ERROR_NOT_DIRECTORY);
-  assert_text (f->path, "x");
-}
-
-static void
-test_edit_in_a_vanished_folder (Fixture *f, gconstpointer data)
-{
-  g_autofree char *path = g_build_filename (f->folder, "gone", "file.json", NULL);
-  Meddler meddler = { path };
-  g_autoptr (GError) error = NULL;
-
-  g_assert_null (heartbeat_storage_edit (path, MAX_SIZE, NULL, append_mark, &meddler, &error));
-  g_assert_error (error, G_IO_ERROR, G_IO_ERROR_NOT_FOUND);
-  g_assert_false (heartbeat_storage_is_read_only_error (error));
+  hbtest_assert_file (f->path, "x");
 }
 
 /* --- Mounts --------------------------------------------------------------------------------------------------------- */
@@ -884,8 +843,8 @@ assert_read_only (Fixture *f, int code)
   g_assert_null (heartbeat_storage_edit (f->path, MAX_SIZE, NULL, append_mark, &meddler, &error));
   g_assert_error (error, G_IO_ERROR, code);
   g_assert_true (heartbeat_storage_is_read_only_error (error));
-  assert_text (f->path, "x");
-  g_assert_cmpuint (count_files (f->folder), ==, 1);
+  hbtest_assert_file (f->path, "x");
+  g_assert_cmpuint (hbtest_count_files (f->folder), ==, 1);
 }
 
 static void
@@ -921,26 +880,28 @@ edit_full (Fixture *f)
   g_assert_null (heartbeat_storage_edit (f->path, MAX_SIZE, NULL, append_mark, &meddler, &error));
   g_assert_error (error, G_IO_ERROR, G_IO_ERROR_NO_SPACE);
   g_assert_false (heartbeat_storage_is_read_only_error (error));
-  assert_text (f->path, "x");
-  g_assert_cmpuint (count_files (f->folder), ==, 2);
+  hbtest_assert_file (f->path, "x");
+  g_assert_cmpuint (hbtest_count_files (f->folder), ==, 2);
 }
 
-static void
-test_edit_on_a_read_only_mount (Fixture *f, gconstpointer data)
+typedef struct
 {
-  in_child (f, mount_folder, edit_read_only, "no mounts here");
-}
+  const char *name;
+  InChild func;
+} Mount;
+
+static const Mount mounts[] = {
+  { "read-only-mount", edit_read_only },
+  { "file-mounted-alone", edit_mounted_alone },
+  { "full-disk", edit_full },
+};
 
 static void
-test_edit_of_a_file_mounted_alone (Fixture *f, gconstpointer data)
+test_edit_on_a_mount (Fixture *f, gconstpointer data)
 {
-  in_child (f, mount_folder, edit_mounted_alone, "no mounts here");
-}
+  const Mount *test = data;
 
-static void
-test_edit_on_a_full_disk (Fixture *f, gconstpointer data)
-{
-  in_child (f, mount_folder, edit_full, "no mounts here");
+  in_child (f, mount_folder, test->func, "no mounts here");
 }
 
 /* --- Other owners --------------------------------------------------------------------------------------------------- */
@@ -964,7 +925,7 @@ test_edit_of_somebody_elses_file (Fixture *f, gconstpointer data)
   if (is_lacking (chown (f->folder, 12345, 12345), EPERM, "needs two users")
       || !in_child (f, become_somebody_else, edit_as_somebody_else, "needs two users"))
     return;
-  assert_text (f->path, "x!");
+  hbtest_assert_file (f->path, "x!");
   g_assert_cmpint (stat (f->path, &status), ==, 0);
   g_assert_cmpuint (status.st_uid, ==, 12345);
   /* Root's group may no longer write: its bits would be another group's now. */
@@ -988,6 +949,8 @@ test_edit_in_a_folder_of_somebody_else (Fixture *f, gconstpointer data)
 }
 
 #define ADD(path, func) g_test_add (path, Fixture, NULL, set_up, func, tear_down)
+#define ADD_CASES(prefix, rows, func)                                                              \
+  hbtest_add_fixture_cases (prefix, rows, Fixture, set_up, func, tear_down)
 
 int
 main (int argc, char **argv)
@@ -996,26 +959,22 @@ main (int argc, char **argv)
 
   ADD ("/storage/read/text-and-identity", test_read);
   ADD ("/storage/read/empty", test_read_empty);
-  ADD ("/storage/read/missing", test_read_missing);
   ADD ("/storage/read/what-is-expected", test_read_what_is_expected);
   ADD ("/storage/read/larger-than-the-limit", test_read_size);
   ADD ("/storage/read/more-than-its-size", test_read_more_than_its_size);
-  ADD ("/storage/read/fifo-does-not-wait", test_read_fifo_does_not_wait);
-  ADD ("/storage/read/folder", test_read_folder);
   ADD ("/storage/read/unreadable", test_read_unreadable);
+  ADD_CASES ("/storage/read", no_files, test_read_no_file);
+  ADD_CASES ("/storage/edit/keeps-the-mode", modes, test_edit_keeps_the_mode);
+  ADD_CASES ("/storage/edit/keeps", attributes, test_edit_keeps_an_attribute);
+  ADD_CASES ("/storage/edit", failing_edits, test_failing_edit);
+  ADD_CASES ("/storage/edit", mounts, test_edit_on_a_mount);
   g_test_add_func ("/identity/racy-within-20-ms", test_racy);
   ADD ("/identity/of-what-is-not-there", test_identity_of_what_is_not_there);
   ADD ("/storage/edit/replaces-atomically", test_edit_replaces_atomically);
-  ADD ("/storage/edit/keeps-the-mode", test_edit_keeps_the_mode);
   ADD ("/storage/edit/keeps-the-owner", test_edit_keeps_the_owner);
   ADD ("/storage/edit/keeps-a-link", test_edit_keeps_a_link);
   ADD ("/storage/edit/merges-what-others-wrote", test_edit_merges_what_others_wrote);
   ADD ("/storage/edit/without-change-writes-nothing", test_edit_without_change_writes_nothing);
-  ADD ("/storage/edit/that-refuses-writes-nothing", test_edit_that_refuses_writes_nothing);
-  ADD ("/storage/edit/missing", test_edit_missing);
-  ADD ("/storage/edit/where-nothing-can-be-written", test_edit_where_nothing_can_be_written);
-  ADD ("/storage/edit/keeps-extended-attributes", test_edit_keeps_extended_attributes);
-  ADD ("/storage/edit/keeps-the-access-list", test_edit_keeps_the_access_list);
   ADD ("/storage/edit/inherits-no-access-list", test_edit_inherits_no_access_list);
   ADD ("/storage/lease/holds-a-writer-up", test_lease_holds_a_writer_up);
   ADD ("/storage/lease/is-refused-while-somebody-writes",
@@ -1029,10 +988,6 @@ main (int argc, char **argv)
   ADD ("/storage/sweep/follows-the-link-of-the-file", test_sweep_follows_the_link_of_the_file);
   ADD ("/storage/write/creates-and-replaces", test_write);
   ADD ("/storage/write/file-in-the-way-of-the-folder", test_write_where_a_file_is_in_the_way);
-  ADD ("/storage/edit/vanished-folder", test_edit_in_a_vanished_folder);
-  ADD ("/storage/edit/read-only-mount", test_edit_on_a_read_only_mount);
-  ADD ("/storage/edit/file-mounted-alone", test_edit_of_a_file_mounted_alone);
-  ADD ("/storage/edit/full-disk", test_edit_on_a_full_disk);
   ADD ("/storage/edit/file-of-somebody-else", test_edit_of_somebody_elses_file);
   ADD ("/storage/edit/folder-of-somebody-else", test_edit_in_a_folder_of_somebody_else);
 

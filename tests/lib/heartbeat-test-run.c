@@ -55,7 +55,5 @@ hbtest_away_broker_clear (HbtestAwayBroker *self)
 {
   g_clear_object (&self->outbox);
   heartbeat_connection_close_async (self->connection, NULL, NULL);
-  g_object_add_weak_pointer (G_OBJECT (self->connection), (gpointer *) &self->connection);
-  g_object_unref (self->connection);
-  hbtest_wait_for (self->connection == NULL);
+  hbtest_release (g_steal_pointer (&self->connection));
 }

@@ -89,6 +89,22 @@ hbtest_run_pending (void)
 }
 
 /**
+ * hbtest_release:
+ * @object: (transfer full): an object
+ *
+ * Lets go of it, and waits for its end: what is still under way, perhaps on a thread, may have a reference until it is done.
+ */
+void
+hbtest_release (gpointer object)
+{
+  gpointer left = object;
+
+  g_object_add_weak_pointer (object, &left);
+  g_object_unref (object);
+  hbtest_poll_for (left == NULL);
+}
+
+/**
  * hbtest_keep_result:
  * @source: what was called
  * @result: its result

@@ -42,6 +42,7 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC (HbtestWait, hbtest_wait_end)
 #define hbtest_poll_for(condition) HBTEST_WAIT (NULL, condition, 10)
 
 void hbtest_run_pending (void);
+void hbtest_release (gpointer object);
 
 /* --- Asynchronous calls --------------------------------------------------------------------------------------------- */
 

@@ -175,15 +175,8 @@ set_up (Fixture *f, gconstpointer data)
 static void
 tear_down (Fixture *f, gconstpointer data)
 {
-  gpointer agent = f->agent;
-
   g_queue_clear_full (&f->pending, g_object_unref);
-  if (f->agent != NULL)
-    {
-      g_object_add_weak_pointer (G_OBJECT (f->agent), &agent);
-      g_clear_object (&f->agent);
-      hbtest_wait_for (agent == NULL);
-    }
+  g_clear_pointer (&f->agent, hbtest_release);
   g_clear_object (&f->registry);
   g_ptr_array_unref (f->told);
   hbtest_remove_folder (f->folder);

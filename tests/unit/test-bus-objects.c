@@ -177,9 +177,7 @@ tear_down (Fixture *f, gconstpointer data)
 {
   heartbeat_bus_objects_end (f->objects);
   /* what the filter and calls on their way hold is let go by the loop */
-  g_object_add_weak_pointer (G_OBJECT (f->objects), (gpointer *) &f->objects);
-  g_object_unref (f->objects);
-  hbtest_wait_for (f->objects == NULL);
+  hbtest_release (f->objects);
   g_dbus_object_manager_server_set_connection (f->manager, NULL);
   g_assert_finalize_object (f->manager);
   for (guint i = 0; i < N_OBJECTS; i++)

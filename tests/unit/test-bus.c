@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 
 #include <string.h>
+#include <utime.h>
 
 #include <glib/gstdio.h>
 
@@ -98,9 +99,12 @@ run_later (HeartbeatRun *run, gpointer user_data)
 static void
 write_file (Fixture *f, const char *more)
 {
+  const struct utimbuf past = { 1771796220, 1771796220 };
   g_autofree char *text = g_strdup_printf (FILE_TEXT, more);
 
   hbtest_write (f->path, text);
+  /* An older file is trusted. */
+  g_assert_cmpint (g_utime (f->path, (struct utimbuf *) &past), ==, 0);
 }
 
 static void
@@ -147,7 +151,6 @@ set_up (Fixture *f, gconstpointer data)
   reload (f);
   /* A timer's first tick is at once. */
   hbtest_wait_for (heartbeat_agent_get_ticks_received (f->agent) == 1);
-  linger (50); /* an older file is trusted */
   f->bus = heartbeat_bus_new ();
   heartbeat_bus_add_consumer (f->bus, f->consumer);
   connect_client (f);
@@ -161,28 +164,20 @@ start (Fixture *f)
 }
 
 static void
-on_stopped (GObject *source, GAsyncResult *result, gpointer user_data)
-{
-  gboolean *done = user_data;
-
-  heartbeat_consumer_stop_finish (HEARTBEAT_CONSUMER (source), result, NULL);
-  *done = TRUE;
-}
-
-static void
 tear_down (Fixture *f, gconstpointer data)
 {
-  gboolean stopped = FALSE;
+  g_autoptr (GAsyncResult) stopped = NULL;
 
   g_clear_object (&f->run);
-  heartbeat_consumer_stop_async (f->consumer, on_stopped, &stopped);
-  hbtest_wait_for (stopped);
+  heartbeat_consumer_stop_async (f->consumer, hbtest_keep_result, &stopped);
+  hbtest_wait_for (stopped != NULL);
+  heartbeat_consumer_stop_finish (f->consumer, stopped, NULL);
+  g_clear_object (&stopped);
   g_dbus_connection_close_sync (f->client, NULL, NULL);
   g_object_unref (f->client);
   heartbeat_bus_stop (f->bus);
   g_assert_finalize_object (f->bus);
-  linger (50);
-  g_assert_finalize_object (f->consumer);
+  hbtest_release (f->consumer);
   g_ptr_array_unref (f->heard);
   hbtest_remove_folder (f->folder);
   g_free (f->path);
@@ -533,7 +528,6 @@ test_backlog (Fixture *f, gconstpointer data)
 
   write_file (f, ", \"one\": {\"cadenceMs\": 9000000000000000, \"handler\": \"well\"}");
   reload (f);
-  linger (50); /* an older file is trusted */
   start (f);
   listen (f);
   heartbeat_tick_parse (&tick, TICK, strlen (TICK), NULL);

@@ -4,8 +4,6 @@
 
 #include <heartbeat.h>
 
-#include <glib/gstdio.h>
-
 #include "heartbeat-test.h"
 
 static const char config[] = "{\"$schema\": \"heartbeat.v1\", \"agent\": \"cack\", \"checks\": "
@@ -26,17 +24,19 @@ on_finished (HeartbeatAgent *agent,
   g_assert_cmpstr (heartbeat_check_get_name (check), ==, "ping");
   g_assert_cmpint (heartbeat_result_get_status (result), ==, HEARTBEAT_STATUS_SUCCESS);
   g_assert_cmpstr (heartbeat_result_get_message (result), ==, "pong");
-  g_main_loop_quit (user_data);
+  *(gboolean *) user_data = TRUE;
 }
 
 static void
-on_stopped (GObject *source, GAsyncResult *result, gpointer user_data)
+stop (HeartbeatConsumer *consumer)
 {
+  g_autoptr (GAsyncResult) result = NULL;
   g_autoptr (GError) error = NULL;
 
-  heartbeat_consumer_stop_finish (HEARTBEAT_CONSUMER (source), result, &error);
+  heartbeat_consumer_stop_async (consumer, hbtest_keep_result, &result);
+  hbtest_wait_for (result != NULL);
+  heartbeat_consumer_stop_finish (consumer, result, &error);
   g_assert_no_error (error);
-  g_main_loop_quit (user_data);
 }
 
 static void
@@ -44,20 +44,19 @@ test_embedded (void)
 {
   char *folder = hbtest_make_folder ();
   g_autofree char *path = g_build_filename (folder, "heartbeat.json", NULL);
-  g_autoptr (GMainLoop) loop = g_main_loop_new (NULL, FALSE);
   g_autoptr (HeartbeatConsumer) consumer = NULL;
   g_autoptr (GError) error = NULL;
+  gboolean finished = FALSE;
 
   hbtest_write (path, config);
   consumer = g_object_new (HEARTBEAT_TYPE_CONSUMER, "agent-name", "cack", "heartbeat-path", path,
                            "tick-source", "local", "tick-interval", 1, NULL);
   heartbeat_consumer_register_handler (consumer, "ping", ping, NULL, NULL);
   g_signal_connect (heartbeat_consumer_get_agent (consumer), "check-finished",
-                    G_CALLBACK (on_finished), loop);
+                    G_CALLBACK (on_finished), &finished);
   g_assert_true (heartbeat_consumer_start (consumer, &error));
-  g_main_loop_run (loop);
-  heartbeat_consumer_stop_async (consumer, on_stopped, loop);
-  g_main_loop_run (loop);
+  hbtest_wait_for (finished);
+  stop (consumer);
   hbtest_remove_folder (folder);
 }
 
@@ -218,34 +217,33 @@ test_bad_settings (void)
 }
 
 static void
-on_refused (GObject *source, GAsyncResult *result, gpointer user_data)
+assert_publishes_nothing (HeartbeatConsumer *consumer)
 {
+  g_autoptr (GAsyncResult) result = NULL;
   g_autoptr (GError) error = NULL;
 
-  g_assert_null (heartbeat_consumer_publish_finish (HEARTBEAT_CONSUMER (source), result, &error));
+  heartbeat_consumer_publish_async (consumer, "agent.cack.x", "{}", NULL, hbtest_keep_result,
+                                    &result);
+  hbtest_wait_for (result != NULL);
+  g_assert_null (heartbeat_consumer_publish_finish (consumer, result, &error));
   g_assert_error (error, HEARTBEAT_ERROR, HEARTBEAT_ERROR_NOT_CONNECTED);
-  g_main_loop_quit (user_data);
 }
 
 /* A consumer that has left the broker does not come back for an event. */
 static void
 test_publish_after_stop (void)
 {
-  g_autoptr (GMainLoop) loop = g_main_loop_new (NULL, FALSE);
   g_autoptr (HeartbeatConsumer) consumer
       = g_object_new (HEARTBEAT_TYPE_CONSUMER, "agent-name", "cack", "heartbeat-path",
                       "/nonexistent/heartbeat.json", "tick-source", "local", "rabbit-url",
                       "amqp://127.0.0.1:1/", NULL);
   g_autoptr (GError) error = NULL;
 
-  heartbeat_consumer_publish_async (consumer, "agent.cack.x", "{}", NULL, on_refused, loop);
-  g_main_loop_run (loop);
+  assert_publishes_nothing (consumer);
   g_assert_true (heartbeat_consumer_start (consumer, &error));
   g_assert_no_error (error);
-  heartbeat_consumer_stop_async (consumer, on_stopped, loop);
-  g_main_loop_run (loop);
-  heartbeat_consumer_publish_async (consumer, "agent.cack.x", "{}", NULL, on_refused, loop);
-  g_main_loop_run (loop);
+  stop (consumer);
+  assert_publishes_nothing (consumer);
 }
 
 int

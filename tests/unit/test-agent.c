@@ -571,23 +571,23 @@ test_changes_the_file (Fixture *f, gconstpointer data)
 
   start (f, CHECK ("a", "well", ""));
   check = check_of (f, "a");
-  heartbeat_agent_pause_async (f->agent, "a", 0, "away", keep_result, &paused);
-  wait_until (paused != NULL);
+  heartbeat_agent_pause_async (f->agent, "a", 0, "away", hbtest_keep_result, &paused);
+  hbtest_wait_for (paused != NULL);
   g_assert_true (heartbeat_agent_pause_finish (f->agent, paused, NULL));
   g_assert_true (heartbeat_check_get_paused (check));
 
-  heartbeat_agent_resume_async (f->agent, "a", keep_result, &resumed);
-  wait_until (resumed != NULL);
+  heartbeat_agent_resume_async (f->agent, "a", hbtest_keep_result, &resumed);
+  hbtest_wait_for (resumed != NULL);
   g_assert_true (heartbeat_agent_resume_finish (f->agent, resumed, NULL));
   g_assert_false (heartbeat_check_get_paused (check));
 
-  heartbeat_agent_set_enabled_async (f->agent, "a", FALSE, keep_result, &disabled);
-  wait_until (disabled != NULL);
+  heartbeat_agent_set_enabled_async (f->agent, "a", FALSE, hbtest_keep_result, &disabled);
+  hbtest_wait_for (disabled != NULL);
   g_assert_true (heartbeat_agent_set_enabled_finish (f->agent, disabled, NULL));
   g_assert_false (heartbeat_check_get_enabled (check));
 
-  heartbeat_agent_set_enabled_async (f->agent, "a", TRUE, keep_result, &enabled);
-  wait_until (enabled != NULL);
+  heartbeat_agent_set_enabled_async (f->agent, "a", TRUE, hbtest_keep_result, &enabled);
+  hbtest_wait_for (enabled != NULL);
   g_assert_true (heartbeat_agent_change_finish (f->agent, enabled, NULL));
   g_assert_true (heartbeat_check_get_enabled (check));
 }
@@ -599,10 +599,10 @@ test_changes_no_unknown_check (Fixture *f, gconstpointer data)
   g_autoptr (GError) pause_error = NULL, resume_error = NULL, disable_error = NULL;
 
   start (f, CHECK ("a", "well", ""));
-  heartbeat_agent_pause_async (f->agent, "b", 0, NULL, keep_result, &paused);
-  heartbeat_agent_resume_async (f->agent, "b", keep_result, &resumed);
-  heartbeat_agent_set_enabled_async (f->agent, "b", FALSE, keep_result, &disabled);
-  wait_until (paused != NULL && resumed != NULL && disabled != NULL);
+  heartbeat_agent_pause_async (f->agent, "b", 0, NULL, hbtest_keep_result, &paused);
+  heartbeat_agent_resume_async (f->agent, "b", hbtest_keep_result, &resumed);
+  heartbeat_agent_set_enabled_async (f->agent, "b", FALSE, hbtest_keep_result, &disabled);
+  hbtest_wait_for (paused != NULL && resumed != NULL && disabled != NULL);
   g_assert_false (heartbeat_agent_pause_finish (f->agent, paused, &pause_error));
   g_assert_false (heartbeat_agent_resume_finish (f->agent, resumed, &resume_error));
   g_assert_false (heartbeat_agent_set_enabled_finish (f->agent, disabled, &disable_error));

@@ -63,7 +63,7 @@ class Unusable(Case):
         self.assert_recovers("line 1, column 56: checks: an object is expected")
 
 
-ZONE = "the name of a time zone in tzdata"
+ZONE = r"the name of a time zone in tzdata \(or tzdata-legacy, for old names\)"
 
 
 class OneBadCheck(Case):

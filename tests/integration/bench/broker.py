@@ -109,8 +109,10 @@ class Broker:
                                          stdin=subprocess.DEVNULL, stdout=output, stderr=output)
 
     def wait_ready(self):
-        """Return when the node speaks AMQP."""
+        """Return when the node speaks AMQP, and has started."""
         until(self._ready, timeout=300, what="RabbitMQ")
+        # its listeners come a moment before; until then it is no running node of its cluster, and lists no connections
+        until(lambda: self.eval("rabbit:is_running()") == "true", timeout=60, what="RabbitMQ to have started")
 
     def _ready(self):
         if self._server.poll() is not None:

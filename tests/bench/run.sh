@@ -8,7 +8,7 @@ Usage: tests/bench/run.sh [--quick] [--smoke] [--only GROUP]… [--rounds N] [--
                           [--json FILE] [--svg FILE] [--build FOLDER]
 
   --quick         a minute instead of half an hour: fewer rounds, less of everything, no idle minutes
-  --smoke         a single round of four groups, and whatever it measures is fine: does the measuring work?
+  --smoke         a single round of two groups, and whatever it measures is fine: does the measuring work?
   --only GROUP    only these: drain, start, counts, due, save, growth, idle
   --rounds N      alternating rounds, of which the median counts: 7, with --quick 5
   --idle SECONDS  how long nothing happens: 600, with --quick 0

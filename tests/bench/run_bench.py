@@ -32,7 +32,7 @@ def parse(arguments):
     parser.add_argument("--svg")
     options = parser.parse_args(arguments)
     if options.smoke:
-        options.quick, options.rounds, options.only = True, 1, ["drain", "start", "due", "save"]
+        options.quick, options.rounds, options.only = True, 1, ["drain", "due"]
     options.rounds = options.rounds or (5 if options.quick else 7)
     if options.idle is None:
         options.idle = 0 if options.quick else 600

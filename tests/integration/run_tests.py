@@ -3,7 +3,7 @@
 
 Without a pattern all of them, or, where the program under test has no sanitizer, those of bench/kinds.py; with patterns, those
 whose full name (module.Class.test) contains one of them. They run in N processes (default: two for each processor), each with
-a broker and ports of its own; those that measure time run alone, after the others. --list only names them. The programs under
+a broker and ports of its own; those that measure run alone, after the others. --list only names them. The programs under
 test are named by HEARTBEAT_CONSUMER and HEARTBEATCTL; without these only the bench tests itself.
 """
 
@@ -131,9 +131,9 @@ def chosen(patterns):
     for test in flatten(unittest.TestLoader().discover(HERE, "test_*.py")):
         if patterns and not any(pattern in test.id() for pattern in patterns):
             continue
-        if patterns or not plain or kinds.has(test, kinds.RELEASED):
+        if patterns or not plain or kinds.is_measured(test):
             _tests[test.id()] = test
-    alone = [name for name, test in _tests.items() if plain and kinds.has(test, kinds.MEASURED)]
+    alone = [name for name, test in _tests.items() if plain and kinds.is_measured(test)]
     return [name for name in _tests if name not in alone], alone
 
 

@@ -13,7 +13,7 @@ import unittest
 from bench import files, process
 from bench.agent import Agent
 from bench.case import Case
-from bench.kinds import measured, released
+from bench.kinds import measured
 from bench.load import figure
 from bench.notify_socket import NotifySocket
 from bench.process import cpu_ms, private_dirty
@@ -396,7 +396,7 @@ class Local(Folder):
             self.assertRegex(service.stderr, f"HEARTBEAT_DIR.*{name}.*unset one")
 
 
-@released
+@measured
 class Many(Folder):
     """How much an agent costs."""
 

@@ -13,7 +13,7 @@ from gi.repository import GLib
 
 from bench import files, latency
 from bench.case import Case
-from bench.kinds import measured, released
+from bench.kinds import measured
 from bench.latency import Latency
 from bench.process import members, private_dirty, processes
 from bench.wait import until
@@ -232,7 +232,7 @@ class Surroundings(HandlerCase):
         self.assert_result("look", "success", f"0 1 2 3 0 0 True {os.getpriority(os.PRIO_PROCESS, 0)} {oct(umask)}")
         self.assert_result("broken_pipe", "success", "0" * 16)
 
-    @released
+    @measured
     def test_many_runs_leave_nothing(self):
         self.install("work", "#!/bin/sh\nread line\necho \"OK - ${#line} | n=1\"\n")
         service = self.serve(work={"handler": "work"})

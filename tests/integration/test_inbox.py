@@ -8,7 +8,7 @@ import uuid
 
 from bench import files, process
 from bench.case import Case
-from bench.kinds import released
+from bench.kinds import measured
 from bench.latency import Memory
 from bench.wait import until
 
@@ -270,7 +270,7 @@ class Results(Case):
         self.assertEqual(self.broker.queue_depth(self.vhost, "results"), (0, 0))
 
 
-@released
+@measured
 class FrozenBus(Case):
     """A session bus that hangs while messages pour in."""
 

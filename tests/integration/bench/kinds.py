@@ -1,22 +1,15 @@
-"""Where a test runs. The build with sanitizers has every test, several at a time and without bounds on time or memory. The
-release build has those from which a sanitizer would hide something."""
+"""Which tests run where. The build with sanitizers runs every test, several at a time and without bounds on time or memory. The
+release build runs those that a sanitizer would hide something from, one after the other."""
 
-MEASURED = "is_measured"
-RELEASED = "is_released"
+MARK = "is_measured"
 
 
 def measured(test):
-    """Mark a class or a method that measures time: in the release build it runs alone, after all others."""
-    setattr(test, MEASURED, True)
-    return released(test)
-
-
-def released(test):
-    """Mark a class or a method that the release build runs too."""
-    setattr(test, RELEASED, True)
+    """Mark a class or a method that measures time or memory, or whose moments depend on how fast the program is."""
+    setattr(test, MARK, True)
     return test
 
 
-def has(test, mark):
-    """Say whether a test case, or the method that it runs, has that mark."""
-    return getattr(test, mark, False) or getattr(getattr(test, test._testMethodName), mark, False)
+def is_measured(test):
+    """Say whether a test case, or the method that it runs, is marked."""
+    return getattr(test, MARK, False) or getattr(getattr(test, test._testMethodName), MARK, False)

@@ -67,7 +67,7 @@ class Loop(Case):
         probe = Latency(agent or self.agent, service or self.services[-1])
         own, raw = probe.worst_ms()
         latency.note(f"{what}: worst delay {own:.1f} ms, {raw:.1f} ms with waiting")
-        self.assertLess(own, probe.limit_ms, what)
+        self.assert_within(own, probe.limit_ms, what)
 
     @contextlib.contextmanager
     def quick(self, what):

@@ -11,6 +11,7 @@ from . import files, shared
 from .agent import ERROR, Agent
 from .broker import Broker
 from .bus import Bus
+from .kinds import TooSlow
 from .notifications import Notifications
 from .proxy import Proxy
 from .service import Service, ctl, environment, program
@@ -107,10 +108,10 @@ class Case(unittest.TestCase):
             return predicate()
         until(check, what=what)
 
-    def assert_within(self, seconds, limit):
-        """Less than limit seconds have passed, unless a sanitizer hides how long things take; for @measured tests."""
-        if not self.services[-1].sanitized:
-            self.assertLess(seconds, limit)
+    def assert_within(self, taken, limit, what="the time taken"):
+        """It took less than limit, unless a sanitizer hides how long things take; for @measured tests."""
+        if not self.services[-1].sanitized and taken >= limit:
+            raise TooSlow(f"{what}: {taken:.1f} is not below {limit}")
 
     def _end(self, service):
         """Every service that is still there ends well, and none has written what a sanitizer or GLib complains of."""

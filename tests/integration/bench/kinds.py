@@ -13,3 +13,8 @@ def measured(test):
 def is_measured(test):
     """Say whether a test case, or the method that it runs, is marked."""
     return getattr(test, MARK, False) or getattr(getattr(test, test._testMethodName), MARK, False)
+
+
+class TooSlow(AssertionError):
+    """A measured test took longer than it may. A machine that is busy with something else disturbs that, so the runner tries
+    three times: what is slow by itself is slow each time."""

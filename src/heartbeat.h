@@ -2,11 +2,11 @@
 
 #pragma once
 
-#include "consumer/heartbeat-consumer.h"
-#include "core/heartbeat-agent.h"
-#include "core/heartbeat-check.h"
-#include "core/heartbeat-error.h"
-#include "core/heartbeat-result.h"
-#include "core/heartbeat-run.h"
-#include "desktop/heartbeat-bus.h"
-#include "desktop/heartbeat-notifier.h"
+#include "heartbeat/heartbeat-consumer.h"
+#include "heartbeat/heartbeat-agent.h"
+#include "heartbeat/heartbeat-check.h"
+#include "heartbeat/heartbeat-error.h"
+#include "heartbeat/heartbeat-result.h"
+#include "heartbeat/heartbeat-run.h"
+#include "heartbeat/heartbeat-bus.h"
+#include "heartbeat/heartbeat-notifier.h"

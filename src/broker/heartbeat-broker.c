@@ -2,7 +2,7 @@
 
 #include "broker/heartbeat-broker.h"
 
-#include "broker/heartbeat-broker-uri.h"
+#include "amqp/heartbeat-broker-uri.h"
 
 struct _HeartbeatBroker
 {
@@ -10,7 +10,7 @@ struct _HeartbeatBroker
 
   HeartbeatConnection *consuming;
   HeartbeatConnection *publishing;
-  HeartbeatPublisher *publisher;
+  HeartbeatAmqpPublisher *publisher;
   HeartbeatNetworkWatch *network;
 };
 
@@ -100,7 +100,7 @@ heartbeat_broker_new (const char *urls, GError **error)
   self = g_object_new (HEARTBEAT_TYPE_BROKER, NULL);
   self->consuming = connection_new (self, uris, "consuming");
   self->publishing = connection_new (self, uris, "publishing");
-  self->publisher = heartbeat_publisher_new (self->publishing);
+  self->publisher = heartbeat_amqp_publisher_new (self->publishing);
   return self;
 }
 
@@ -227,7 +227,7 @@ heartbeat_broker_get_connection (HeartbeatBroker *self)
  *
  * Returns: (transfer none): the publisher
  */
-HeartbeatPublisher *
+HeartbeatAmqpPublisher *
 heartbeat_broker_get_publisher (HeartbeatBroker *self)
 {
   return self->publisher;

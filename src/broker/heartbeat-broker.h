@@ -4,9 +4,9 @@
 
 #include <gio/gio.h>
 
-#include "broker/heartbeat-connection.h"
+#include "amqp/heartbeat-connection.h"
 #include "broker/heartbeat-network-watch.h"
-#include "broker/heartbeat-publisher.h"
+#include "broker/heartbeat-amqp-publisher.h"
 
 G_BEGIN_DECLS
 
@@ -23,6 +23,6 @@ void heartbeat_broker_close_async (HeartbeatBroker *self,
 gboolean
 heartbeat_broker_close_finish (HeartbeatBroker *self, GAsyncResult *result, GError **error);
 HeartbeatConnection *heartbeat_broker_get_connection (HeartbeatBroker *self);
-HeartbeatPublisher *heartbeat_broker_get_publisher (HeartbeatBroker *self);
+HeartbeatAmqpPublisher *heartbeat_broker_get_publisher (HeartbeatBroker *self);
 
 G_END_DECLS

@@ -4,13 +4,13 @@
 
 #include <string.h>
 
-#include "broker/heartbeat-advice.h"
-#include "broker/heartbeat-amqp-error.h"
-#include "broker/heartbeat-backoff.h"
-#include "broker/heartbeat-deadline.h"
-#include "core/heartbeat-error.h"
-#include "core/heartbeat-i18n.h"
-#include "core/heartbeat-log.h"
+#include "amqp/heartbeat-advice.h"
+#include "amqp/heartbeat-amqp-error.h"
+#include "base/heartbeat-backoff.h"
+#include "base/heartbeat-deadline.h"
+#include "base/heartbeat-error.h"
+#include "base/heartbeat-i18n.h"
+#include "base/heartbeat-log.h"
 
 #define CONSUMER_TAG "heartbeat-consumer"
 

@@ -5,8 +5,8 @@
 #include <gio/gio.h>
 
 #include "broker/heartbeat-ack-window.h"
-#include "broker/heartbeat-connection.h"
-#include "broker/heartbeat-message.h"
+#include "amqp/heartbeat-connection.h"
+#include "amqp/heartbeat-message.h"
 
 G_BEGIN_DECLS
 

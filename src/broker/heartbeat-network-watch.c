@@ -2,9 +2,9 @@
 
 #include "broker/heartbeat-network-watch.h"
 
-#include "broker/heartbeat-deadline.h"
-#include "core/heartbeat-clock-watch.h"
-#include "core/heartbeat-log.h"
+#include "base/heartbeat-deadline.h"
+#include "base/heartbeat-clock-watch.h"
+#include "base/heartbeat-log.h"
 
 /* A network that comes up changes many times. */
 #define CHANGES_APART G_USEC_PER_SEC

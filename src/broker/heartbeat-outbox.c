@@ -2,9 +2,9 @@
 
 #include "broker/heartbeat-outbox.h"
 
-#include "core/heartbeat-envelope.h"
-#include "core/heartbeat-error.h"
-#include "core/heartbeat-i18n.h"
+#include "json/heartbeat-envelope.h"
+#include "base/heartbeat-error.h"
+#include "base/heartbeat-i18n.h"
 
 /* What nobody fetches within an hour is of no use, and the inbox of an agent that is gone must not grow for ever. */
 #define EXPIRATION_MS 3600000
@@ -12,18 +12,24 @@
 /**
  * HeartbeatOutbox:
  *
- * What one agent sends: events on its exchange. Without a broker, with local ticks only, sending is an error.
+ * Publishes the events of one agent on its exchange. Without a broker, with local ticks only, publishing is an error.
  */
 struct _HeartbeatOutbox
 {
   GObject parent_instance;
 
-  HeartbeatPublisher *publisher;
+  HeartbeatAmqpPublisher *publisher;
   char *agent;
   char *exchange;
 };
 
-G_DEFINE_FINAL_TYPE (HeartbeatOutbox, heartbeat_outbox, G_TYPE_OBJECT)
+static void implement_publisher (HeartbeatPublisherInterface *iface);
+
+G_DEFINE_FINAL_TYPE_WITH_CODE (HeartbeatOutbox,
+                               heartbeat_outbox,
+                               G_TYPE_OBJECT,
+                               G_IMPLEMENT_INTERFACE (HEARTBEAT_TYPE_PUBLISHER,
+                                                      implement_publisher))
 
 static void
 heartbeat_outbox_finalize (GObject *object)
@@ -55,38 +61,22 @@ heartbeat_outbox_init (HeartbeatOutbox *self)
  *
  * Returns: (transfer full): an outbox
  */
-HeartbeatOutbox *
-heartbeat_outbox_new (HeartbeatPublisher *publisher, const char *agent, const char *exchange)
+HeartbeatPublisher *
+heartbeat_outbox_new (HeartbeatAmqpPublisher *publisher, const char *agent, const char *exchange)
 {
   HeartbeatOutbox *self = g_object_new (HEARTBEAT_TYPE_OUTBOX, NULL);
 
   g_set_object (&self->publisher, publisher);
   self->agent = g_strdup (agent);
   self->exchange = g_strdup (exchange);
-  return self;
+  return HEARTBEAT_PUBLISHER (self);
 }
 
-/**
- * heartbeat_outbox_get_agent:
- * @self: an outbox
- *
- * Returns: (transfer none): the name of the agent that sends
- */
-const char *
-heartbeat_outbox_get_agent (HeartbeatOutbox *self)
+static gboolean
+has_broker (HeartbeatPublisher *publisher)
 {
-  return self->agent;
-}
+  HeartbeatOutbox *self = HEARTBEAT_OUTBOX (publisher);
 
-/**
- * heartbeat_outbox_has_broker:
- * @self: an outbox
- *
- * Returns: whether there is a broker to send to, reachable or not
- */
-gboolean
-heartbeat_outbox_has_broker (HeartbeatOutbox *self)
-{
   return self->publisher != NULL;
 }
 
@@ -96,34 +86,23 @@ on_published (GObject *source, GAsyncResult *result, gpointer user_data)
   g_autoptr (GTask) task = user_data;
   GError *error = NULL;
 
-  if (heartbeat_publisher_publish_finish (HEARTBEAT_PUBLISHER (source), result, &error))
+  if (heartbeat_amqp_publisher_publish_finish (HEARTBEAT_AMQP_PUBLISHER (source), result, &error))
     g_task_return_pointer (task, g_strdup (g_task_get_task_data (task)), g_free);
   else
     g_task_return_error (task, error);
 }
 
-/**
- * heartbeat_outbox_send_async:
- * @self: an outbox
- * @event_type: the type of the event, which also is its routing key
- * @cause: (nullable): the `event_id` of the event that caused it
- * @payload: (transfer full): its payload
- * @cancellable: (nullable): cancels the waiting
- * @callback: called when the broker has confirmed it, or it failed; it calls heartbeat_outbox_send_finish()
- * @user_data: passed to @callback
- *
- * Publishes an event.
- */
-void
-heartbeat_outbox_send_async (HeartbeatOutbox *self,
-                             const char *event_type,
-                             const char *cause,
-                             JsonNode *payload,
-                             GCancellable *cancellable,
-                             GAsyncReadyCallback callback,
-                             gpointer user_data)
+static void
+publish_async (HeartbeatPublisher *publisher,
+               const char *event_type,
+               const char *cause,
+               JsonNode *payload,
+               GCancellable *cancellable,
+               GAsyncReadyCallback callback,
+               gpointer user_data)
 {
   const HeartbeatEnvelopeSource source = { HEARTBEAT_SOURCE_TYPE_AGENT, HEARTBEAT_SOURCE_APP };
+  HeartbeatOutbox *self = HEARTBEAT_OUTBOX (publisher);
   g_autoptr (GTask) task = g_task_new (self, cancellable, callback, user_data);
   g_autoptr (HeartbeatEnvelope) envelope = NULL;
   HeartbeatPublication publication = { 0 };
@@ -142,22 +121,22 @@ heartbeat_outbox_send_async (HeartbeatOutbox *self,
   publication.message_id = envelope->event_id;
   publication.body = envelope->body;
   publication.expiration_ms = EXPIRATION_MS;
-  heartbeat_publisher_publish_async (self->publisher, &publication, cancellable, on_published,
-                                     g_steal_pointer (&task));
+  heartbeat_amqp_publisher_publish_async (self->publisher, &publication, cancellable, on_published,
+                                          g_steal_pointer (&task));
 }
 
-/**
- * heartbeat_outbox_send_finish:
- * @self: an outbox
- * @result: what the callback was given
- * @error: return location for a #HeartbeatError
- *
- * Returns: (transfer full): the `event_id` of the event, which the broker has
- */
-char *
-heartbeat_outbox_send_finish (HeartbeatOutbox *self, GAsyncResult *result, GError **error)
+static char *
+publish_finish (HeartbeatPublisher *publisher, GAsyncResult *result, GError **error)
 {
-  g_return_val_if_fail (g_task_is_valid (result, self), NULL);
+  g_return_val_if_fail (g_task_is_valid (result, publisher), NULL);
 
   return g_task_propagate_pointer (G_TASK (result), error);
+}
+
+static void
+implement_publisher (HeartbeatPublisherInterface *iface)
+{
+  iface->has_broker = has_broker;
+  iface->publish_async = publish_async;
+  iface->publish_finish = publish_finish;
 }

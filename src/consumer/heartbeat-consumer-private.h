@@ -4,7 +4,7 @@
 
 #include "broker/heartbeat-broker.h"
 #include "consumer/heartbeat-consumer.h"
-#include "core/heartbeat-clock-watch.h"
+#include "base/heartbeat-clock-watch.h"
 
 G_BEGIN_DECLS
 

@@ -13,16 +13,16 @@
 #include "consumer/heartbeat-receiver.h"
 #include "consumer/heartbeat-reporter.h"
 #include "consumer/heartbeat-ticker.h"
-#include "core/heartbeat-agent-private.h"
-#include "core/heartbeat-clock-watch.h"
-#include "core/heartbeat-envelope.h"
-#include "core/heartbeat-error.h"
-#include "core/heartbeat-i18n.h"
-#include "core/heartbeat-json.h"
-#include "core/heartbeat-log.h"
+#include "agent/heartbeat-agent-private.h"
+#include "base/heartbeat-clock-watch.h"
+#include "json/heartbeat-envelope.h"
+#include "base/heartbeat-error.h"
+#include "base/heartbeat-i18n.h"
+#include "json/heartbeat-json.h"
+#include "base/heartbeat-log.h"
 #include "handlers/heartbeat-built-in.h"
 #include "handlers/heartbeat-executables.h"
-#include "handlers/heartbeat-processes.h"
+#include "process/heartbeat-processes.h"
 
 /* AMQP 0-9-1, section 4.2.5.3: names of exchanges and routing keys. */
 #define MAX_SHORT_STRING 255
@@ -61,11 +61,11 @@ struct _HeartbeatConsumer
   HeartbeatInbox *inbox;
   HeartbeatReceiver *receiver;
   HeartbeatInboxRunner *inbox_runner;
-  HeartbeatOutbox *outbox;
+  HeartbeatPublisher *publisher;
   HeartbeatReporter *reporter;
   HeartbeatTicker *ticker;
   HeartbeatClockWatch *clock; /* of whoever has a ticker */
-  GMainLoop *loop; /* of heartbeat_consumer_run() */
+  GMainLoop *loop;            /* of heartbeat_consumer_run() */
   GPtrArray *stop_tasks;
   guint runs_to_stop; /* of checks, of messages */
   gboolean started;
@@ -271,7 +271,7 @@ heartbeat_consumer_dispose (GObject *object)
   g_clear_object (&self->inbox_runner);
   g_clear_object (&self->agent);
   g_clear_object (&self->inbox);
-  g_clear_object (&self->outbox);
+  g_clear_object (&self->publisher);
   g_clear_object (&self->broker);
   g_clear_object (&self->registry);
   g_clear_object (&self->executables);
@@ -796,10 +796,11 @@ start_inbox (HeartbeatConsumer *self)
   static const HeartbeatReceiverFuncs funcs = { postpone_local_ticks, on_received, on_rejected };
   const HeartbeatInboxOptions options
       = { self->agent_name, self->exchange_name, self->queue_type, 0 };
-  HeartbeatPublisher *publisher = heartbeat_broker_get_publisher (self->broker);
+  HeartbeatAmqpPublisher *publisher = heartbeat_broker_get_publisher (self->broker);
 
-  self->receiver = heartbeat_receiver_new (self->agent, heartbeat_publisher_get_app_id (publisher),
-                                           &funcs, self);
+  self->receiver
+      = heartbeat_receiver_new (self->agent, heartbeat_amqp_publisher_get_app_id (publisher),
+                                &funcs, self);
   self->inbox = heartbeat_inbox_new (heartbeat_broker_get_connection (self->broker), &options,
                                      on_message, self);
   g_signal_connect_object (self->inbox, "notify::state", G_CALLBACK (on_inbox_state), self,
@@ -906,7 +907,7 @@ make_broker (HeartbeatConsumer *self, GError **error)
 gboolean
 heartbeat_consumer_start (HeartbeatConsumer *self, GError **error)
 {
-  HeartbeatPublisher *publisher = NULL;
+  HeartbeatAmqpPublisher *amqp = NULL;
 
   g_return_val_if_fail (HEARTBEAT_IS_CONSUMER (self), FALSE);
 
@@ -916,14 +917,14 @@ heartbeat_consumer_start (HeartbeatConsumer *self, GError **error)
   self->started = TRUE;
   if (self->broker != NULL)
     {
-      publisher = heartbeat_broker_get_publisher (self->broker);
+      amqp = heartbeat_broker_get_publisher (self->broker);
       heartbeat_broker_watch_network (self->broker);
     }
-  self->outbox = heartbeat_outbox_new (publisher, self->agent_name, self->exchange_name);
-  heartbeat_built_in_register (self->registry, self->outbox, self->processes);
+  self->publisher = heartbeat_outbox_new (amqp, self->agent_name, self->exchange_name);
+  heartbeat_built_in_register (self->registry, self->publisher, self->processes);
   heartbeat_executables_register (self->executables, self->registry);
-  if (self->publish_results && publisher != NULL)
-    self->reporter = heartbeat_reporter_new (self->agent, self->outbox);
+  if (self->publish_results && amqp != NULL)
+    self->reporter = heartbeat_reporter_new (self->agent, self->publisher);
 
   heartbeat_agent_reload_async (self->agent, NULL, on_loaded, g_object_ref (self));
   if (has_ticks_from_broker (self))
@@ -1199,7 +1200,8 @@ on_sent (GObject *source, GAsyncResult *result, gpointer user_data)
 {
   g_autoptr (GTask) task = user_data;
   GError *error = NULL;
-  char *event_id = heartbeat_outbox_send_finish (HEARTBEAT_OUTBOX (source), result, &error);
+  char *event_id
+      = heartbeat_publisher_publish_finish (HEARTBEAT_PUBLISHER (source), result, &error);
 
   if (event_id != NULL)
     g_task_return_pointer (task, event_id, g_free);
@@ -1252,8 +1254,8 @@ heartbeat_consumer_publish_async (HeartbeatConsumer *self,
   if (node == NULL)
     g_task_return_error (task, error);
   else
-    heartbeat_outbox_send_async (self->outbox, event_type, NULL, node, cancellable, on_sent,
-                                 g_steal_pointer (&task));
+    heartbeat_publisher_publish_async (self->publisher, event_type, NULL, node, cancellable,
+                                       on_sent, g_steal_pointer (&task));
 }
 
 /**

@@ -2,8 +2,8 @@
 
 #pragma once
 
-#include "core/heartbeat-agent.h"
-#include "core/heartbeat-run.h"
+#include "heartbeat/heartbeat-agent.h"
+#include "heartbeat/heartbeat-run.h"
 
 G_BEGIN_DECLS
 

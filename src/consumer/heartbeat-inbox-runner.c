@@ -2,10 +2,10 @@
 
 #include "consumer/heartbeat-inbox-runner.h"
 
-#include "core/heartbeat-agent-private.h"
-#include "core/heartbeat-execution.h"
-#include "core/heartbeat-i18n.h"
-#include "core/heartbeat-log.h"
+#include "agent/heartbeat-agent-private.h"
+#include "agent/heartbeat-execution.h"
+#include "base/heartbeat-i18n.h"
+#include "base/heartbeat-log.h"
 
 /* A message that waits for longer goes back into the queue: RabbitMQ closes the channel of who holds one for 30 minutes. */
 #define LONGEST_WAIT_US (10 * 60 * G_USEC_PER_SEC)

@@ -3,7 +3,7 @@
 #pragma once
 
 #include "broker/heartbeat-inbox.h"
-#include "core/heartbeat-agent.h"
+#include "agent/heartbeat-agent.h"
 
 G_BEGIN_DECLS
 

@@ -5,11 +5,11 @@
 #include <string.h>
 
 #include "consumer/heartbeat-hold.h"
-#include "core/heartbeat-agent-private.h"
-#include "core/heartbeat-envelope.h"
-#include "core/heartbeat-json.h"
-#include "core/heartbeat-log.h"
-#include "core/heartbeat-rate-limit.h"
+#include "agent/heartbeat-agent-private.h"
+#include "json/heartbeat-envelope.h"
+#include "json/heartbeat-json.h"
+#include "base/heartbeat-log.h"
+#include "base/heartbeat-rate-limit.h"
 
 #define SYSTEM_PREFIX "system.heartbeat."
 

@@ -2,9 +2,9 @@
 
 #include "consumer/heartbeat-reporter.h"
 
-#include "core/heartbeat-log.h"
-#include "core/heartbeat-rate-limit.h"
-#include "core/heartbeat-result-private.h"
+#include "base/heartbeat-log.h"
+#include "base/heartbeat-rate-limit.h"
+#include "run/heartbeat-result-private.h"
 
 /* At the end of the service nobody waits longer for a broker. */
 #define FLUSH_LIMIT_MS 2000
@@ -19,7 +19,7 @@ struct _HeartbeatReporter
   GObject parent_instance;
 
   HeartbeatAgent *agent;
-  HeartbeatOutbox *outbox;
+  HeartbeatPublisher *publisher;
   char *event_type;
   guint pending;
   HeartbeatRateLimit failures;
@@ -46,7 +46,7 @@ heartbeat_reporter_dispose (GObject *object)
   if (self->agent != NULL)
     g_signal_handlers_disconnect_by_data (self->agent, self);
   g_clear_object (&self->agent);
-  g_clear_object (&self->outbox);
+  g_clear_object (&self->publisher);
   G_OBJECT_CLASS (heartbeat_reporter_parent_class)->dispose (object);
 }
 
@@ -101,7 +101,7 @@ on_sent (GObject *source, GAsyncResult *result, gpointer user_data)
   g_autoptr (HeartbeatReporter) self = user_data;
   g_autoptr (GError) error = NULL;
   g_autofree char *event_id
-      = heartbeat_outbox_send_finish (HEARTBEAT_OUTBOX (source), result, &error);
+      = heartbeat_publisher_publish_finish (HEARTBEAT_PUBLISHER (source), result, &error);
 
   self->pending--;
   if (event_id == NULL && self->agent != NULL)
@@ -137,24 +137,26 @@ static void
 on_check_finished (HeartbeatReporter *self, HeartbeatCheck *check, HeartbeatResult *result)
 {
   self->pending++;
-  heartbeat_outbox_send_async (self->outbox, self->event_type, heartbeat_result_get_cause (result),
-                               describe (self, check, result), NULL, on_sent, g_object_ref (self));
+  heartbeat_publisher_publish_async (self->publisher, self->event_type,
+                                     heartbeat_result_get_cause (result),
+                                     describe (self, check, result), NULL, on_sent,
+                                     g_object_ref (self));
 }
 
 /**
  * heartbeat_reporter_new:
  * @agent: an agent
- * @outbox: its outbox, with a broker
+ * @publisher: its publisher, with a broker
  *
  * Returns: (transfer full): a reporter of all runs that end from now on
  */
 HeartbeatReporter *
-heartbeat_reporter_new (HeartbeatAgent *agent, HeartbeatOutbox *outbox)
+heartbeat_reporter_new (HeartbeatAgent *agent, HeartbeatPublisher *publisher)
 {
   HeartbeatReporter *self = g_object_new (HEARTBEAT_TYPE_REPORTER, NULL);
 
   self->agent = g_object_ref (agent);
-  self->outbox = g_object_ref (outbox);
+  self->publisher = g_object_ref (publisher);
   self->event_type
       = g_strdup_printf ("agent.%s.heartbeat.result", heartbeat_agent_get_name (agent));
   g_signal_connect_swapped (agent, "check-finished", G_CALLBACK (on_check_finished), self);

@@ -2,8 +2,8 @@
 
 #pragma once
 
-#include "broker/heartbeat-outbox.h"
-#include "core/heartbeat-agent.h"
+#include "run/heartbeat-publisher.h"
+#include "agent/heartbeat-agent.h"
 
 G_BEGIN_DECLS
 
@@ -11,7 +11,7 @@ G_BEGIN_DECLS
 
 G_DECLARE_FINAL_TYPE (HeartbeatReporter, heartbeat_reporter, HEARTBEAT, REPORTER, GObject)
 
-HeartbeatReporter *heartbeat_reporter_new (HeartbeatAgent *agent, HeartbeatOutbox *outbox);
+HeartbeatReporter *heartbeat_reporter_new (HeartbeatAgent *agent, HeartbeatPublisher *publisher);
 void heartbeat_reporter_flush_async (HeartbeatReporter *self,
                                      GAsyncReadyCallback callback,
                                      gpointer user_data);

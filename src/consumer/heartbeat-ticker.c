@@ -2,7 +2,7 @@
 
 #include "consumer/heartbeat-ticker.h"
 
-#include "core/heartbeat-clock-watch.h"
+#include "base/heartbeat-clock-watch.h"
 
 /**
  * HeartbeatTicker:

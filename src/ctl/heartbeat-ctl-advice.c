@@ -2,9 +2,9 @@
 
 #include "ctl/heartbeat-ctl-advice.h"
 
-#include "broker/heartbeat-amqp-error.h"
-#include "core/heartbeat-error.h"
-#include "core/heartbeat-i18n.h"
+#include "amqp/heartbeat-amqp-error.h"
+#include "base/heartbeat-error.h"
+#include "base/heartbeat-i18n.h"
 
 static const char *
 advise_unreachable (const GError *error)

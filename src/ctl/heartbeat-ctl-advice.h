@@ -2,7 +2,7 @@
 
 #pragma once
 
-#include "broker/heartbeat-connection.h"
+#include "amqp/heartbeat-connection.h"
 
 G_BEGIN_DECLS
 

@@ -2,8 +2,8 @@
 
 #include <string.h>
 
-#include "broker/heartbeat-amqp-error.h"
-#include "core/heartbeat-i18n.h"
+#include "amqp/heartbeat-amqp-error.h"
+#include "base/heartbeat-i18n.h"
 #include "ctl/heartbeat-ctl-advice.h"
 #include "ctl/heartbeat-ctl-doctor.h"
 

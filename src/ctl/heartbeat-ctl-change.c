@@ -2,7 +2,7 @@
 
 #include <string.h>
 
-#include "core/heartbeat-i18n.h"
+#include "base/heartbeat-i18n.h"
 #include "ctl/heartbeat-ctl-phrase.h"
 #include "ctl/heartbeat-ctl-when.h"
 #include "ctl/heartbeat-ctl.h"

@@ -5,8 +5,8 @@
 #include <string.h>
 
 #include "consumer/heartbeat-consumer.h"
-#include "core/heartbeat-agent.h"
-#include "core/heartbeat-i18n.h"
+#include "agent/heartbeat-agent.h"
+#include "base/heartbeat-i18n.h"
 #include "ctl/heartbeat-ctl-terminal.h"
 
 /* AMQP 0-9-1, section 4.2.5.3. */

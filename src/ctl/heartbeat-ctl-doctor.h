@@ -2,7 +2,7 @@
 
 #pragma once
 
-#include "core/heartbeat-config.h"
+#include "config/heartbeat-config.h"
 #include "ctl/heartbeat-ctl-finding.h"
 #include "ctl/heartbeat-ctl-probe.h"
 #include "ctl/heartbeat-ctl-sources.h"

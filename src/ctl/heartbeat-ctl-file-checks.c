@@ -7,12 +7,12 @@
 #include <sys/timex.h>
 #include <unistd.h>
 
-#include "core/heartbeat-decision.h"
-#include "core/heartbeat-i18n.h"
-#include "core/heartbeat-storage.h"
+#include "agent/heartbeat-decision.h"
+#include "base/heartbeat-i18n.h"
+#include "storage/heartbeat-storage.h"
 #include "ctl/heartbeat-ctl-doctor.h"
 #include "ctl/heartbeat-ctl-phrase.h"
-#include "desktop/heartbeat-dbus.h"
+#include "dbus/heartbeat-dbus.h"
 #include "handlers/heartbeat-built-in.h"
 #include "handlers/heartbeat-executables.h"
 

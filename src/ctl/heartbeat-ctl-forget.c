@@ -4,9 +4,9 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "broker/heartbeat-amqp-error.h"
-#include "core/heartbeat-agent.h"
-#include "core/heartbeat-i18n.h"
+#include "amqp/heartbeat-amqp-error.h"
+#include "agent/heartbeat-agent.h"
+#include "base/heartbeat-i18n.h"
 #include "ctl/heartbeat-ctl-advice.h"
 #include "ctl/heartbeat-ctl-phrase.h"
 #include "ctl/heartbeat-ctl-probe.h"

@@ -7,10 +7,10 @@
 
 #include <glib/gstdio.h>
 
-#include "broker/heartbeat-broker-uri.h"
-#include "core/heartbeat-agent.h"
-#include "core/heartbeat-i18n.h"
-#include "core/heartbeat-json.h"
+#include "amqp/heartbeat-broker-uri.h"
+#include "agent/heartbeat-agent.h"
+#include "base/heartbeat-i18n.h"
+#include "json/heartbeat-json.h"
 #include "ctl/heartbeat-ctl-phrase.h"
 #include "ctl/heartbeat-ctl.h"
 

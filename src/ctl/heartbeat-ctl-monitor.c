@@ -6,9 +6,9 @@
 
 #include <glib-unix.h>
 
-#include "core/heartbeat-agent.h"
-#include "core/heartbeat-i18n.h"
-#include "core/heartbeat-json.h"
+#include "agent/heartbeat-agent.h"
+#include "base/heartbeat-i18n.h"
+#include "json/heartbeat-json.h"
 #include "ctl/heartbeat-ctl-phrase.h"
 #include "ctl/heartbeat-ctl-status.h"
 #include "ctl/heartbeat-ctl-table.h"

@@ -2,7 +2,7 @@
 
 #include "ctl/heartbeat-ctl-outcomes.h"
 
-#include "core/heartbeat-i18n.h"
+#include "base/heartbeat-i18n.h"
 
 #define MARKS 10
 

@@ -4,7 +4,7 @@
 
 #include <string.h>
 
-#include "core/heartbeat-i18n.h"
+#include "base/heartbeat-i18n.h"
 
 #define MINUTE 60
 #define HOUR   (60 * MINUTE)

@@ -4,8 +4,8 @@
 
 #include <unistd.h>
 
-#include "core/heartbeat-error.h"
-#include "core/heartbeat-i18n.h"
+#include "base/heartbeat-error.h"
+#include "base/heartbeat-i18n.h"
 
 #define PROGRESS_AFTER_MS 1000
 #define CONFIRM_LIMIT_MS  10000

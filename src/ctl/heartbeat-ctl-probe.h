@@ -2,8 +2,8 @@
 
 #pragma once
 
-#include "broker/heartbeat-broker-uri.h"
-#include "broker/heartbeat-connection.h"
+#include "amqp/heartbeat-broker-uri.h"
+#include "amqp/heartbeat-connection.h"
 
 G_BEGIN_DECLS
 

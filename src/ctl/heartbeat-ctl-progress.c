@@ -4,7 +4,7 @@
 
 #include <unistd.h>
 
-#include "core/heartbeat-i18n.h"
+#include "base/heartbeat-i18n.h"
 #include "ctl/heartbeat-ctl-phrase.h"
 #include "ctl/heartbeat-ctl-text.h"
 

@@ -5,11 +5,11 @@
 
 #include <glib-unix.h>
 
-#include "core/heartbeat-i18n.h"
+#include "base/heartbeat-i18n.h"
 #include "ctl/heartbeat-ctl-phrase.h"
 #include "ctl/heartbeat-ctl-progress.h"
 #include "ctl/heartbeat-ctl.h"
-#include "desktop/heartbeat-dbus.h"
+#include "dbus/heartbeat-dbus.h"
 
 static void
 print_result (const char *check, GVariant *result)

@@ -3,7 +3,7 @@
 #include "ctl/heartbeat-ctl-sources.h"
 
 #include "consumer/heartbeat-consumer.h"
-#include "core/heartbeat-i18n.h"
+#include "base/heartbeat-i18n.h"
 #include "ctl/heartbeat-ctl-environment.h"
 
 #define UNIT "heartbeat-consumer"

@@ -2,12 +2,12 @@
 
 #include <string.h>
 
-#include "broker/heartbeat-broker-uri.h"
-#include "broker/heartbeat-publisher.h"
+#include "amqp/heartbeat-broker-uri.h"
+#include "broker/heartbeat-amqp-publisher.h"
 #include "consumer/heartbeat-consumer.h"
-#include "core/heartbeat-envelope.h"
-#include "core/heartbeat-error.h"
-#include "core/heartbeat-i18n.h"
+#include "json/heartbeat-envelope.h"
+#include "base/heartbeat-error.h"
+#include "base/heartbeat-i18n.h"
 #include "ctl/heartbeat-ctl-sources.h"
 #include "ctl/heartbeat-ctl.h"
 
@@ -38,7 +38,8 @@ on_published (GObject *source, GAsyncResult *result, gpointer user_data)
 {
   Sending *sending = user_data;
 
-  heartbeat_publisher_publish_finish (HEARTBEAT_PUBLISHER (source), result, &sending->error);
+  heartbeat_amqp_publisher_publish_finish (HEARTBEAT_AMQP_PUBLISHER (source), result,
+                                           &sending->error);
   heartbeat_connection_close_async (sending->connection, on_closed, sending);
 }
 
@@ -56,11 +57,11 @@ on_state (Sending *sending)
 static void
 send (Sending *sending, const HeartbeatPublication *publication)
 {
-  g_autoptr (HeartbeatPublisher) publisher = heartbeat_publisher_new (sending->connection);
+  g_autoptr (HeartbeatAmqpPublisher) publisher = heartbeat_amqp_publisher_new (sending->connection);
 
   g_signal_connect_swapped (sending->connection, "notify::state", G_CALLBACK (on_state), sending);
-  heartbeat_publisher_publish_async (publisher, publication, sending->cancellable, on_published,
-                                     sending);
+  heartbeat_amqp_publisher_publish_async (publisher, publication, sending->cancellable,
+                                          on_published, sending);
   g_main_loop_run (sending->loop);
   g_signal_handlers_disconnect_by_data (sending->connection, sending);
 }

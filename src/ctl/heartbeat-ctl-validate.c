@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 
-#include "core/heartbeat-config.h"
-#include "core/heartbeat-i18n.h"
-#include "core/heartbeat-storage.h"
+#include "config/heartbeat-config.h"
+#include "base/heartbeat-i18n.h"
+#include "storage/heartbeat-storage.h"
 #include "ctl/heartbeat-ctl-phrase.h"
 #include "ctl/heartbeat-ctl.h"
 

@@ -3,7 +3,7 @@
 #pragma once
 
 #include "ctl/heartbeat-ctl.h"
-#include "desktop/heartbeat-dbus.h"
+#include "dbus/heartbeat-dbus.h"
 
 G_BEGIN_DECLS
 

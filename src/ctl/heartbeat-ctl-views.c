@@ -4,7 +4,7 @@
 
 #include <string.h>
 
-#include "core/heartbeat-i18n.h"
+#include "base/heartbeat-i18n.h"
 
 /* A process may serve many agents and tells of all of them in one answer: so each process is asked once, and all of them
  * at the same time, since one of them may be stuck. */

@@ -4,8 +4,8 @@
 
 #include <string.h>
 
-#include "core/heartbeat-i18n.h"
-#include "core/heartbeat-json.h"
+#include "base/heartbeat-i18n.h"
+#include "json/heartbeat-json.h"
 #include "ctl/heartbeat-ctl-phrase.h"
 
 #define NAME_PREFIX "org.bloodbank.Heartbeat1."

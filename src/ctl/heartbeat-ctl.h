@@ -5,7 +5,7 @@
 #include <gio/gio.h>
 #include <json-glib/json-glib.h>
 
-#include "desktop/heartbeat-dbus.h"
+#include "dbus/heartbeat-dbus.h"
 
 G_BEGIN_DECLS
 

@@ -7,7 +7,7 @@
 
 #include <gio/gio.h>
 
-#include "core/heartbeat-i18n.h"
+#include "base/heartbeat-i18n.h"
 #include "ctl/heartbeat-ctl-commands.h"
 
 /* The help is our own: it has the commands, and options by command. */

@@ -20,17 +20,17 @@ sub_health_free (gpointer data)
 {
   HeartbeatSubHealth *sub_health = data;
 
-  g_object_unref (sub_health->outbox);
+  g_object_unref (sub_health->publisher);
   g_object_unref (sub_health->processes);
   g_free (sub_health);
 }
 
 static HeartbeatHandler
-make_sub_health (HeartbeatOutbox *outbox, HeartbeatProcesses *processes)
+make_sub_health (HeartbeatPublisher *publisher, HeartbeatProcesses *processes)
 {
   HeartbeatSubHealth *sub_health = g_new0 (HeartbeatSubHealth, 1);
 
-  sub_health->outbox = g_object_ref (outbox);
+  sub_health->publisher = g_object_ref (publisher);
   sub_health->processes = g_object_ref (processes);
   return (HeartbeatHandler){ heartbeat_sub_health_handler, sub_health, sub_health_free };
 }
@@ -56,20 +56,20 @@ heartbeat_built_in_has (const char *name)
 /**
  * heartbeat_built_in_register:
  * @registry: the handlers that an agent knows
- * @outbox: what the agent sends
+ * @publisher: what the agent sends
  * @processes: the programs that its handlers run
  *
  * Adds the handlers that come with the program.
  */
 void
 heartbeat_built_in_register (HeartbeatRegistry *registry,
-                             HeartbeatOutbox *outbox,
+                             HeartbeatPublisher *publisher,
                              HeartbeatProcesses *processes)
 {
   const HeartbeatHandler handlers[G_N_ELEMENTS (names)] = {
     { default_handler, NULL, NULL },
-    make_sub_health (outbox, processes),
-    { heartbeat_compaction_handler, g_object_ref (outbox), g_object_unref },
+    make_sub_health (publisher, processes),
+    { heartbeat_compaction_handler, g_object_ref (publisher), g_object_unref },
     { heartbeat_command_handler, g_object_ref (processes), g_object_unref },
   };
 

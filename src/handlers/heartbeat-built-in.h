@@ -2,15 +2,15 @@
 
 #pragma once
 
-#include "broker/heartbeat-outbox.h"
-#include "core/heartbeat-registry.h"
-#include "handlers/heartbeat-processes.h"
+#include "run/heartbeat-publisher.h"
+#include "run/heartbeat-registry.h"
+#include "process/heartbeat-processes.h"
 
 G_BEGIN_DECLS
 
 gboolean heartbeat_built_in_has (const char *name);
 void heartbeat_built_in_register (HeartbeatRegistry *registry,
-                                  HeartbeatOutbox *outbox,
+                                  HeartbeatPublisher *publisher,
                                   HeartbeatProcesses *processes);
 
 G_END_DECLS

@@ -4,9 +4,9 @@
 
 #include <string.h>
 
-#include "core/heartbeat-error.h"
-#include "core/heartbeat-json.h"
-#include "core/heartbeat-i18n.h"
+#include "base/heartbeat-error.h"
+#include "json/heartbeat-json.h"
+#include "base/heartbeat-i18n.h"
 #include "handlers/heartbeat-outcome.h"
 
 #define RULE N_ ("meta.command: a string or an array of strings is expected")

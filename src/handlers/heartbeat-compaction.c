@@ -4,12 +4,12 @@
 
 #include <string.h>
 
-#include "broker/heartbeat-outbox.h"
-#include "core/heartbeat-envelope.h"
-#include "core/heartbeat-i18n.h"
-#include "core/heartbeat-quarter.h"
-#include "core/heartbeat-tick.h"
-#include "core/heartbeat-zone.h"
+#include "run/heartbeat-publisher.h"
+#include "json/heartbeat-envelope.h"
+#include "base/heartbeat-i18n.h"
+#include "base/heartbeat-quarter.h"
+#include "json/heartbeat-tick.h"
+#include "base/heartbeat-zone.h"
 
 static void
 on_sent (GObject *source, GAsyncResult *result, gpointer user_data)
@@ -17,7 +17,7 @@ on_sent (GObject *source, GAsyncResult *result, gpointer user_data)
   g_autoptr (HeartbeatRun) run = user_data;
   g_autoptr (GError) error = NULL;
   g_autofree char *event_id
-      = heartbeat_outbox_send_finish (HEARTBEAT_OUTBOX (source), result, &error);
+      = heartbeat_publisher_publish_finish (HEARTBEAT_PUBLISHER (source), result, &error);
 
   if (event_id != NULL)
     heartbeat_run_succeed (run, _ ("compaction requested"));
@@ -48,21 +48,21 @@ find_quarter (HeartbeatRun *run)
 /**
  * heartbeat_compaction_handler:
  * @run: a run
- * @user_data: a #HeartbeatOutbox
+ * @user_data: a #HeartbeatPublisher
  *
  * The handler `quarterly_compaction`, which an agent replaces by its own: says on the exchange that it is time.
  */
 void
 heartbeat_compaction_handler (HeartbeatRun *run, gpointer user_data)
 {
-  HeartbeatOutbox *outbox = user_data;
+  HeartbeatPublisher *publisher = user_data;
   const char *agent = heartbeat_run_get_agent_name (run);
   g_autofree char *event_type = g_strdup_printf ("agent.%s.compaction_requested", agent);
   g_autofree char *cause = heartbeat_envelope_dup_event_id (heartbeat_run_get_envelope (run));
   g_autoptr (JsonBuilder) builder = NULL;
   char quarter[] = "Q0";
 
-  if (!heartbeat_outbox_has_broker (outbox))
+  if (!heartbeat_publisher_has_broker (publisher))
     {
       heartbeat_run_skip (run, _ ("there is no broker to ask"));
       return;
@@ -77,6 +77,7 @@ heartbeat_compaction_handler (HeartbeatRun *run, gpointer user_data)
   json_builder_set_member_name (builder, "quarter");
   json_builder_add_string_value (builder, quarter);
   json_builder_end_object (builder);
-  heartbeat_outbox_send_async (outbox, event_type, cause, json_builder_get_root (builder),
-                               heartbeat_run_get_cancellable (run), on_sent, g_object_ref (run));
+  heartbeat_publisher_publish_async (publisher, event_type, cause, json_builder_get_root (builder),
+                                     heartbeat_run_get_cancellable (run), on_sent,
+                                     g_object_ref (run));
 }

@@ -2,7 +2,7 @@
 
 #pragma once
 
-#include "core/heartbeat-run.h"
+#include "run/heartbeat-run.h"
 
 G_BEGIN_DECLS
 

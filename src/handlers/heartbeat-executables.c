@@ -9,9 +9,9 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "core/heartbeat-error.h"
-#include "core/heartbeat-i18n.h"
-#include "core/heartbeat-run-private.h"
+#include "base/heartbeat-error.h"
+#include "base/heartbeat-i18n.h"
+#include "run/heartbeat-run-private.h"
 #include "handlers/heartbeat-outcome.h"
 
 #define PROGRAM_FOLDER "heartbeat-consumer"

@@ -4,8 +4,8 @@
 
 #include <gio/gio.h>
 
-#include "core/heartbeat-registry.h"
-#include "handlers/heartbeat-processes.h"
+#include "run/heartbeat-registry.h"
+#include "process/heartbeat-processes.h"
 
 G_BEGIN_DECLS
 

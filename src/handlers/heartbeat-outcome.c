@@ -6,8 +6,8 @@
 #include <string.h>
 #include <sys/wait.h>
 
-#include "core/heartbeat-i18n.h"
-#include "core/heartbeat-json.h"
+#include "base/heartbeat-i18n.h"
+#include "json/heartbeat-json.h"
 #include "handlers/heartbeat-performance.h"
 
 /* D-Bus ends the connection of who sends more than 64 containers in each other; an object counts as three. */

@@ -2,8 +2,8 @@
 
 #pragma once
 
-#include "core/heartbeat-result.h"
-#include "handlers/heartbeat-process.h"
+#include "run/heartbeat-result.h"
+#include "process/heartbeat-process.h"
 
 G_BEGIN_DECLS
 

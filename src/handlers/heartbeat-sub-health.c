@@ -5,13 +5,13 @@
 #include <string.h>
 #include <sys/wait.h>
 
-#include "core/heartbeat-envelope.h"
-#include "core/heartbeat-error.h"
-#include "core/heartbeat-i18n.h"
-#include "core/heartbeat-json.h"
+#include "json/heartbeat-envelope.h"
+#include "base/heartbeat-error.h"
+#include "base/heartbeat-i18n.h"
+#include "json/heartbeat-json.h"
 #include "handlers/heartbeat-command.h"
 #include "handlers/heartbeat-outcome.h"
-#include "handlers/heartbeat-process.h"
+#include "process/heartbeat-process.h"
 
 #define PROGRAM    "openclaw"
 #define KEY_PREFIX "agent:"
@@ -24,7 +24,7 @@
 typedef struct
 {
   HeartbeatRun *run;
-  HeartbeatOutbox *outbox;
+  HeartbeatPublisher *publisher;
   char *message;
 } Report;
 
@@ -32,7 +32,7 @@ static void
 report_free (Report *report)
 {
   g_object_unref (report->run);
-  g_object_unref (report->outbox);
+  g_object_unref (report->publisher);
   g_free (report->message);
   g_free (report);
 }
@@ -146,7 +146,7 @@ on_sent (GObject *source, GAsyncResult *result, gpointer user_data)
   g_autoptr (Report) report = user_data;
   g_autoptr (GError) error = NULL;
   g_autofree char *event_id
-      = heartbeat_outbox_send_finish (HEARTBEAT_OUTBOX (source), result, &error);
+      = heartbeat_publisher_publish_finish (HEARTBEAT_PUBLISHER (source), result, &error);
 
   if (event_id != NULL)
     heartbeat_run_succeed (report->run, report->message);
@@ -163,8 +163,9 @@ publish (Report *report, JsonArray *sub_agents)
   g_autofree char *cause
       = heartbeat_envelope_dup_event_id (heartbeat_run_get_envelope (report->run));
 
-  heartbeat_outbox_send_async (report->outbox, event_type, cause, make_payload (report, sub_agents),
-                               heartbeat_run_get_cancellable (report->run), on_sent, report);
+  heartbeat_publisher_publish_async (report->publisher, event_type, cause,
+                                     make_payload (report, sub_agents),
+                                     heartbeat_run_get_cancellable (report->run), on_sent, report);
 }
 
 static void
@@ -257,7 +258,7 @@ heartbeat_sub_health_handler (HeartbeatRun *run, gpointer user_data)
   g_auto (GStrv) argv = NULL;
   Report *report;
 
-  if (!heartbeat_outbox_has_broker (self->outbox))
+  if (!heartbeat_publisher_has_broker (self->publisher))
     {
       heartbeat_run_skip (run, _ ("there is no broker to report to"));
       return;
@@ -270,7 +271,7 @@ heartbeat_sub_health_handler (HeartbeatRun *run, gpointer user_data)
     }
   report = g_new0 (Report, 1);
   report->run = g_object_ref (run);
-  report->outbox = g_object_ref (self->outbox);
+  report->publisher = g_object_ref (self->publisher);
   heartbeat_process_run_async (self->processes, run, (const char *const *) argv, MAX_LISTING,
                                on_listed, report);
 }

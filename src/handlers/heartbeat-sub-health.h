@@ -4,22 +4,22 @@
 
 #include <json-glib/json-glib.h>
 
-#include "broker/heartbeat-outbox.h"
-#include "core/heartbeat-run.h"
-#include "handlers/heartbeat-processes.h"
+#include "run/heartbeat-publisher.h"
+#include "run/heartbeat-run.h"
+#include "process/heartbeat-processes.h"
 
 G_BEGIN_DECLS
 
 /**
  * HeartbeatSubHealth:
- * @outbox: what the agent sends
+ * @publisher: what the agent sends
  * @processes: (nullable): the programs that it runs
  *
  * What the handler works with.
  */
 typedef struct
 {
-  HeartbeatOutbox *outbox;
+  HeartbeatPublisher *publisher;
   HeartbeatProcesses *processes;
 } HeartbeatSubHealth;
 

@@ -9,11 +9,11 @@
 
 #include <glib/gstdio.h>
 
-#include "core/heartbeat-agent.h"
-#include "core/heartbeat-config.h"
-#include "core/heartbeat-i18n.h"
-#include "core/heartbeat-json.h"
-#include "core/heartbeat-storage.h"
+#include "agent/heartbeat-agent.h"
+#include "config/heartbeat-config.h"
+#include "base/heartbeat-i18n.h"
+#include "json/heartbeat-json.h"
+#include "storage/heartbeat-storage.h"
 
 #define SUFFIX      ".json"
 #define LONG_SUFFIX ".heartbeat.json"

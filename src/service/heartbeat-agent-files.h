@@ -2,7 +2,7 @@
 
 #pragma once
 
-#include "core/heartbeat-identity.h"
+#include "base/heartbeat-identity.h"
 
 G_BEGIN_DECLS
 

@@ -4,7 +4,7 @@
 
 #include <gio/gio.h>
 
-#include "core/heartbeat-i18n.h"
+#include "base/heartbeat-i18n.h"
 
 /* One change seldom comes alone: a file is written beside the old one and renamed, many are copied. */
 #define BURST_MS 200

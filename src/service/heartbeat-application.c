@@ -7,9 +7,9 @@
 
 #include <glib-unix.h>
 
-#include "core/heartbeat-log.h"
-#include "desktop/heartbeat-bus-private.h"
-#include "desktop/heartbeat-notifier.h"
+#include "base/heartbeat-log.h"
+#include "dbus/heartbeat-bus-private.h"
+#include "notify/heartbeat-notifier.h"
 #include "service/heartbeat-agents-folder.h"
 #include "service/heartbeat-debug.h"
 #include "service/heartbeat-served-agent.h"

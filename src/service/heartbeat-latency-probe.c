@@ -7,7 +7,7 @@
 
 #include <glib/gstdio.h>
 
-#include "broker/heartbeat-deadline.h"
+#include "base/heartbeat-deadline.h"
 
 #define INTERVAL_US 10000
 

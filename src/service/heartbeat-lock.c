@@ -12,9 +12,9 @@
 #include <gio/gio.h>
 #include <glib/gstdio.h>
 
-#include "core/heartbeat-error.h"
-#include "core/heartbeat-i18n.h"
-#include "core/heartbeat-log.h"
+#include "base/heartbeat-error.h"
+#include "base/heartbeat-i18n.h"
+#include "base/heartbeat-log.h"
 
 #define FOLDER "heartbeat-consumer"
 

@@ -4,10 +4,10 @@
 
 #include <string.h>
 
-#include "broker/heartbeat-broker-uri.h"
+#include "amqp/heartbeat-broker-uri.h"
 #include "consumer/heartbeat-consumer.h"
-#include "core/heartbeat-error.h"
-#include "core/heartbeat-i18n.h"
+#include "base/heartbeat-error.h"
+#include "base/heartbeat-i18n.h"
 #include "handlers/heartbeat-executables.h"
 
 #define CREDENTIAL "rabbit-url"

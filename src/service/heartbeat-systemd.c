@@ -8,7 +8,7 @@
 #include <gio/gio.h>
 #include <gio/gunixsocketaddress.h>
 
-#include "core/heartbeat-log.h"
+#include "base/heartbeat-log.h"
 
 /* The protocol is that of sd_notify(3). libsystemd waits without limit for a manager that reads nothing, and so would the
  * main loop. */

@@ -6,12 +6,12 @@
 #include <string.h>
 #include <sys/resource.h>
 
-#include "broker/heartbeat-broker-uri.h"
-#include "broker/heartbeat-tls.h"
-#include "core/heartbeat-config.h"
-#include "core/heartbeat-error.h"
-#include "core/heartbeat-i18n.h"
-#include "core/heartbeat-storage.h"
+#include "amqp/heartbeat-broker-uri.h"
+#include "amqp/heartbeat-tls.h"
+#include "config/heartbeat-config.h"
+#include "base/heartbeat-error.h"
+#include "base/heartbeat-i18n.h"
+#include "storage/heartbeat-storage.h"
 #include "service/heartbeat-agent-files.h"
 #include "service/heartbeat-application.h"
 #include "service/heartbeat-log-writer.h"

@@ -10,8 +10,8 @@
 #include <time.h>
 #include <unistd.h>
 
-#include "core/heartbeat-config.h"
-#include "core/heartbeat-keeper.h"
+#include "config/heartbeat-config.h"
+#include "agent/heartbeat-keeper.h"
 
 typedef struct
 {

@@ -5,8 +5,8 @@
 
 #include <string.h>
 
-#include "broker/heartbeat-amqp-error.h"
-#include "broker/heartbeat-channel.h"
+#include "amqp/heartbeat-amqp-error.h"
+#include "amqp/heartbeat-channel.h"
 #include "fuzz.h"
 #include "wire.h"
 

@@ -4,11 +4,11 @@
 
 #include <string.h>
 
-#include "core/heartbeat-change.h"
-#include "core/heartbeat-config.h"
-#include "core/heartbeat-decision.h"
-#include "core/heartbeat-edit.h"
-#include "core/heartbeat-error.h"
+#include "config/heartbeat-change.h"
+#include "config/heartbeat-config.h"
+#include "agent/heartbeat-decision.h"
+#include "json/heartbeat-edit.h"
+#include "base/heartbeat-error.h"
 #include "fuzz.h"
 
 /* A Sunday evening in New York. */

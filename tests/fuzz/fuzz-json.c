@@ -5,8 +5,8 @@
 #include <json-glib/json-glib.h>
 #include <string.h>
 
-#include "core/heartbeat-error.h"
-#include "core/heartbeat-json.h"
+#include "base/heartbeat-error.h"
+#include "json/heartbeat-json.h"
 #include "fuzz.h"
 
 static void check_value (const HeartbeatJson *value, JsonNode *node);

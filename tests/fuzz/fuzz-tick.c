@@ -5,10 +5,10 @@
 #include <json-glib/json-glib.h>
 #include <string.h>
 
-#include "core/heartbeat-envelope.h"
-#include "core/heartbeat-error.h"
-#include "core/heartbeat-json.h"
-#include "core/heartbeat-tick.h"
+#include "json/heartbeat-envelope.h"
+#include "base/heartbeat-error.h"
+#include "json/heartbeat-json.h"
+#include "json/heartbeat-tick.h"
 #include "fuzz.h"
 
 /* Any time will do. */

@@ -4,8 +4,8 @@
 
 #include <string.h>
 
-#include "broker/heartbeat-broker-uri.h"
-#include "core/heartbeat-error.h"
+#include "amqp/heartbeat-broker-uri.h"
+#include "base/heartbeat-error.h"
 #include "fuzz.h"
 
 #define NAME_MAX_BYTES 255

@@ -2,7 +2,7 @@
 
 #include "wire.h"
 
-#include "broker/heartbeat-frame.h"
+#include "amqp/heartbeat-frame.h"
 
 #define HEAD 2
 

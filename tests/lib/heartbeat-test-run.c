@@ -2,7 +2,7 @@
 
 #include "heartbeat-test-run.h"
 
-#include "broker/heartbeat-broker-uri.h"
+#include "amqp/heartbeat-broker-uri.h"
 #include "heartbeat-test.h"
 
 static void
@@ -43,17 +43,17 @@ void
 hbtest_away_broker_init (HbtestAwayBroker *self)
 {
   g_autoptr (GPtrArray) uris = heartbeat_broker_uri_parse_list ("amqp://a:b@127.0.0.1:1/", NULL);
-  g_autoptr (HeartbeatPublisher) publisher = NULL;
+  g_autoptr (HeartbeatAmqpPublisher) publisher = NULL;
 
   self->connection = heartbeat_connection_new (uris, "publish");
-  publisher = heartbeat_publisher_new (self->connection);
-  self->outbox = heartbeat_outbox_new (publisher, "cack", "x");
+  publisher = heartbeat_amqp_publisher_new (self->connection);
+  self->publisher = heartbeat_outbox_new (publisher, "cack", "x");
 }
 
 void
 hbtest_away_broker_clear (HbtestAwayBroker *self)
 {
-  g_clear_object (&self->outbox);
+  g_clear_object (&self->publisher);
   heartbeat_connection_close_async (self->connection, NULL, NULL);
   hbtest_release (g_steal_pointer (&self->connection));
 }

@@ -5,7 +5,7 @@
 #pragma once
 
 #include "broker/heartbeat-outbox.h"
-#include "core/heartbeat-run-private.h"
+#include "run/heartbeat-run-private.h"
 
 G_BEGIN_DECLS
 
@@ -35,7 +35,7 @@ void hbtest_run_clear (HbtestRun *self);
 typedef struct
 {
   HeartbeatConnection *connection;
-  HeartbeatOutbox *outbox;
+  HeartbeatPublisher *publisher;
 } HbtestAwayBroker;
 
 void hbtest_away_broker_init (HbtestAwayBroker *self);

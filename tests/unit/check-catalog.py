@@ -8,7 +8,7 @@ import subprocess
 import sys
 import tempfile
 
-HEADER = "core/heartbeat-log.h"
+HEADER = "base/heartbeat-log.h"
 ENTRY = re.compile(r"^-- ([0-9a-f]{32})\nSubject: (.+)\nDefined-By: heartbeat-consumer\n"
                    r"Documentation: man:\S+\(\d\)\n\n((?:(?!-- |# ).*\n)+)", re.MULTILINE)
 CALL = re.compile(r"\bheartbeat_log \(\s*([^,]+),\s*([^,]+),")

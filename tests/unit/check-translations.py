@@ -32,16 +32,16 @@ FOR_PEOPLE = re.compile(r"heartbeat_ctl_(table_add\w*|complain|finding_set|findi
 
 # Texts that stay in English, by file: lines of the log, what a program reads, commands to type.
 ENGLISH = {
-    "broker/heartbeat-advice.c": r"rabbitmqctl set_",
-    "broker/heartbeat-amqp-error.c": r"asked for",  # read again by heartbeat-advice.c
-    "broker/heartbeat-connection.c": r"Lost the connection to|Cannot connect to",  # the log
+    "amqp/heartbeat-advice.c": r"rabbitmqctl set_",
+    "amqp/heartbeat-amqp-error.c": r"asked for",  # read again by heartbeat-advice.c
+    "amqp/heartbeat-connection.c": r"Lost the connection to|Cannot connect to",  # the log
     "broker/heartbeat-network-watch.c": r"GIO has no netlink|The machine woke up|The clock was set",  # the log
     "consumer/heartbeat-receiver.c": r"an event is a JSON object|it is larger than 1 MiB| more before it",  # the log
     "consumer/heartbeat-reporter.c": r" more before it",  # the log
-    "core/heartbeat-change.c": r"\\\"reason",
-    "core/heartbeat-envelope.c": r"^(tick|epochMs)$",  # members of an event
-    "core/heartbeat-history.c": r"it is no ordinary file|^(open|write) |\\\"time",  # the log
-    "core/heartbeat-tick.c": r"an event is a JSON object",  # the log
+    "config/heartbeat-change.c": r"\\\"reason",
+    "json/heartbeat-envelope.c": r"^(tick|epochMs)$",  # members of an event
+    "agent/heartbeat-history.c": r"it is no ordinary file|^(open|write) |\\\"time",  # the log
+    "json/heartbeat-tick.c": r"an event is a JSON object",  # the log
     "ctl/heartbeat-ctl-broker-checks.c": r"^systemctl --user",
     "ctl/heartbeat-ctl-bus-checks.c": r"^systemctl --user",
     "ctl/heartbeat-ctl-commands.c": r"^(complete KIND|[a-z]+( [a-z]+)+$)",  # hidden; lists of commands
@@ -52,9 +52,9 @@ ENGLISH = {
     "ctl/heartbeat-ctl-probe.c": r"^heartbeatctl doctor$",  # the broker's tools show it
     "ctl/heartbeat-ctl.c": r"^heartbeatctl: %s",
     "ctl/main.c": r"^heartbeatctl %s|^Unknown option %s$",  # in the words of GLib's own catalogue
-    "desktop/heartbeat-bus.c": r"the connection was closed",  # the log
-    "desktop/heartbeat-popups.c": r"the session bus has gone",  # the log
-    "handlers/heartbeat-process.c": r"\\\"",
+    "dbus/heartbeat-bus.c": r"the connection was closed",  # the log
+    "notify/heartbeat-popups.c": r"the session bus has gone",  # the log
+    "process/heartbeat-process.c": r"\\\"",
     "service/heartbeat-application.c": r"checks, broker",  # systemd's STATUS
     "service/heartbeat-settings.c": r"^[A-Za-z]+( [A-Za-z01]+)+$|: $",  # the values of a setting
     "service/main.c": r"^heartbeat-consumer:? ",

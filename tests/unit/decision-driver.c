@@ -8,8 +8,8 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "core/heartbeat-schedule.h"
-#include "core/heartbeat-tick.h"
+#include "agent/heartbeat-schedule.h"
+#include "json/heartbeat-tick.h"
 
 #define LINE_SIZE (1 << 16)
 

@@ -9,7 +9,7 @@
 #include <string.h>
 #include <sys/stat.h>
 
-#include "core/heartbeat-agent-private.h"
+#include "agent/heartbeat-agent-private.h"
 
 #define TICK "{\"event_id\":\"tick-1\",\"payload\":{}}"
 

@@ -8,9 +8,9 @@
 
 #include <gio/gio.h>
 
-#include "core/heartbeat-config.h"
-#include "core/heartbeat-edit.h"
-#include "core/heartbeat-storage.h"
+#include "config/heartbeat-config.h"
+#include "json/heartbeat-edit.h"
+#include "storage/heartbeat-storage.h"
 
 static GBytes *
 set_last_run (GBytes *text, gconstpointer data, GError **error)

@@ -4,8 +4,8 @@
 
 #include <gio/gio.h>
 
-#include "broker/heartbeat-advice.h"
-#include "broker/heartbeat-amqp-error.h"
+#include "amqp/heartbeat-advice.h"
+#include "amqp/heartbeat-amqp-error.h"
 
 /* The texts are RabbitMQ's own. */
 static const struct

@@ -8,9 +8,9 @@
 
 #include <glib/gstdio.h>
 
-#include "core/heartbeat-agent-private.h"
-#include "core/heartbeat-error.h"
-#include "core/heartbeat-log.h"
+#include "agent/heartbeat-agent-private.h"
+#include "base/heartbeat-error.h"
+#include "base/heartbeat-log.h"
 #include "heartbeat-test.h"
 
 #define TICK "{\"event_id\":\"tick-1\",\"payload\":{}}"

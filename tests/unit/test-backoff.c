@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 
-#include "broker/heartbeat-backoff.h"
+#include "base/heartbeat-backoff.h"
 
 static void
 test_table (void)

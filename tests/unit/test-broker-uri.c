@@ -2,8 +2,8 @@
 
 #include <string.h>
 
-#include "broker/heartbeat-broker-uri.h"
-#include "core/heartbeat-error.h"
+#include "amqp/heartbeat-broker-uri.h"
+#include "base/heartbeat-error.h"
 
 typedef struct
 {

@@ -2,7 +2,7 @@
 
 #include "broker/heartbeat-broker.h"
 
-#include "broker/heartbeat-frame.h"
+#include "amqp/heartbeat-frame.h"
 #include "heartbeat-test.h"
 
 #define STARTS 300
@@ -151,8 +151,8 @@ test_one_that_gets_through_takes_the_other_with_it (void)
   url = g_strdup_printf ("amqp://127.0.0.1:%u", f.port);
   broker = heartbeat_broker_new (url, NULL);
   heartbeat_broker_start (broker);
-  heartbeat_publisher_publish_async (heartbeat_broker_get_publisher (broker), &publication, NULL,
-                                     NULL, NULL);
+  heartbeat_amqp_publisher_publish_async (heartbeat_broker_get_publisher (broker), &publication,
+                                          NULL, NULL, NULL);
   hbtest_poll_for (g_atomic_int_get (&f.refused) >= 2);
 
   begin = g_get_monotonic_time ();

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 
-#include "desktop/heartbeat-bus-objects.h"
+#include "dbus/heartbeat-bus-objects.h"
 
-#include "desktop/heartbeat-bus-properties.h"
+#include "dbus/heartbeat-bus-properties.h"
 #include "heartbeat-test.h"
 
 #define ROOT      "/org/example"

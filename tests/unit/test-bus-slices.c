@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 
-#include "desktop/heartbeat-bus-slices.h"
+#include "dbus/heartbeat-bus-slices.h"
 #include "heartbeat-test.h"
 
 #define PIECE_US (2 * G_TIME_SPAN_MILLISECOND)

@@ -5,9 +5,9 @@
 
 #include <glib/gstdio.h>
 
-#include "core/heartbeat-agent-private.h"
-#include "core/heartbeat-log.h"
-#include "desktop/heartbeat-bus.h"
+#include "agent/heartbeat-agent-private.h"
+#include "base/heartbeat-log.h"
+#include "dbus/heartbeat-bus.h"
 #include "heartbeat-test.h"
 
 #define TICK        "{\"event_id\":\"tick-1\",\"payload\":{}}"

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 
-#include "core/heartbeat-change.h"
+#include "config/heartbeat-change.h"
 
 #include <string.h>
 
-#include "core/heartbeat-error.h"
+#include "base/heartbeat-error.h"
 #include "heartbeat-test.h"
 
 #define CHECKS "\"checks\": {\"a\": {\"cadenceMs\": 1000}}"

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 
-#include "core/heartbeat-error.h"
-#include "core/heartbeat-run-private.h"
+#include "base/heartbeat-error.h"
+#include "run/heartbeat-run-private.h"
 #include "handlers/heartbeat-command.h"
 #include "heartbeat-test.h"
 

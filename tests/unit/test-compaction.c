@@ -25,22 +25,25 @@ tear_down (Fixture *fixture, gconstpointer data)
 }
 
 static void
-start (HbtestRun *run, HeartbeatHandlerFunc handler, HeartbeatOutbox *outbox, const char *envelope)
+start (HbtestRun *run,
+       HeartbeatHandlerFunc handler,
+       HeartbeatPublisher *publisher,
+       const char *envelope)
 {
   HeartbeatRunFacts facts
       = { "cack", "compaction", "/", 1, g_strdup ("{}"), g_strdup (envelope), NULL };
   g_autoptr (HeartbeatRun) mine = hbtest_run_new (run, &facts);
 
-  handler (mine, outbox);
+  handler (mine, publisher);
 }
 
 static void
 test_skips_without_broker (void)
 {
   HbtestRun run = { 0 };
-  g_autoptr (HeartbeatOutbox) outbox = heartbeat_outbox_new (NULL, "cack", "x");
+  g_autoptr (HeartbeatPublisher) publisher = heartbeat_outbox_new (NULL, "cack", "x");
 
-  start (&run, heartbeat_compaction_handler, outbox, "{}");
+  start (&run, heartbeat_compaction_handler, publisher, "{}");
   hbtest_run_assert (&run, HEARTBEAT_STATUS_SKIPPED, "there is no broker to ask");
   hbtest_run_clear (&run);
 }
@@ -48,7 +51,7 @@ test_skips_without_broker (void)
 static void
 test_fails_where_the_broker_is_away (Fixture *fixture, gconstpointer data)
 {
-  start (&fixture->run, heartbeat_compaction_handler, fixture->broker.outbox,
+  start (&fixture->run, heartbeat_compaction_handler, fixture->broker.publisher,
          "{\"event_id\": \"e-1\", \"payload\": {\"quarter\": \"Q3\"}}");
   g_assert_null (fixture->run.result);
   hbtest_run_wait (&fixture->run);
@@ -73,7 +76,7 @@ test_makes_do_with_any_envelope (Fixture *fixture, gconstpointer data)
 
   for (guint i = 0; i < G_N_ELEMENTS (envelopes); i++)
     {
-      start (&fixture->run, heartbeat_compaction_handler, fixture->broker.outbox, envelopes[i]);
+      start (&fixture->run, heartbeat_compaction_handler, fixture->broker.publisher, envelopes[i]);
       g_assert_nonnull (fixture->run.run);
       heartbeat_run_abandon (fixture->run.run);
       hbtest_run_wait (&fixture->run);
@@ -91,7 +94,7 @@ test_built_in_handlers (Fixture *fixture, gconstpointer data)
   g_autoptr (HeartbeatProcesses) processes = heartbeat_processes_new ();
   g_auto (GStrv) listed = NULL;
 
-  heartbeat_built_in_register (registry, fixture->broker.outbox, processes);
+  heartbeat_built_in_register (registry, fixture->broker.publisher, processes);
   listed = heartbeat_registry_list (registry);
   g_assert_cmpuint (g_strv_length (listed), ==, G_N_ELEMENTS (names));
   for (guint i = 0; i < G_N_ELEMENTS (names); i++)
@@ -108,7 +111,7 @@ test_default_succeeds (Fixture *fixture, gconstpointer data)
   g_autoptr (HeartbeatProcesses) processes = heartbeat_processes_new ();
   const HeartbeatHandler *handler;
 
-  heartbeat_built_in_register (registry, fixture->broker.outbox, processes);
+  heartbeat_built_in_register (registry, fixture->broker.publisher, processes);
   handler = heartbeat_registry_find (registry, "default");
   start (&fixture->run, handler->func, handler->user_data, "{}");
   hbtest_run_assert (&fixture->run, HEARTBEAT_STATUS_SUCCESS, "");

@@ -2,8 +2,8 @@
 
 #include <string.h>
 
-#include "core/heartbeat-config.h"
-#include "core/heartbeat-error.h"
+#include "config/heartbeat-config.h"
+#include "base/heartbeat-error.h"
 #include "heartbeat-test.h"
 
 static HeartbeatConfig *

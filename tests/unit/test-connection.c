@@ -2,13 +2,13 @@
 
 #include <string.h>
 
-#include "broker/heartbeat-amqp-error.h"
-#include "broker/heartbeat-broker-uri.h"
-#include "broker/heartbeat-connection.h"
+#include "amqp/heartbeat-amqp-error.h"
+#include "amqp/heartbeat-broker-uri.h"
+#include "amqp/heartbeat-connection.h"
 #include "broker/heartbeat-inbox.h"
-#include "broker/heartbeat-publisher.h"
+#include "broker/heartbeat-amqp-publisher.h"
 #include "consumer/heartbeat-hold.h"
-#include "core/heartbeat-error.h"
+#include "base/heartbeat-error.h"
 #include "heartbeat-test.h"
 
 /* A broker that says what real ones do not: each connection is served by the test's script, on a thread of its own. */
@@ -730,7 +730,7 @@ on_published (GObject *source, GAsyncResult *result, gpointer user_data)
   g_autoptr (GError) error = NULL;
 
   g_assert_cmpint (*publication->end, ==, '?');
-  if (heartbeat_publisher_publish_finish (HEARTBEAT_PUBLISHER (source), result, &error))
+  if (heartbeat_amqp_publisher_publish_finish (HEARTBEAT_AMQP_PUBLISHER (source), result, &error))
     *publication->end = '+';
   else
     {
@@ -741,7 +741,11 @@ on_published (GObject *source, GAsyncResult *result, gpointer user_data)
 }
 
 static void
-publish (Fixture *f, HeartbeatPublisher *publisher, const char *id, char *end, const char *error)
+publish (Fixture *f,
+         HeartbeatAmqpPublisher *publisher,
+         const char *id,
+         char *end,
+         const char *error)
 {
   g_autoptr (GBytes) body = g_bytes_new_static ("{}", 2);
   HeartbeatPublication publication = { id, "k", id, body, 3600000 };
@@ -750,7 +754,7 @@ publish (Fixture *f, HeartbeatPublisher *publisher, const char *id, char *end, c
   *mine = (Publication){ f, end, error };
   *end = '?';
   f->pending++;
-  heartbeat_publisher_publish_async (publisher, &publication, NULL, on_published, mine);
+  heartbeat_amqp_publisher_publish_async (publisher, &publication, NULL, on_published, mine);
 }
 
 static void
@@ -766,7 +770,7 @@ static void
 test_publishing (Fixture *f, gconstpointer data)
 {
   const Publishing *test = data;
-  g_autoptr (HeartbeatPublisher) publisher = heartbeat_publisher_new (f->connection);
+  g_autoptr (HeartbeatAmqpPublisher) publisher = heartbeat_amqp_publisher_new (f->connection);
   g_auto (GStrv) ids = g_strsplit (test->messages, " ", -1);
   char ends[8] = "";
   guint n = 0;
@@ -789,20 +793,20 @@ on_too_many (GObject *source, GAsyncResult *result, gpointer user_data)
   Fixture *f = user_data;
 
   g_clear_error (&f->error);
-  g_assert_false (
-      heartbeat_publisher_publish_finish (HEARTBEAT_PUBLISHER (source), result, &f->error));
+  g_assert_false (heartbeat_amqp_publisher_publish_finish (HEARTBEAT_AMQP_PUBLISHER (source),
+                                                           result, &f->error));
   f->pending--;
 }
 
 static void
 test_full (Fixture *f, gconstpointer data)
 {
-  g_autoptr (HeartbeatPublisher) publisher = heartbeat_publisher_new (f->connection);
+  g_autoptr (HeartbeatAmqpPublisher) publisher = heartbeat_amqp_publisher_new (f->connection);
   g_autoptr (GBytes) body = g_bytes_new_static ("{}", 2);
   HeartbeatPublication publication = { "x", "k", "one", body, 3600000 };
 
   for (f->pending = 0; f->pending < 257; f->pending++)
-    heartbeat_publisher_publish_async (publisher, &publication, NULL, on_too_many, f);
+    heartbeat_amqp_publisher_publish_async (publisher, &publication, NULL, on_too_many, f);
   hbtest_wait_for (f->pending <= 256);
   g_assert_error (f->error, HEARTBEAT_ERROR, HEARTBEAT_ERROR_REFUSED);
 

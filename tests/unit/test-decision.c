@@ -2,8 +2,8 @@
 
 #include <string.h>
 
-#include "core/heartbeat-config.h"
-#include "core/heartbeat-decision.h"
+#include "config/heartbeat-config.h"
+#include "agent/heartbeat-decision.h"
 
 #define NOW                                                                                        \
   G_GINT64_CONSTANT (                                                                              \

@@ -2,7 +2,7 @@
 
 #include <string.h>
 
-#include "broker/heartbeat-amqp-error.h"
+#include "amqp/heartbeat-amqp-error.h"
 #include "ctl/heartbeat-ctl-advice.h"
 #include "ctl/heartbeat-ctl-environment.h"
 #include "ctl/heartbeat-ctl-finding.h"

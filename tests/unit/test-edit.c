@@ -2,9 +2,9 @@
 
 #include <string.h>
 
-#include "core/heartbeat-edit.h"
-#include "core/heartbeat-error.h"
-#include "core/heartbeat-json.h"
+#include "json/heartbeat-edit.h"
+#include "base/heartbeat-error.h"
+#include "json/heartbeat-json.h"
 
 static const char *const no_path[] = { NULL };
 static const char *const ping_path[] = { "checks", "ping", NULL };

@@ -2,8 +2,8 @@
 
 #include <string.h>
 
-#include "core/heartbeat-envelope.h"
-#include "core/heartbeat-tick.h"
+#include "json/heartbeat-envelope.h"
+#include "json/heartbeat-tick.h"
 
 static const HeartbeatEnvelopeSource source = { "scheduled", "heartbeatctl" };
 

@@ -5,8 +5,8 @@
 
 #include <glib/gstdio.h>
 
-#include "core/heartbeat-error.h"
-#include "core/heartbeat-file.h"
+#include "base/heartbeat-error.h"
+#include "config/heartbeat-file.h"
 #include "heartbeat-test.h"
 
 #define DEADLINE_US (30 * G_USEC_PER_SEC)

@@ -2,9 +2,9 @@
 
 #include <string.h>
 
-#include "broker/heartbeat-amqp-error.h"
-#include "broker/heartbeat-assembly.h"
-#include "broker/heartbeat-frame.h"
+#include "amqp/heartbeat-amqp-error.h"
+#include "amqp/heartbeat-assembly.h"
+#include "amqp/heartbeat-frame.h"
 
 static HeartbeatFrame
 split (GByteArray *bytes)

@@ -2,9 +2,9 @@
 
 #include <string.h>
 
-#include "broker/heartbeat-frame.h"
-#include "broker/heartbeat-handshake.h"
-#include "core/heartbeat-error.h"
+#include "amqp/heartbeat-frame.h"
+#include "amqp/heartbeat-handshake.h"
+#include "base/heartbeat-error.h"
 #include "heartbeat-test.h"
 
 typedef struct

@@ -2,8 +2,8 @@
 
 #include <string.h>
 
-#include "core/heartbeat-error.h"
-#include "core/heartbeat-json.h"
+#include "base/heartbeat-error.h"
+#include "json/heartbeat-json.h"
 
 /* Every text is copied into a buffer of just its size, so that the sanitizer sees a byte read past its end. */
 typedef struct

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 
-#include "core/heartbeat-keeper.h"
+#include "agent/heartbeat-keeper.h"
 #include "heartbeat-test.h"
 
 #include <fcntl.h>

@@ -9,7 +9,7 @@
 #include <gio/gio.h>
 #include <glib/gstdio.h>
 
-#include "core/heartbeat-error.h"
+#include "base/heartbeat-error.h"
 #include "service/heartbeat-lock.h"
 #include "heartbeat-test.h"
 

@@ -4,7 +4,7 @@
 
 #include <glib.h>
 
-#include "core/heartbeat-log.h"
+#include "base/heartbeat-log.h"
 #include "service/heartbeat-log-writer.h"
 
 #define EVERYTHING                                                                                 \

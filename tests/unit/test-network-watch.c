@@ -8,7 +8,7 @@
 
 #include "broker/heartbeat-broker.h"
 #include "broker/heartbeat-network-watch.h"
-#include "core/heartbeat-clock-watch.h"
+#include "base/heartbeat-clock-watch.h"
 #include "heartbeat-test.h"
 
 /* The clock must not be set here: these two stand before libc's. A write to @kernel is what a clock that jumps is, and

@@ -2,9 +2,9 @@
 
 #include <string.h>
 
-#include "desktop/heartbeat-notice.h"
-#include "desktop/heartbeat-notifier.h"
-#include "desktop/heartbeat-presenter.h"
+#include "notify/heartbeat-notice.h"
+#include "notify/heartbeat-notifier.h"
+#include "notify/heartbeat-presenter.h"
 
 static void
 assert_text (const char *text, const char *expected)

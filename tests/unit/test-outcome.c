@@ -2,7 +2,7 @@
 
 #include <string.h>
 
-#include "core/heartbeat-json.h"
+#include "json/heartbeat-json.h"
 #include "handlers/heartbeat-outcome.h"
 #include "heartbeat-test.h"
 

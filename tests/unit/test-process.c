@@ -11,7 +11,7 @@
 #include <json-glib/json-glib.h>
 
 #include "handlers/heartbeat-command.h"
-#include "handlers/heartbeat-process.h"
+#include "process/heartbeat-process.h"
 #include "heartbeat-test-run.h"
 #include "heartbeat-test.h"
 

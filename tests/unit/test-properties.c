@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 
-#include "broker/heartbeat-properties.h"
+#include "amqp/heartbeat-properties.h"
 
 #include <string.h>
 

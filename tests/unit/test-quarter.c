@@ -2,7 +2,7 @@
 
 #include <string.h>
 
-#include "core/heartbeat-quarter.h"
+#include "base/heartbeat-quarter.h"
 
 static gint64
 local_of (const char *text)

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 
-#include "core/heartbeat-rate-limit.h"
+#include "base/heartbeat-rate-limit.h"
 #include "heartbeat-test.h"
 
 #define S G_USEC_PER_SEC

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 
-#include "core/heartbeat-registry.h"
+#include "run/heartbeat-registry.h"
 
 static void
 run_nothing (HeartbeatRun *run, gpointer user_data)

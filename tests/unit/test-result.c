@@ -2,8 +2,8 @@
 
 #include <gio/gio.h>
 
-#include "core/heartbeat-error.h"
-#include "core/heartbeat-result.h"
+#include "base/heartbeat-error.h"
+#include "run/heartbeat-result.h"
 
 static void
 test_facts (void)

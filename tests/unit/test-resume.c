@@ -10,7 +10,7 @@
 #include <glib/gstdio.h>
 
 #include "consumer/heartbeat-consumer-private.h"
-#include "core/heartbeat-agent.h"
+#include "agent/heartbeat-agent.h"
 #include "heartbeat-test.h"
 
 #define NIGHT_S (8 * 3600)

@@ -2,10 +2,10 @@
 
 #include <string.h>
 
-#include "core/heartbeat-config.h"
-#include "core/heartbeat-check-private.h"
-#include "core/heartbeat-details.h"
-#include "core/heartbeat-execution.h"
+#include "config/heartbeat-config.h"
+#include "agent/heartbeat-check-private.h"
+#include "json/heartbeat-details.h"
+#include "agent/heartbeat-execution.h"
 #include "heartbeat-test.h"
 
 typedef struct

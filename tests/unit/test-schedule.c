@@ -2,7 +2,7 @@
 
 #include <string.h>
 
-#include "core/heartbeat-schedule.h"
+#include "agent/heartbeat-schedule.h"
 
 #define NOW    G_GINT64_CONSTANT (1771796220000)
 #define MINUTE G_GINT64_CONSTANT (60000)

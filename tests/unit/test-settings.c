@@ -5,7 +5,7 @@
 
 #include <glib/gstdio.h>
 
-#include "core/heartbeat-error.h"
+#include "base/heartbeat-error.h"
 #include "service/heartbeat-settings.h"
 #include "heartbeat-test.h"
 

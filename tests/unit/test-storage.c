@@ -16,9 +16,9 @@
 #include <gio/gio.h>
 #include <glib/gstdio.h>
 
-#include "core/heartbeat-error.h"
-#include "core/heartbeat-held.h"
-#include "core/heartbeat-storage.h"
+#include "base/heartbeat-error.h"
+#include "storage/heartbeat-held.h"
+#include "storage/heartbeat-storage.h"
 #include "heartbeat-test.h"
 
 #define MAX_SIZE 1000

@@ -164,7 +164,7 @@ tear_down (Fixture *fixture, gconstpointer data)
 }
 
 static void
-start (HbtestRun *self, const char *folder, HeartbeatOutbox *outbox, const char *meta)
+start (HbtestRun *self, const char *folder, HeartbeatPublisher *publisher, const char *meta)
 {
   HeartbeatRunFacts facts = { .agent_name = "cack", .check_name = "health", .started = 1 };
   g_autoptr (HeartbeatRun) run = NULL;
@@ -173,7 +173,7 @@ start (HbtestRun *self, const char *folder, HeartbeatOutbox *outbox, const char 
   facts.check = g_strdup_printf ("{\"meta\": %s}", meta);
   facts.envelope = g_strdup ("{\"event_id\": \"e-1\"}");
   run = hbtest_run_new (self, &facts);
-  heartbeat_sub_health_handler (run, &(HeartbeatSubHealth){ outbox, NULL });
+  heartbeat_sub_health_handler (run, &(HeartbeatSubHealth){ publisher, NULL });
 }
 
 static gboolean
@@ -195,9 +195,9 @@ static void
 test_skips_without_broker (void)
 {
   HbtestRun run = { 0 };
-  g_autoptr (HeartbeatOutbox) outbox = heartbeat_outbox_new (NULL, "cack", "x");
+  g_autoptr (HeartbeatPublisher) publisher = heartbeat_outbox_new (NULL, "cack", "x");
 
-  start (&run, "/", outbox, "{\"command\": \"touch /nowhere; exit 1\"}");
+  start (&run, "/", publisher, "{\"command\": \"touch /nowhere; exit 1\"}");
   hbtest_run_assert (&run, HEARTBEAT_STATUS_SKIPPED, "there is no broker to report to");
   hbtest_run_clear (&run);
 }
@@ -205,7 +205,7 @@ test_skips_without_broker (void)
 static void
 test_fails_with_bad_command (Fixture *fixture, gconstpointer data)
 {
-  start (&fixture->run, fixture->folder, fixture->broker.outbox, "{\"command\": []}");
+  start (&fixture->run, fixture->folder, fixture->broker.publisher, "{\"command\": []}");
   g_assert_nonnull (fixture->run.result);
   g_assert_cmpint (heartbeat_result_get_status (fixture->run.result), ==, HEARTBEAT_STATUS_FAILED);
   hbtest_assert_contains (heartbeat_result_get_message (fixture->run.result), "meta.command");
@@ -216,7 +216,7 @@ test_fails_with_bad_command (Fixture *fixture, gconstpointer data)
 static void
 test_publishes_whatever_the_program_does (Fixture *fixture, gconstpointer data)
 {
-  start (&fixture->run, fixture->folder, fixture->broker.outbox, data);
+  start (&fixture->run, fixture->folder, fixture->broker.publisher, data);
   hbtest_poll_for (is_publishing (fixture));
   g_assert_null (fixture->run.result);
   heartbeat_run_abandon (fixture->run.run);
@@ -228,7 +228,7 @@ test_publishes_whatever_the_program_does (Fixture *fixture, gconstpointer data)
 static void
 test_publishes_nothing_when_cancelled (Fixture *fixture, gconstpointer data)
 {
-  start (&fixture->run, fixture->folder, fixture->broker.outbox,
+  start (&fixture->run, fixture->folder, fixture->broker.publisher,
          "{\"command\": \"touch begun; exec sleep 100\"}");
   hbtest_poll_for (has_begun (fixture));
   heartbeat_run_abandon (fixture->run.run);
@@ -240,7 +240,7 @@ test_publishes_nothing_when_cancelled (Fixture *fixture, gconstpointer data)
 static void
 test_fails_where_the_broker_is_away (Fixture *fixture, gconstpointer data)
 {
-  start (&fixture->run, fixture->folder, fixture->broker.outbox,
+  start (&fixture->run, fixture->folder, fixture->broker.publisher,
          "{\"command\": \"echo '{\\\"sessions\\\": []}'\"}");
   hbtest_run_wait (&fixture->run);
   g_assert_nonnull (fixture->run.result);

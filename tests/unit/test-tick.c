@@ -2,8 +2,8 @@
 
 #include <string.h>
 
-#include "core/heartbeat-error.h"
-#include "core/heartbeat-tick.h"
+#include "base/heartbeat-error.h"
+#include "json/heartbeat-tick.h"
 
 #define NOW G_GINT64_CONSTANT (1771796220123)
 

@@ -4,9 +4,9 @@
 
 #include <glib/gstdio.h>
 
-#include "broker/heartbeat-tls-error.h"
-#include "broker/heartbeat-tls.h"
-#include "core/heartbeat-error.h"
+#include "amqp/heartbeat-tls-error.h"
+#include "amqp/heartbeat-tls.h"
+#include "base/heartbeat-error.h"
 #include "heartbeat-test.h"
 
 /* 2026-11-24 12:00 UTC */

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 
-#include "broker/heartbeat-transport.h"
+#include "amqp/heartbeat-transport.h"
 #include "heartbeat-test.h"
 
 #define N_FRAMES 50

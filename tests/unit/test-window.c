@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 
-#include "core/heartbeat-window.h"
-#include "core/heartbeat-zone.h"
+#include "config/heartbeat-window.h"
+#include "base/heartbeat-zone.h"
 
 #define MON (1 << 0)
 #define FRI (1 << 4)

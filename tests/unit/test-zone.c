@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 
-#include "core/heartbeat-error.h"
-#include "core/heartbeat-quarter.h"
-#include "core/heartbeat-window.h"
-#include "core/heartbeat-zone.h"
+#include "base/heartbeat-error.h"
+#include "base/heartbeat-quarter.h"
+#include "config/heartbeat-window.h"
+#include "base/heartbeat-zone.h"
 #include "heartbeat-test.h"
 
 static void

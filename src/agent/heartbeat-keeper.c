@@ -1,0 +1,445 @@
+/* SPDX-License-Identifier: MIT */
+
+#include "agent/heartbeat-keeper.h"
+
+#include <string.h>
+
+#include "json/heartbeat-edit.h"
+#include "base/heartbeat-error.h"
+#include "base/heartbeat-log.h"
+#include "agent/heartbeat-state.h"
+
+/**
+ * HeartbeatKeeper:
+ *
+ * Keeps each check's `lastRun`: in heartbeat.json, where that cannot be written in the state file, and where that cannot be
+ * written either in memory, with one warning. What is in the state file goes into heartbeat.json as soon as that can be
+ * written.
+ */
+struct _HeartbeatKeeper
+{
+  GObject parent_instance;
+
+  char *agent;
+  HeartbeatFile *file;
+  HeartbeatState *state;
+  gboolean loaded;
+  gboolean state_changed; /* before it was loaded: a save would lose what it has */
+  gboolean warned;        /* that heartbeat.json cannot be written */
+  gboolean warned_of_state;
+};
+
+/* One `lastRun` on its way into heartbeat.json. */
+typedef struct
+{
+  char *check;
+  gint64 stands_for;
+  gint64 last_run;
+} Entry;
+
+/* What one edit writes: shared with the thread that does it. */
+typedef struct
+{
+  gatomicrefcount refs;
+  Entry own; /* `check` is NULL for a mere move */
+  GArray *others;
+  HeartbeatConfig *known; /* (nullable): what the file may say still */
+  HeartbeatConfig *result;
+  guint64 reads; /* of the file, when @result was */
+} Batch;
+
+G_DEFINE_FINAL_TYPE (HeartbeatKeeper, heartbeat_keeper, G_TYPE_OBJECT)
+
+static void
+heartbeat_keeper_finalize (GObject *object)
+{
+  HeartbeatKeeper *self = HEARTBEAT_KEEPER (object);
+
+  g_clear_object (&self->state);
+  g_clear_object (&self->file);
+  g_free (self->agent);
+  G_OBJECT_CLASS (heartbeat_keeper_parent_class)->finalize (object);
+}
+
+static void
+heartbeat_keeper_class_init (HeartbeatKeeperClass *klass)
+{
+  G_OBJECT_CLASS (klass)->finalize = heartbeat_keeper_finalize;
+}
+
+static void
+heartbeat_keeper_init (HeartbeatKeeper *self)
+{
+}
+
+/**
+ * heartbeat_keeper_new:
+ * @agent: the agent's name
+ * @file: its heartbeat.json
+ *
+ * Returns: (transfer full): a keeper that has not read the state file
+ */
+HeartbeatKeeper *
+heartbeat_keeper_new (const char *agent, HeartbeatFile *file)
+{
+  HeartbeatKeeper *self = g_object_new (HEARTBEAT_TYPE_KEEPER, NULL);
+
+  self->agent = g_strdup (agent);
+  self->file = g_object_ref (file);
+  self->state = heartbeat_state_new (agent, heartbeat_file_get_path (file));
+  return self;
+}
+
+static void
+on_handlers_saved (GObject *source, GAsyncResult *result, gpointer user_data)
+{
+  g_autoptr (HeartbeatKeeper) self = user_data;
+  g_autoptr (GError) error = NULL;
+
+  if (!heartbeat_state_save_finish (self->state, result, &error))
+    heartbeat_log (G_LOG_LEVEL_WARNING, HEARTBEAT_EVENT_STATE_FAILED, self->agent, NULL,
+                   "%s: cannot be written, the handlers on D-Bus are forgotten at the end: %s",
+                   heartbeat_state_get_path (self->state), error->message);
+}
+
+static void
+save_handlers (HeartbeatKeeper *self)
+{
+  self->state_changed = FALSE;
+  heartbeat_state_save_async (self->state, on_handlers_saved, g_object_ref (self));
+}
+
+static void
+on_state_loaded (GObject *source, GAsyncResult *result, gpointer user_data)
+{
+  g_autoptr (GTask) task = user_data;
+  HeartbeatKeeper *self = g_task_get_source_object (task);
+  g_autoptr (GError) error = NULL;
+
+  if (!heartbeat_state_load_finish (self->state, result, &error))
+    heartbeat_log (G_LOG_LEVEL_WARNING, HEARTBEAT_EVENT_STATE_FAILED, self->agent, NULL,
+                   "the state file is not used: %s", error->message);
+  self->loaded = TRUE;
+  if (self->state_changed)
+    save_handlers (self);
+  g_task_return_boolean (task, TRUE);
+}
+
+/**
+ * heartbeat_keeper_load_async:
+ * @self: a keeper
+ * @callback: called when the state file was read; it calls heartbeat_keeper_load_finish()
+ * @user_data: passed to @callback
+ */
+void
+heartbeat_keeper_load_async (HeartbeatKeeper *self,
+                             GAsyncReadyCallback callback,
+                             gpointer user_data)
+{
+  heartbeat_state_load_async (self->state, on_state_loaded,
+                              g_task_new (self, NULL, callback, user_data));
+}
+
+void
+heartbeat_keeper_load_finish (HeartbeatKeeper *self, GAsyncResult *result)
+{
+  g_task_propagate_boolean (G_TASK (result), NULL);
+}
+
+/**
+ * heartbeat_keeper_lookup:
+ * @self: a keeper
+ * @spec: a check as heartbeat.json has it
+ * @last_run: (out): its `lastRun`, newer than that in heartbeat.json, in Unix ms
+ *
+ * Returns: whether there is one
+ */
+gboolean
+heartbeat_keeper_lookup (HeartbeatKeeper *self, const HeartbeatCheckSpec *spec, gint64 *last_run)
+{
+  return heartbeat_state_lookup (self->state, spec->name, spec->last_run, last_run);
+}
+
+/**
+ * heartbeat_keeper_has_any:
+ * @self: a keeper
+ *
+ * Returns: whether something waits in the state file for heartbeat.json to be writable
+ */
+gboolean
+heartbeat_keeper_has_any (HeartbeatKeeper *self)
+{
+  return !heartbeat_state_is_empty (self->state);
+}
+
+/**
+ * heartbeat_keeper_set_bus_handler:
+ * @self: a keeper
+ * @name: the name of a handler
+ * @is_on_bus: whether a program on D-Bus is to execute it
+ *
+ * Notes in the state file where a handler is, for the time after the next start.
+ */
+void
+heartbeat_keeper_set_bus_handler (HeartbeatKeeper *self, const char *name, gboolean is_on_bus)
+{
+  if (!heartbeat_state_set_bus_handler (self->state, name, is_on_bus))
+    return;
+  self->state_changed = TRUE;
+  if (self->loaded)
+    save_handlers (self);
+}
+
+/**
+ * heartbeat_keeper_list_bus_handlers:
+ * @self: a keeper that has read the state file
+ *
+ * Returns: (transfer full) (element-type utf8): the names of the handlers that programs on D-Bus execute
+ */
+GPtrArray *
+heartbeat_keeper_list_bus_handlers (HeartbeatKeeper *self)
+{
+  return heartbeat_state_list_bus_handlers (self->state);
+}
+
+/* --- The edit, on another thread ------------------------------------------------------------------------------------ */
+
+static void
+entry_clear (gpointer data)
+{
+  Entry *entry = data;
+
+  g_free (entry->check);
+}
+
+static Batch *
+batch_ref (Batch *batch)
+{
+  g_atomic_ref_count_inc (&batch->refs);
+  return batch;
+}
+
+static void
+batch_unref (Batch *batch)
+{
+  if (!g_atomic_ref_count_dec (&batch->refs))
+    return;
+  g_clear_pointer (&batch->result, heartbeat_config_unref);
+  g_clear_pointer (&batch->known, heartbeat_config_unref);
+  entry_clear (&batch->own);
+  g_array_unref (batch->others);
+  g_free (batch);
+}
+
+static void
+add_other (const char *check, gint64 stands_for, gint64 last_run, gpointer user_data)
+{
+  Batch *batch = user_data;
+  const Entry entry = { g_strdup (check), stands_for, last_run };
+
+  g_array_append_val (batch->others, entry);
+}
+
+static Batch *
+batch_new (HeartbeatKeeper *self)
+{
+  Batch *batch = g_new0 (Batch, 1);
+  HeartbeatConfig *known = heartbeat_file_get_config (self->file);
+
+  g_atomic_ref_count_init (&batch->refs);
+  batch->known = known != NULL ? heartbeat_config_ref (known) : NULL;
+  batch->others = g_array_new (FALSE, FALSE, sizeof (Entry));
+  g_array_set_clear_func (batch->others, entry_clear);
+  heartbeat_state_foreach (self->state, add_other, batch);
+  return batch;
+}
+
+static GBytes *
+set_last_run (GBytes *text, const Entry *entry, HeartbeatConfig *known, GError **error)
+{
+  const char *const path[] = { "checks", entry->check, NULL };
+  g_autofree char *time = g_strdup_printf ("%" G_GINT64_FORMAT, entry->last_run);
+  HeartbeatJson check;
+
+  if (known != NULL && heartbeat_config_find_check (known, text, entry->check, &check))
+    return heartbeat_edit_set_member_of (text, &check, "lastRun", time);
+  return heartbeat_edit_set_member (text, path, "lastRun", time, error);
+}
+
+/* The `lastRun` that the text has for a check; one that is missing is 0, as the file's default. */
+static gboolean
+find_last_run (GBytes *text, const char *check, gint64 *last_run)
+{
+  gsize length;
+  const char *data = g_bytes_get_data (text, &length);
+  HeartbeatJson root, checks, object, value;
+
+  *last_run = 0;
+  if (!heartbeat_json_scan (data, length, HEARTBEAT_JSON_ALLOW_BOM, &root, NULL)
+      || !heartbeat_json_is_object (&root) || !heartbeat_json_get_member (&root, "checks", &checks)
+      || !heartbeat_json_is_object (&checks) || !heartbeat_json_get_member (&checks, check, &object)
+      || !heartbeat_json_is_object (&object))
+    return FALSE;
+  return !heartbeat_json_get_member (&object, "lastRun", &value)
+         || heartbeat_json_get_integer (&value, last_run);
+}
+
+static GBytes *
+write_batch (GBytes *text, gconstpointer data, GError **error)
+{
+  const Batch *batch = data;
+  g_autoptr (GBytes) current = g_bytes_ref (text);
+  gint64 there;
+
+  for (guint i = 0; i < batch->others->len; i++)
+    {
+      const Entry *entry = &g_array_index (batch->others, Entry, i);
+      GBytes *next;
+
+      if (g_strcmp0 (entry->check, batch->own.check) == 0
+          || !find_last_run (current, entry->check, &there) || there != entry->stands_for)
+        continue;
+      next = set_last_run (current, entry, NULL, error);
+      if (next == NULL)
+        return NULL;
+      g_bytes_unref (current);
+      current = next;
+    }
+  if (batch->own.check == NULL)
+    return g_steal_pointer (&current);
+  return set_last_run (current, &batch->own, batch->known, error);
+}
+
+/* --- Saving --------------------------------------------------------------------------------------------------------- */
+
+static void
+on_state_saved (GObject *source, GAsyncResult *result, gpointer user_data)
+{
+  g_autoptr (GTask) task = user_data;
+  HeartbeatKeeper *self = g_task_get_source_object (task);
+  Batch *batch = g_task_get_task_data (task);
+  g_autoptr (GError) error = NULL;
+
+  if (heartbeat_state_save_finish (self->state, result, &error))
+    self->warned_of_state = FALSE;
+  else
+    {
+      heartbeat_log (self->warned_of_state ? G_LOG_LEVEL_DEBUG : G_LOG_LEVEL_WARNING,
+                     HEARTBEAT_EVENT_STATE_FAILED, self->agent, NULL,
+                     "%s: cannot be written, lastRun is kept in memory only: %s",
+                     heartbeat_state_get_path (self->state), error->message);
+      self->warned_of_state = TRUE;
+    }
+  /* What was read meanwhile is newer, and in force. */
+  if (batch->reads != heartbeat_file_get_reads (self->file))
+    g_clear_pointer (&batch->result, heartbeat_config_unref);
+  g_task_return_pointer (task, g_steal_pointer (&batch->result),
+                         (GDestroyNotify) heartbeat_config_unref);
+}
+
+static void
+forget (HeartbeatKeeper *self, const Batch *batch)
+{
+  for (guint i = 0; i < batch->others->len; i++)
+    heartbeat_state_forget (self->state, g_array_index (batch->others, Entry, i).check);
+}
+
+static void
+keep_in_state (HeartbeatKeeper *self, const Batch *batch, const GError *error)
+{
+  heartbeat_log (self->warned ? G_LOG_LEVEL_DEBUG : G_LOG_LEVEL_WARNING,
+                 HEARTBEAT_EVENT_SAVE_FAILED, self->agent, batch->own.check,
+                 "%s: cannot be written, lastRun goes to %s: %s",
+                 heartbeat_file_get_path (self->file), heartbeat_state_get_path (self->state),
+                 error->message);
+  self->warned = TRUE;
+  heartbeat_state_set (self->state, batch->own.check, batch->own.stands_for, batch->own.last_run);
+}
+
+static void
+on_edited (GObject *source, GAsyncResult *result, gpointer user_data)
+{
+  g_autoptr (GTask) task = user_data;
+  HeartbeatKeeper *self = g_task_get_source_object (task);
+  Batch *batch = g_task_get_task_data (task);
+  g_autoptr (GError) error = NULL;
+  g_autoptr (HeartbeatConfig) config = heartbeat_file_finish (self->file, result, &error);
+  gboolean gone = g_error_matches (error, HEARTBEAT_ERROR, HEARTBEAT_ERROR_NO_SUCH_CHECK);
+  gboolean state_changed = batch->own.check != NULL && !gone;
+
+  if (config != NULL)
+    {
+      self->warned = FALSE;
+      forget (self, batch);
+      state_changed = batch->others->len > 0;
+    }
+  else if (state_changed)
+    keep_in_state (self, batch, error);
+  if (state_changed)
+    {
+      batch->result = g_steal_pointer (&config);
+      batch->reads = heartbeat_file_get_reads (self->file);
+      heartbeat_state_save_async (self->state, on_state_saved, g_steal_pointer (&task));
+      return;
+    }
+  g_task_return_pointer (task, g_steal_pointer (&config), (GDestroyNotify) heartbeat_config_unref);
+}
+
+static void
+start (HeartbeatKeeper *self, Batch *batch, GTask *task)
+{
+  g_task_set_task_data (task, batch, (GDestroyNotify) batch_unref);
+  heartbeat_file_edit_async (self->file, write_batch, batch_ref (batch),
+                             (GDestroyNotify) batch_unref, on_edited, task);
+}
+
+/**
+ * heartbeat_keeper_save_async:
+ * @self: a keeper
+ * @spec: a check as heartbeat.json has it
+ * @last_run: its new `lastRun`, in Unix ms
+ * @callback: called when it is as safe as it can be; it calls heartbeat_keeper_finish()
+ * @user_data: passed to @callback
+ */
+void
+heartbeat_keeper_save_async (HeartbeatKeeper *self,
+                             const HeartbeatCheckSpec *spec,
+                             gint64 last_run,
+                             GAsyncReadyCallback callback,
+                             gpointer user_data)
+{
+  Batch *batch = batch_new (self);
+
+  batch->own = (Entry){ g_strdup (spec->name), spec->last_run, last_run };
+  start (self, batch, g_task_new (self, NULL, callback, user_data));
+}
+
+/**
+ * heartbeat_keeper_move_async:
+ * @self: a keeper
+ * @callback: called when it was tried; it calls heartbeat_keeper_finish()
+ * @user_data: passed to @callback
+ *
+ * Tries to move what is in the state file into heartbeat.json.
+ */
+void
+heartbeat_keeper_move_async (HeartbeatKeeper *self,
+                             GAsyncReadyCallback callback,
+                             gpointer user_data)
+{
+  start (self, batch_new (self), g_task_new (self, NULL, callback, user_data));
+}
+
+/**
+ * heartbeat_keeper_finish:
+ * @self: a keeper
+ * @result: what the callback was given
+ *
+ * Returns: (transfer full) (nullable): what heartbeat.json says now; %NULL where it was not written, or was read again
+ *   since
+ */
+HeartbeatConfig *
+heartbeat_keeper_finish (HeartbeatKeeper *self, GAsyncResult *result)
+{
+  return g_task_propagate_pointer (G_TASK (result), NULL);
+}

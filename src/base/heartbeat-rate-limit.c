@@ -1,0 +1,27 @@
+/* SPDX-License-Identifier: MIT */
+
+#include "base/heartbeat-rate-limit.h"
+
+#define INTERVAL_US (10 * G_USEC_PER_SEC)
+
+/**
+ * heartbeat_rate_limit_allow:
+ * @limit: a limit
+ * @now: the time in µs of the monotonic clock
+ * @suppressed: (out): how many events were not told since the last one that was
+ *
+ * Returns: whether an event may be told now, which is once in ten seconds
+ */
+gboolean
+heartbeat_rate_limit_allow (HeartbeatRateLimit *limit, gint64 now, guint64 *suppressed)
+{
+  *suppressed = limit->suppressed;
+  if (now < limit->next)
+    {
+      limit->suppressed++;
+      return FALSE;
+    }
+  limit->next = now + INTERVAL_US;
+  limit->suppressed = 0;
+  return TRUE;
+}

@@ -1,0 +1,559 @@
+/* SPDX-License-Identifier: MIT */
+
+#include "config/heartbeat-config.h"
+
+#include <string.h>
+
+#include "base/heartbeat-error.h"
+#include "base/heartbeat-i18n.h"
+
+#define SCHEMA "heartbeat.v1"
+
+/* A file that is being read. What is in `problems` makes all of it unusable; what is wrong with a check is the check's. */
+typedef struct
+{
+  HeartbeatConfig *config;
+  HeartbeatReading *reading;
+  GHashTable *by_name; /* of HeartbeatCheckSpec */
+  GPtrArray *problems; /* of HeartbeatProblem, NULL where there is none */
+  GPtrArray *ignored;  /* likewise: of pauses that stop nothing */
+} Reader;
+
+static void
+complain (Reader *reader,
+          const HeartbeatJson *place,
+          const char *path,
+          const HeartbeatJson *found,
+          const char *rule)
+{
+  heartbeat_reading_complain (reader->reading, &reader->problems,
+                              heartbeat_problem_new (place->start, path, found, rule));
+}
+
+/* A member that is required, with a complaint where it is missing. */
+static gboolean
+require (Reader *reader, const HeartbeatJson *root, const char *name, HeartbeatJson *value)
+{
+  if (heartbeat_json_get_member (root, name, value))
+    return TRUE;
+  complain (reader, root, name, NULL, _ (HEARTBEAT_PROBLEM_MISSING));
+  return FALSE;
+}
+
+static int
+compare_names (gconstpointer a, gconstpointer b)
+{
+  const HeartbeatCheckSpec *const *left = a, *const *right = b;
+
+  return strcmp ((*left)->name, (*right)->name);
+}
+
+/* Of two checks with one name the later replaces the earlier, and what was wrong with that. */
+static void
+read_checks (Reader *reader, const HeartbeatJson *root)
+{
+  HeartbeatJsonIter iter;
+  HeartbeatJson checks, name, value;
+
+  if (!require (reader, root, "checks", &checks))
+    return;
+  if (!heartbeat_json_is_object (&checks))
+    {
+      complain (reader, &checks, "checks", &checks, _ ("an object is expected"));
+      return;
+    }
+  heartbeat_json_iter_init (&iter, &checks);
+  while (heartbeat_json_iter_member (&iter, &name, &value))
+    {
+      HeartbeatCheckSpec *spec = heartbeat_check_spec_new (reader->reading, &name, &value);
+
+      spec->offset = value.start - (const char *) g_bytes_get_data (reader->config->text, NULL);
+      g_hash_table_replace (reader->by_name, spec->name, spec);
+      if (g_hash_table_size (reader->by_name) <= HEARTBEAT_CONFIG_MAX_CHECKS)
+        continue;
+      complain (reader, &name, "checks", NULL, _ ("there are more than 10000 checks"));
+      return;
+    }
+}
+
+/* Of members with one name the last. A name with a NUL within is no check's, but would look like one's: so bytes. */
+static GHashTable *
+index_members (const HeartbeatJson *object)
+{
+  GHashTable *members
+      = g_hash_table_new_full (g_bytes_hash, g_bytes_equal, (GDestroyNotify) g_bytes_unref, g_free);
+  HeartbeatJsonIter iter;
+  HeartbeatJson name, value;
+
+  heartbeat_json_iter_init (&iter, object);
+  while (heartbeat_json_iter_member (&iter, &name, &value))
+    {
+      gsize length;
+      char *key = heartbeat_json_dup_string (&name, &length);
+
+      g_hash_table_replace (members, g_bytes_new_take (key, length),
+                            g_memdup2 (&value, sizeof value));
+    }
+  return members;
+}
+
+/* A pause of a check that does not exist stops nothing, whatever it is: a broken one is only told. */
+static void
+read_ignored_pause (Reader *reader, const char *name, const HeartbeatJson *value)
+{
+  g_auto (HeartbeatPause) pause = { 0 };
+  g_autofree char *path = g_strconcat ("paused.", name, NULL);
+
+  heartbeat_pause_read (&pause, reader->reading, &reader->ignored, path, value);
+}
+
+static void
+read_pause (Reader *reader, GBytes *bytes, const HeartbeatJson *value)
+{
+  gsize length;
+  const char *data = g_bytes_get_data (bytes, &length);
+  g_autofree char *name = length > 0 ? g_strndup (data, length) : g_strdup ("");
+  gboolean whole = strlen (name) == length;
+  HeartbeatCheckSpec *spec = g_hash_table_lookup (reader->by_name, name);
+
+  if (whole && strcmp (name, "*") == 0)
+    heartbeat_pause_read (&reader->config->pause, reader->reading, &reader->problems, "paused.*",
+                          value);
+  else if (whole && spec != NULL)
+    heartbeat_check_spec_read_pause (spec, reader->reading, value);
+  else
+    read_ignored_pause (reader, name, value);
+}
+
+static void
+read_paused (Reader *reader, const HeartbeatJson *root)
+{
+  g_autoptr (GHashTable) members = NULL;
+  GHashTableIter iter;
+  HeartbeatJson paused;
+  gpointer name, value;
+
+  if (!heartbeat_json_get_member (root, "paused", &paused))
+    return;
+  if (!heartbeat_json_is_object (&paused))
+    {
+      complain (reader, &paused, "paused", &paused, _ ("an object is expected"));
+      return;
+    }
+  members = index_members (&paused);
+  g_hash_table_iter_init (&iter, members);
+  while (g_hash_table_iter_next (&iter, &name, &value))
+    read_pause (reader, name, value);
+}
+
+static void
+read_head (Reader *reader, const HeartbeatJson *root)
+{
+  HeartbeatJson value;
+
+  if (require (reader, root, "$schema", &value) && !heartbeat_json_equals (&value, SCHEMA))
+    complain (reader, &value, "$schema", &value, _ ("“heartbeat.v1” is expected"));
+  if (!require (reader, root, "agent", &value))
+    return;
+  reader->config->agent = heartbeat_json_dup_c_string (&value);
+  if (reader->config->agent == NULL)
+    complain (reader, &value, "agent", &value, _ ("a string without NUL is expected"));
+}
+
+static void
+copy_pause (HeartbeatPause *pause, const HeartbeatPause *from)
+{
+  heartbeat_pause_clear (pause);
+  *pause = *from;
+  pause->reason = g_strdup (from->reason);
+}
+
+/* Both pauses hold: the check's own and that of all checks, for as long as the longer one. */
+static void
+merge_pause (HeartbeatPause *pause, const HeartbeatPause *all)
+{
+  gboolean longer = all->until == 0 || (pause->until != 0 && all->until > pause->until);
+
+  if (!all->active || (pause->active && !longer))
+    return;
+  copy_pause (pause, all);
+}
+
+static void
+collect_checks (Reader *reader)
+{
+  HeartbeatConfig *config = reader->config;
+  GHashTableIter iter;
+  gpointer value;
+
+  g_hash_table_iter_init (&iter, reader->by_name);
+  while (g_hash_table_iter_next (&iter, NULL, &value))
+    {
+      HeartbeatCheckSpec *spec = value;
+
+      merge_pause (&spec->pause, &config->pause);
+      g_ptr_array_add (config->checks, heartbeat_check_spec_ref (spec));
+    }
+  g_ptr_array_sort (config->checks, compare_names);
+}
+
+/* Reads on where something is wrong: the rest is of use to who asks for every problem. */
+static void
+read_root (Reader *reader, const HeartbeatJson *root)
+{
+  if (!heartbeat_json_is_object (root))
+    {
+      complain (reader, root, "", root, _ ("heartbeat.json is an object"));
+      return;
+    }
+  read_head (reader, root);
+  read_checks (reader, root);
+  read_paused (reader, root);
+  collect_checks (reader);
+}
+
+static void
+add_problems (GPtrArray *all, GPtrArray *problems)
+{
+  for (guint i = 0; problems != NULL && i < problems->len; i++)
+    g_ptr_array_add (all, heartbeat_problem_ref (g_ptr_array_index (problems, i)));
+}
+
+/* Every problem, in the order of the text; each check's error in words. */
+static GPtrArray *
+locate_problems (Reader *reader, const char *text, gsize length)
+{
+  GPtrArray *all = g_ptr_array_new_with_free_func ((GDestroyNotify) heartbeat_problem_unref);
+  GPtrArray *checks = reader->config->checks;
+
+  add_problems (all, reader->problems);
+  add_problems (all, reader->ignored);
+  for (guint i = 0; i < checks->len; i++)
+    add_problems (all, ((HeartbeatCheckSpec *) g_ptr_array_index (checks, i))->problems);
+  heartbeat_problem_locate (all, text, length);
+  for (guint i = 0; i < checks->len; i++)
+    heartbeat_check_spec_locate (g_ptr_array_index (checks, i));
+  return all;
+}
+
+/* Reads all of @text, and returns what is wrong with it; the first problem that makes it unusable is in @error. */
+static GPtrArray *
+read_config (HeartbeatConfig *config, gboolean all, GError **error)
+{
+  g_autoptr (HeartbeatReading) reading = heartbeat_reading_new (all);
+  g_autoptr (GHashTable) by_name
+      = g_hash_table_new_full (g_str_hash, g_str_equal, NULL,
+                               (GDestroyNotify) heartbeat_check_spec_unref);
+  Reader reader = { config, reading, by_name, NULL, NULL };
+  gsize length;
+  const char *data = g_bytes_get_data (config->text, &length);
+  const char *text = length > 0 ? data : "";
+  HeartbeatJson root;
+  const char *fault, *rule;
+  GPtrArray *problems;
+
+  fault = heartbeat_json_find_fault (text, length, HEARTBEAT_JSON_ALLOW_BOM, &root, &rule);
+  if (fault != NULL)
+    heartbeat_reading_complain (reading, &reader.problems,
+                                heartbeat_problem_new (fault, "", NULL, rule));
+  else
+    read_root (&reader, &root);
+  problems = locate_problems (&reader, text, length);
+  if (reader.problems != NULL)
+    {
+      g_autofree char *what = heartbeat_problem_to_string (g_ptr_array_index (reader.problems, 0));
+
+      g_set_error_literal (error, HEARTBEAT_ERROR,
+                           fault != NULL ? HEARTBEAT_ERROR_INVALID_ARGUMENT
+                                         : HEARTBEAT_ERROR_CONFIG_UNUSABLE,
+                           what);
+    }
+  g_clear_pointer (&reader.problems, g_ptr_array_unref);
+  g_clear_pointer (&reader.ignored, g_ptr_array_unref);
+  return problems;
+}
+
+static HeartbeatConfig *
+config_new (GBytes *text)
+{
+  HeartbeatConfig *config = g_new0 (HeartbeatConfig, 1);
+
+  g_atomic_ref_count_init (&config->refs);
+  config->text = g_bytes_ref (text);
+  config->first = g_bytes_ref (text);
+  config->checks = g_ptr_array_new_with_free_func ((GDestroyNotify) heartbeat_check_spec_unref);
+  return config;
+}
+
+/**
+ * heartbeat_config_parse:
+ * @text: the text of a heartbeat.json
+ * @error: return location for a #HeartbeatError: %HEARTBEAT_ERROR_INVALID_ARGUMENT where it is no JSON,
+ *   %HEARTBEAT_ERROR_CONFIG_UNUSABLE where it breaks a rule that concerns all checks
+ *
+ * Reads a file by hand of the scanner rather than into json-glib's values, so that every error knows its line and column and
+ * every check its own bytes. One invalid check is no error here.
+ *
+ * Returns: (transfer full): the configuration
+ */
+HeartbeatConfig *
+heartbeat_config_parse (GBytes *text, GError **error)
+{
+  g_autoptr (HeartbeatConfig) config = config_new (text);
+  g_autoptr (GPtrArray) problems = NULL;
+  g_autoptr (GError) unusable = NULL;
+
+  if (g_bytes_get_size (text) > HEARTBEAT_CONFIG_MAX_SIZE)
+    {
+      g_set_error_literal (error, HEARTBEAT_ERROR, HEARTBEAT_ERROR_CONFIG_UNUSABLE,
+                           HEARTBEAT_CONFIG_SIZE_RULE);
+      return NULL;
+    }
+  problems = read_config (config, FALSE, &unusable);
+  if (unusable == NULL)
+    return g_steal_pointer (&config);
+  g_propagate_error (error, g_steal_pointer (&unusable));
+  return NULL;
+}
+
+/* --- A text of which little has changed ----------------------------------------------------------------------------- */
+
+/* Files name few zones. */
+#define N_SEEN 4
+
+static gboolean
+is_seen (const HeartbeatCheckSpec *const *seen, const HeartbeatCheckSpec *spec)
+{
+  for (guint i = 0; i < N_SEEN && seen[i] != NULL; i++)
+    if (seen[i]->zone == spec->zone && strcmp (seen[i]->zone_name, spec->zone_name) == 0)
+      return TRUE;
+  return FALSE;
+}
+
+/* Whether reading the same text again would find the same: nothing is wrong with it, and tzdata has its zones as before. */
+static gboolean
+holds_still (HeartbeatConfig *config, HeartbeatReading *reading)
+{
+  const HeartbeatCheckSpec *seen[N_SEEN] = { NULL };
+  guint n_seen = 0;
+
+  for (guint i = 0; i < config->checks->len; i++)
+    {
+      const HeartbeatCheckSpec *spec = g_ptr_array_index (config->checks, i);
+      g_autoptr (GTimeZone) zone = NULL;
+
+      if (spec->problems != NULL)
+        return FALSE;
+      if (is_seen (seen, spec))
+        continue;
+      zone = heartbeat_reading_find_zone (reading, spec->zone_name);
+      if (zone != spec->zone)
+        return FALSE;
+      seen[n_seen++ % N_SEEN] = spec;
+    }
+  return TRUE;
+}
+
+/* The bytes from the first to the last that differ between two texts of one length, if there are any, and all that differ are
+ * digits in both. */
+static gboolean
+find_other_digits (const char *old, const char *new, gsize length, gsize *start, gsize *end)
+{
+  const gsize block = 4096;
+
+  for (*start = 0; block <= length - *start && memcmp (old + *start, new + *start, block) == 0;)
+    *start += block;
+  while (*start < length && old[*start] == new[*start])
+    ++*start;
+  for (*end = length;
+       *end >= *start + block && memcmp (old + *end - block, new + *end - block, block) == 0;)
+    *end -= block;
+  while (*end > *start && old[*end - 1] == new[*end - 1])
+    --*end;
+  for (gsize i = *start; i < *end; i++)
+    if (old[i] != new[i] && !(g_ascii_isdigit (old[i]) && g_ascii_isdigit (new[i])))
+      return FALSE;
+  return *start < *end;
+}
+
+/* The check that all of the bytes from @start to @end belong to. */
+static gboolean
+find_check_around (HeartbeatConfig *config, gsize start, gsize end, guint *index)
+{
+  for (guint i = 0; i < config->checks->len; i++)
+    {
+      const HeartbeatCheckSpec *spec = g_ptr_array_index (config->checks, i);
+
+      *index = i;
+      if (spec->offset <= start && end <= spec->offset + (spec->json.end - spec->json.start))
+        return TRUE;
+    }
+  return FALSE;
+}
+
+/* The check @old as @text has it, or NULL where something is wrong with it there. */
+static HeartbeatCheckSpec *
+read_check_again (const HeartbeatCheckSpec *old, HeartbeatReading *reading, GBytes *text)
+{
+  g_autoptr (GBytes) slice
+      = g_bytes_new_from_bytes (text, old->offset, old->json.end - old->json.start);
+  gsize length;
+  const char *data = g_bytes_get_data (slice, &length);
+  g_autoptr (GBytes) own = g_bytes_new (data, length);
+  const char *start = g_bytes_get_data (own, NULL), *rule;
+  g_autofree char *quoted = heartbeat_json_quote (old->name);
+  const HeartbeatJson name = { quoted, quoted + strlen (quoted) };
+  HeartbeatJson json;
+  HeartbeatCheckSpec *spec;
+
+  if (heartbeat_json_find_fault (start, length, HEARTBEAT_JSON_NONE, &json, &rule) != NULL)
+    return NULL;
+  spec = heartbeat_check_spec_new (reading, &name, &json);
+  spec->own = g_steal_pointer (&own);
+  spec->offset = old->offset;
+  copy_pause (&spec->pause, &old->pause);
+  if (spec->problems == NULL)
+    return spec;
+  heartbeat_check_spec_unref (spec);
+  return NULL;
+}
+
+static HeartbeatConfig *
+with_other_check (HeartbeatConfig *known, GBytes *text, guint index, HeartbeatCheckSpec *spec)
+{
+  HeartbeatConfig *config = config_new (text);
+
+  g_bytes_unref (config->first);
+  config->first = g_bytes_ref (known->first);
+  config->agent = g_strdup (known->agent);
+  copy_pause (&config->pause, &known->pause);
+  for (guint i = 0; i < known->checks->len; i++)
+    g_ptr_array_add (config->checks,
+                     i == index ? spec
+                                : heartbeat_check_spec_ref (g_ptr_array_index (known->checks, i)));
+  return config;
+}
+
+/* Digits for digits change neither which values there are nor how deep they are, and no other check's place: what is known
+ * of the rest remains true. Whether the changed check still is JSON, and keeps the rules, is looked at as ever. */
+static HeartbeatConfig *
+derive (HeartbeatConfig *known, GBytes *text)
+{
+  g_autoptr (HeartbeatReading) reading = NULL;
+  gsize length, known_length, start, end;
+  const char *data = g_bytes_get_data (text, &length);
+  const char *known_data = g_bytes_get_data (known->text, &known_length);
+  HeartbeatCheckSpec *spec;
+  gboolean same;
+  guint index = 0;
+
+  if (length != known_length)
+    return NULL;
+  same = memcmp (data, known_data, length) == 0;
+  if (!same
+      && (!find_other_digits (known_data, data, length, &start, &end)
+          || !find_check_around (known, start, end, &index)))
+    return NULL;
+  reading = heartbeat_reading_new (FALSE);
+  if (!holds_still (known, reading))
+    return NULL;
+  if (same)
+    return heartbeat_config_ref (known);
+  spec = read_check_again (g_ptr_array_index (known->checks, index), reading, text);
+  return spec != NULL ? with_other_check (known, text, index, spec) : NULL;
+}
+
+/**
+ * heartbeat_config_parse_after:
+ * @known: (nullable): an earlier configuration
+ * @text: the text of a heartbeat.json
+ * @error: as of heartbeat_config_parse()
+ *
+ * Does what heartbeat_config_parse() does. Where @text is that of @known, or has only other digits in one check, such as a new
+ * `lastRun`, only that check is read.
+ *
+ * Returns: (transfer full): the configuration, @known itself where nothing has changed
+ */
+HeartbeatConfig *
+heartbeat_config_parse_after (HeartbeatConfig *known, GBytes *text, GError **error)
+{
+  HeartbeatConfig *config = known != NULL ? derive (known, text) : NULL;
+
+  return config != NULL ? config : heartbeat_config_parse (text, error);
+}
+
+/**
+ * heartbeat_config_find_check:
+ * @config: a configuration
+ * @text: a text
+ * @name: the name of a check
+ * @check: (out): where that is in @text, an object
+ *
+ * Finds a check without reading the text again.
+ *
+ * Returns: whether @text is that of @config, and has a valid check of that name
+ */
+gboolean
+heartbeat_config_find_check (HeartbeatConfig *config,
+                             GBytes *text,
+                             const char *name,
+                             HeartbeatJson *check)
+{
+  for (guint i = 0; i < config->checks->len; i++)
+    {
+      const HeartbeatCheckSpec *spec = g_ptr_array_index (config->checks, i);
+
+      if (strcmp (spec->name, name) != 0)
+        continue;
+      if (spec->problems != NULL || (text != config->text && !g_bytes_equal (text, config->text)))
+        return FALSE;
+      check->start = (const char *) g_bytes_get_data (text, NULL) + spec->offset;
+      check->end = check->start + (spec->json.end - spec->json.start);
+      return TRUE;
+    }
+  return FALSE;
+}
+
+/**
+ * heartbeat_config_validate:
+ * @text: the text of a heartbeat.json
+ *
+ * Finds everything that is wrong with a file: what makes it unusable, what makes a check invalid, and broken pauses of
+ * checks that do not exist. A text that is no JSON has one problem.
+ *
+ * Returns: (transfer full) (element-type HeartbeatProblem): the problems, in the order of the text
+ */
+GPtrArray *
+heartbeat_config_validate (GBytes *text)
+{
+  g_autoptr (HeartbeatConfig) config = config_new (text);
+  GPtrArray *problems;
+
+  if (g_bytes_get_size (text) <= HEARTBEAT_CONFIG_MAX_SIZE)
+    return read_config (config, TRUE, NULL);
+  problems = g_ptr_array_new_with_free_func ((GDestroyNotify) heartbeat_problem_unref);
+  g_ptr_array_add (problems, heartbeat_problem_new (g_bytes_get_data (text, NULL), "", NULL,
+                                                    HEARTBEAT_CONFIG_SIZE_RULE));
+  heartbeat_problem_locate (problems, g_bytes_get_data (text, NULL), 0);
+  return problems;
+}
+
+HeartbeatConfig *
+heartbeat_config_ref (HeartbeatConfig *config)
+{
+  g_atomic_ref_count_inc (&config->refs);
+  return config;
+}
+
+void
+heartbeat_config_unref (HeartbeatConfig *config)
+{
+  if (!g_atomic_ref_count_dec (&config->refs))
+    return;
+  g_clear_pointer (&config->checks, g_ptr_array_unref);
+  heartbeat_pause_clear (&config->pause);
+  g_clear_pointer (&config->first, g_bytes_unref);
+  g_clear_pointer (&config->text, g_bytes_unref);
+  g_free (config->agent);
+  g_free (config);
+}

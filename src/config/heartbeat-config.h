@@ -1,0 +1,46 @@
+/* SPDX-License-Identifier: MIT */
+
+#pragma once
+
+#include "config/heartbeat-check-spec.h"
+
+G_BEGIN_DECLS
+
+#define HEARTBEAT_CONFIG_MAX_SIZE   (16 * 1024 * 1024)
+#define HEARTBEAT_CONFIG_MAX_CHECKS 10000
+#define HEARTBEAT_CONFIG_SIZE_RULE  "the file is larger than 16 MiB"
+
+/**
+ * HeartbeatConfig:
+ * @text: the text of the file
+ * @first: the text that the checks point into, which is that of an earlier file where few bytes have changed since
+ * @agent: the agent that it names
+ * @checks: (element-type HeartbeatCheckSpec): the checks, sorted by name
+ * @pause: the pause of all checks
+ *
+ * A heartbeat.json that was read. It does not change, and may be passed between threads.
+ */
+typedef struct
+{
+  gatomicrefcount refs;
+  GBytes *text;
+  GBytes *first;
+  char *agent;
+  GPtrArray *checks;
+  HeartbeatPause pause;
+} HeartbeatConfig;
+
+HeartbeatConfig *heartbeat_config_parse (GBytes *text, GError **error);
+HeartbeatConfig *
+heartbeat_config_parse_after (HeartbeatConfig *known, GBytes *text, GError **error);
+gboolean heartbeat_config_find_check (HeartbeatConfig *config,
+                                      GBytes *text,
+                                      const char *name,
+                                      HeartbeatJson *check);
+GPtrArray *heartbeat_config_validate (GBytes *text);
+HeartbeatConfig *heartbeat_config_ref (HeartbeatConfig *config);
+void heartbeat_config_unref (HeartbeatConfig *config);
+
+G_DEFINE_AUTOPTR_CLEANUP_FUNC (HeartbeatConfig, heartbeat_config_unref)
+
+G_END_DECLS

@@ -1,0 +1,99 @@
+/* SPDX-License-Identifier: MIT */
+
+#include "config/heartbeat-reading.h"
+
+#include "base/heartbeat-zone.h"
+
+/* Of more problems than this, which only a hostile text has, those past the first of each check are not told. */
+#define MAX_PROBLEMS 100000
+
+struct _HeartbeatReading
+{
+  gboolean all;
+  guint n_problems;
+  GHashTable *zones; /* of GTimeZone by name, NULL for an unknown one */
+};
+
+static void
+clear_zone (gpointer zone)
+{
+  if (zone != NULL)
+    g_time_zone_unref (zone);
+}
+
+/**
+ * heartbeat_reading_new:
+ * @all: whether every problem is asked for, or only the first of each check
+ *
+ * Returns: (transfer full): what reading a text begins with
+ */
+HeartbeatReading *
+heartbeat_reading_new (gboolean all)
+{
+  HeartbeatReading *self = g_new0 (HeartbeatReading, 1);
+
+  self->all = all;
+  self->zones = g_hash_table_new_full (g_str_hash, g_str_equal, g_free, clear_zone);
+  return self;
+}
+
+void
+heartbeat_reading_free (HeartbeatReading *self)
+{
+  g_hash_table_unref (self->zones);
+  g_free (self);
+}
+
+/**
+ * heartbeat_reading_wants:
+ * @self: a reading
+ * @problems: (nullable) (element-type HeartbeatProblem): what is known of a check already
+ *
+ * Returns: whether one more problem of that check is asked for
+ */
+gboolean
+heartbeat_reading_wants (const HeartbeatReading *self, const GPtrArray *problems)
+{
+  return problems == NULL || problems->len == 0 || (self->all && self->n_problems < MAX_PROBLEMS);
+}
+
+/**
+ * heartbeat_reading_complain:
+ * @self: a reading
+ * @problems: (inout) (element-type HeartbeatProblem): the problems of a check, made where it is %NULL
+ * @problem: (transfer full): one more
+ *
+ * Adds it if it is asked for.
+ */
+void
+heartbeat_reading_complain (HeartbeatReading *self, GPtrArray **problems, HeartbeatProblem *problem)
+{
+  g_autoptr (HeartbeatProblem) one = problem;
+
+  if (!heartbeat_reading_wants (self, *problems))
+    return;
+  if (*problems == NULL)
+    *problems = g_ptr_array_new_with_free_func ((GDestroyNotify) heartbeat_problem_unref);
+  g_ptr_array_add (*problems, g_steal_pointer (&one));
+  self->n_problems++;
+}
+
+/**
+ * heartbeat_reading_find_zone:
+ * @self: a reading
+ * @name: the name of a time zone
+ *
+ * Returns: (transfer full) (nullable): as heartbeat_zone_lookup(), as of the first time that @name was asked for
+ */
+GTimeZone *
+heartbeat_reading_find_zone (HeartbeatReading *self, const char *name)
+{
+  gpointer zone;
+
+  if (!g_hash_table_lookup_extended (self->zones, name, NULL, &zone))
+    {
+      zone = heartbeat_zone_lookup (name, NULL);
+      g_hash_table_insert (self->zones, g_strdup (name), zone);
+    }
+  return zone != NULL ? g_time_zone_ref (zone) : NULL;
+}

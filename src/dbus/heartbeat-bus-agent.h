@@ -1,0 +1,25 @@
+/* SPDX-License-Identifier: MIT */
+
+#pragma once
+
+#include "consumer/heartbeat-consumer.h"
+#include "dbus/heartbeat-bus-collector.h"
+#include "dbus/heartbeat-bus-slices.h"
+#include "dbus/heartbeat-dbus.h"
+
+G_BEGIN_DECLS
+
+#define HEARTBEAT_TYPE_BUS_AGENT (heartbeat_bus_agent_get_type ())
+
+G_DECLARE_FINAL_TYPE (HeartbeatBusAgent,
+                      heartbeat_bus_agent,
+                      HEARTBEAT,
+                      BUS_AGENT,
+                      HeartbeatDBusAgentSkeleton)
+
+HeartbeatBusAgent *heartbeat_bus_agent_new (HeartbeatConsumer *consumer,
+                                            HeartbeatBusCollector *collector,
+                                            HeartbeatBusSlices *slices);
+void heartbeat_bus_agent_set_exported (HeartbeatBusAgent *self, gboolean exported);
+
+G_END_DECLS

@@ -1,0 +1,24 @@
+/* SPDX-License-Identifier: MIT */
+
+#pragma once
+
+#include "agent/heartbeat-agent.h"
+#include "dbus/heartbeat-bus-collector.h"
+#include "dbus/heartbeat-dbus.h"
+
+G_BEGIN_DECLS
+
+#define HEARTBEAT_TYPE_BUS_CHECK (heartbeat_bus_check_get_type ())
+
+G_DECLARE_FINAL_TYPE (HeartbeatBusCheck,
+                      heartbeat_bus_check,
+                      HEARTBEAT,
+                      BUS_CHECK,
+                      HeartbeatDBusCheckSkeleton)
+
+HeartbeatBusCheck *heartbeat_bus_check_new (HeartbeatAgent *agent,
+                                            HeartbeatCheck *check,
+                                            HeartbeatBusCollector *collector);
+void heartbeat_bus_check_set_exported (HeartbeatBusCheck *self, gboolean exported);
+
+G_END_DECLS

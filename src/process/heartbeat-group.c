@@ -1,0 +1,244 @@
+/* SPDX-License-Identifier: MIT */
+
+#include "process/heartbeat-group.h"
+
+#include <errno.h>
+#include <signal.h>
+#include <sys/pidfd.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <glib-unix.h>
+
+#define KILL_DELAY_S 5
+
+/* Where the kernel has no pidfd, or a sandbox forbids it. */
+#define POLL_MS 20
+
+/**
+ * HeartbeatGroup:
+ *
+ * A child that leads a process group, watched until nothing of the group is this process's business any more.
+ *
+ * The number of a group is that of its leader, and is free for others as soon as the leader was waited for and the group is
+ * empty: a signal that is sent later may reach a stranger. So the end of the leader is only looked at (WNOWAIT), and where
+ * its group is to be ended, the leader stays a zombie that keeps the number until SIGKILL was sent: five seconds at most.
+ * A group that nobody has asked to end is left alone, its leader is waited for at once, and no signal is sent after that.
+ */
+struct _HeartbeatGroup
+{
+  guint refs;
+  pid_t leader;
+  int pidfd;
+  GSource *watch;
+  GSource *kill_timer;
+  HeartbeatGroupFunc ended;
+  HeartbeatGroupFunc over;
+  gpointer user_data;
+  int status;
+  gboolean has_ended;
+  gboolean is_terminated;
+  gboolean is_killed;
+  gboolean is_hurried;
+};
+
+HeartbeatGroup *
+heartbeat_group_ref (HeartbeatGroup *self)
+{
+  self->refs++;
+  return self;
+}
+
+static void
+clear_source (GSource **source)
+{
+  if (*source == NULL)
+    return;
+  g_source_destroy (*source);
+  g_clear_pointer (source, g_source_unref);
+}
+
+void
+heartbeat_group_unref (HeartbeatGroup *self)
+{
+  if (--self->refs > 0)
+    return;
+  clear_source (&self->watch);
+  clear_source (&self->kill_timer);
+  if (self->pidfd >= 0)
+    close (self->pidfd);
+  g_free (self);
+}
+
+/* Between its fork and its setsid() the leader has no group yet. */
+static void
+send_signal (HeartbeatGroup *self, int number)
+{
+  if (kill (-self->leader, number) < 0 && errno == ESRCH)
+    kill (self->leader, number);
+}
+
+/* Lets the leader go; takes the reference that the group has to itself until then. */
+static void
+reap (HeartbeatGroup *self)
+{
+  HeartbeatGroupFunc over = self->over;
+
+  waitid (P_PID, self->leader, &(siginfo_t){ 0 }, WEXITED | WNOHANG);
+  clear_source (&self->kill_timer);
+  if (over != NULL)
+    over (self, self->status, self->user_data);
+  heartbeat_group_unref (self);
+}
+
+static gboolean
+look (HeartbeatGroup *self)
+{
+  siginfo_t info = { 0 };
+
+  if (waitid (P_PID, self->leader, &info, WEXITED | WNOHANG | WNOWAIT) == 0)
+    {
+      if (info.si_pid == 0)
+        return FALSE;
+      self->status = info.si_code == CLD_EXITED ? W_EXITCODE (info.si_status, 0) : info.si_status;
+      return TRUE;
+    }
+  if (errno != ECHILD)
+    return FALSE;
+  /* Somebody else has waited for it: a program that embeds the library and waits for everything. How it ended is lost, and
+   * its number is free: no signal may be sent any more. */
+  self->status = W_EXITCODE (255, 0);
+  self->is_killed = TRUE;
+  return TRUE;
+}
+
+static gboolean
+on_look (gpointer user_data)
+{
+  HeartbeatGroup *self = user_data;
+
+  if (!look (self))
+    return G_SOURCE_CONTINUE;
+  clear_source (&self->watch);
+  self->has_ended = TRUE;
+  heartbeat_group_ref (self);
+  self->ended (self, self->status, self->user_data);
+  if (self->is_hurried && !self->is_killed)
+    heartbeat_group_kill (self);
+  else if (!self->is_terminated || self->is_killed)
+    reap (self);
+  heartbeat_group_unref (self);
+  return G_SOURCE_REMOVE;
+}
+
+static gboolean
+on_pidfd (int fd, GIOCondition condition, gpointer user_data)
+{
+  return on_look (user_data);
+}
+
+/**
+ * heartbeat_group_new:
+ * @leader: a child that was not waited for
+ * @ended: called once, from the loop, when the leader has ended
+ * @over: (nullable): called once, after @ended, when the group is no business of this process's any more
+ * @user_data: passed to both
+ *
+ * Watches a group from the thread-default main context. It keeps itself until it is over.
+ *
+ * Returns: (transfer full): the group
+ */
+HeartbeatGroup *
+heartbeat_group_new (pid_t leader,
+                     HeartbeatGroupFunc ended,
+                     HeartbeatGroupFunc over,
+                     gpointer user_data)
+{
+  HeartbeatGroup *self = g_new0 (HeartbeatGroup, 1);
+
+  self->refs = 1;
+  self->leader = leader;
+  self->ended = ended;
+  self->over = over;
+  self->user_data = user_data;
+  self->pidfd = pidfd_open (leader, 0);
+  if (self->pidfd >= 0)
+    {
+      self->watch = g_unix_fd_source_new (self->pidfd, G_IO_IN);
+      g_source_set_callback (self->watch, G_SOURCE_FUNC (on_pidfd), self, NULL);
+    }
+  else
+    {
+      self->watch = g_timeout_source_new (POLL_MS);
+      g_source_set_callback (self->watch, on_look, self, NULL);
+    }
+  g_source_set_static_name (self->watch, "heartbeat handler's end");
+  g_source_attach (self->watch, g_main_context_get_thread_default ());
+  return heartbeat_group_ref (self);
+}
+
+static gboolean
+on_kill_time (gpointer user_data)
+{
+  heartbeat_group_kill (user_data);
+  return G_SOURCE_REMOVE;
+}
+
+static gboolean
+is_gone (HeartbeatGroup *self)
+{
+  return self->is_killed || (self->has_ended && !self->is_terminated);
+}
+
+/**
+ * heartbeat_group_terminate:
+ * @self: a group
+ *
+ * Sends SIGTERM to all of it, and SIGKILL five seconds later, to whoever of it is left then, with or without its leader.
+ */
+void
+heartbeat_group_terminate (HeartbeatGroup *self)
+{
+  if (self->is_terminated || is_gone (self))
+    return;
+  self->is_terminated = TRUE;
+  send_signal (self, SIGTERM);
+  /* Who is stopped cannot tidy up. */
+  send_signal (self, SIGCONT);
+  self->kill_timer = g_timeout_source_new_seconds (KILL_DELAY_S);
+  g_source_set_callback (self->kill_timer, on_kill_time, self, NULL);
+  g_source_attach (self->kill_timer, g_main_context_get_thread_default ());
+}
+
+/**
+ * heartbeat_group_hurry:
+ * @self: a group
+ *
+ * Sends SIGTERM, and SIGKILL to what is left as soon as the leader has ended.
+ */
+void
+heartbeat_group_hurry (HeartbeatGroup *self)
+{
+  heartbeat_group_terminate (self);
+  self->is_hurried = TRUE;
+  if (self->has_ended)
+    heartbeat_group_kill (self);
+}
+
+/**
+ * heartbeat_group_kill:
+ * @self: a group
+ *
+ * Sends SIGKILL to all of it.
+ */
+void
+heartbeat_group_kill (HeartbeatGroup *self)
+{
+  if (is_gone (self))
+    return;
+  self->is_killed = self->is_terminated = TRUE;
+  clear_source (&self->kill_timer);
+  send_signal (self, SIGKILL);
+  if (self->has_ended)
+    reap (self);
+}

@@ -1,0 +1,169 @@
+/* SPDX-License-Identifier: MIT */
+
+#include "process/heartbeat-processes.h"
+
+/* From SIGTERM to SIGKILL for programs that had the service's ten seconds already, and from there to giving up on what the
+ * kernel itself cannot end. */
+#define STOP_STEP_MS 1000
+
+/**
+ * HeartbeatProcesses:
+ *
+ * The process groups that an agent's handlers have started and that are not over, so that none outlives the service.
+ */
+struct _HeartbeatProcesses
+{
+  GObject parent_instance;
+
+  GPtrArray *groups;
+  guint64 file_limit;
+  GTask *stop_task;
+  GSource *stop_timer;
+  gboolean killed;
+};
+
+G_DEFINE_FINAL_TYPE (HeartbeatProcesses, heartbeat_processes, G_TYPE_OBJECT)
+
+static void
+heartbeat_processes_finalize (GObject *object)
+{
+  HeartbeatProcesses *self = HEARTBEAT_PROCESSES (object);
+
+  g_ptr_array_unref (self->groups);
+  G_OBJECT_CLASS (heartbeat_processes_parent_class)->finalize (object);
+}
+
+static void
+heartbeat_processes_class_init (HeartbeatProcessesClass *klass)
+{
+  G_OBJECT_CLASS (klass)->finalize = heartbeat_processes_finalize;
+}
+
+static void
+heartbeat_processes_init (HeartbeatProcesses *self)
+{
+  self->groups = g_ptr_array_new_with_free_func ((GDestroyNotify) heartbeat_group_unref);
+}
+
+/**
+ * heartbeat_processes_new:
+ *
+ * Returns: (transfer full): an empty set
+ */
+HeartbeatProcesses *
+heartbeat_processes_new (void)
+{
+  return g_object_new (HEARTBEAT_TYPE_PROCESSES, NULL);
+}
+
+/**
+ * heartbeat_processes_set_file_limit:
+ * @self: a set
+ * @limit: how many files a program that is started from now on may have open, its soft limit; 0 is as many as this process
+ */
+void
+heartbeat_processes_set_file_limit (HeartbeatProcesses *self, guint64 limit)
+{
+  self->file_limit = limit;
+}
+
+guint64
+heartbeat_processes_get_file_limit (HeartbeatProcesses *self)
+{
+  return self->file_limit;
+}
+
+static void
+complete (HeartbeatProcesses *self)
+{
+  g_autoptr (GTask) task = g_steal_pointer (&self->stop_task);
+
+  g_source_destroy (self->stop_timer);
+  g_clear_pointer (&self->stop_timer, g_source_unref);
+  g_task_return_boolean (task, TRUE);
+}
+
+/**
+ * heartbeat_processes_add:
+ * @self: a set
+ * @group: a group; it is held until it is removed
+ */
+void
+heartbeat_processes_add (HeartbeatProcesses *self, HeartbeatGroup *group)
+{
+  g_ptr_array_add (self->groups, heartbeat_group_ref (group));
+}
+
+/**
+ * heartbeat_processes_remove:
+ * @self: a set
+ * @group: a group that is over
+ */
+void
+heartbeat_processes_remove (HeartbeatProcesses *self, HeartbeatGroup *group)
+{
+  g_ptr_array_remove_fast (self->groups, group);
+  if (self->stop_task != NULL && self->groups->len == 0)
+    complete (self);
+}
+
+/* A group may be over, and so no longer in the set, when this returns. */
+static void
+for_each (HeartbeatProcesses *self, void (*func) (HeartbeatGroup *group))
+{
+  g_autoptr (GPtrArray) groups
+      = g_ptr_array_new_with_free_func ((GDestroyNotify) heartbeat_group_unref);
+
+  for (guint i = 0; i < self->groups->len; i++)
+    g_ptr_array_add (groups, heartbeat_group_ref (g_ptr_array_index (self->groups, i)));
+  for (guint i = 0; i < groups->len; i++)
+    func (g_ptr_array_index (groups, i));
+}
+
+static gboolean
+on_stop_time (gpointer user_data)
+{
+  HeartbeatProcesses *self = user_data;
+  g_autoptr (HeartbeatProcesses) keep = g_object_ref (self);
+
+  if (self->killed)
+    {
+      complete (self);
+      return G_SOURCE_REMOVE;
+    }
+  self->killed = TRUE;
+  for_each (self, heartbeat_group_kill);
+  return G_SOURCE_CONTINUE;
+}
+
+/**
+ * heartbeat_processes_stop_async:
+ * @self: a set
+ * @callback: called when all groups are gone, after two seconds at most
+ * @user_data: passed to @callback
+ *
+ * Ends all groups: SIGTERM, and SIGKILL when the leader has ended or a second has passed.
+ */
+void
+heartbeat_processes_stop_async (HeartbeatProcesses *self,
+                                GAsyncReadyCallback callback,
+                                gpointer user_data)
+{
+  g_return_if_fail (HEARTBEAT_IS_PROCESSES (self));
+  g_return_if_fail (self->stop_task == NULL);
+
+  for_each (self, heartbeat_group_hurry);
+  self->stop_task = g_task_new (self, NULL, callback, user_data);
+  self->killed = FALSE;
+  self->stop_timer = g_timeout_source_new (STOP_STEP_MS);
+  g_source_set_callback (self->stop_timer, on_stop_time, self, NULL);
+  g_source_attach (self->stop_timer, g_main_context_get_thread_default ());
+  if (self->groups->len == 0)
+    complete (self);
+}
+
+void
+heartbeat_processes_stop_finish (HeartbeatProcesses *self, GAsyncResult *result)
+{
+  g_task_propagate_boolean (G_TASK (result), NULL);
+}

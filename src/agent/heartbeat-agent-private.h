@@ -5,6 +5,7 @@
 #include "agent/heartbeat-agent.h"
 #include "agent/heartbeat-history.h"
 #include "agent/heartbeat-pending-tick.h"
+#include "config/heartbeat-document.h"
 #include "run/heartbeat-registry.h"
 
 G_BEGIN_DECLS
@@ -13,6 +14,7 @@ HeartbeatAgent *
 heartbeat_agent_new (const char *name, const char *path, HeartbeatRegistry *registry);
 gboolean heartbeat_agent_has_loaded (HeartbeatAgent *self);
 HeartbeatHistory *heartbeat_agent_get_history (HeartbeatAgent *self);
+HeartbeatDocument *heartbeat_agent_get_document (HeartbeatAgent *self);
 HeartbeatRegistry *heartbeat_agent_get_registry (HeartbeatAgent *self);
 void heartbeat_agent_register_bus_handler (HeartbeatAgent *self,
                                            const char *name,

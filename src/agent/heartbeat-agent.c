@@ -6,12 +6,10 @@
 
 #include "agent/heartbeat-absent-handler.h"
 #include "agent/heartbeat-config-report.h"
-#include "agent/heartbeat-editor.h"
 #include "base/heartbeat-error.h"
 #include "base/heartbeat-i18n.h"
 #include "json/heartbeat-json.h"
 #include "agent/heartbeat-keeper.h"
-#include "config/heartbeat-loader.h"
 #include "base/heartbeat-log.h"
 #include "agent/heartbeat-schedule.h"
 #include "agent/heartbeat-trip.h"
@@ -32,13 +30,12 @@ struct _HeartbeatAgent
 
   char *name;
   HeartbeatRegistry *registry;
-  HeartbeatFile *file;
-  HeartbeatLoader *loader;
+  HeartbeatDocument *document;
   HeartbeatKeeper *keeper;
+  gboolean refreshing; /* the file is read for the tick that waits */
   gboolean keeper_asked;
   gboolean keeper_ready; /* it has read what heartbeat.json could not be told */
   HeartbeatSchedule *schedule;
-  HeartbeatEditor *editor;
   HeartbeatHistory *history;
   char *config_error;
   guint max_runs;
@@ -156,9 +153,11 @@ heartbeat_agent_dispose (GObject *object)
 
   self->stopping = TRUE;
   remove_timer (&self->stop_timer);
-  if (self->loader != NULL)
-    heartbeat_loader_stop (self->loader);
-  g_clear_object (&self->loader);
+  if (self->document != NULL)
+    {
+      g_signal_handlers_disconnect_by_data (self->document, self);
+      heartbeat_document_close (self->document);
+    }
   heartbeat_pending_tick_end (g_steal_pointer (&self->waiting), FALSE);
   g_clear_pointer (&self->trips, g_ptr_array_unref);
   G_OBJECT_CLASS (heartbeat_agent_parent_class)->dispose (object);
@@ -169,11 +168,10 @@ heartbeat_agent_finalize (GObject *object)
 {
   HeartbeatAgent *self = HEARTBEAT_AGENT (object);
 
-  g_clear_pointer (&self->editor, heartbeat_editor_free);
   g_clear_pointer (&self->schedule, heartbeat_schedule_free);
   g_clear_object (&self->history);
   g_clear_object (&self->keeper);
-  g_clear_object (&self->file);
+  g_clear_object (&self->document);
   g_clear_object (&self->registry);
   g_free (self->config_error);
   g_free (self->folder);
@@ -310,8 +308,8 @@ heartbeat_agent_init (HeartbeatAgent *self)
   self->trips = g_ptr_array_new_with_free_func ((GDestroyNotify) heartbeat_trip_free);
 }
 
-static void on_loaded (HeartbeatConfig *config, const GError *error, gpointer user_data);
-static void on_edited (HeartbeatConfig *config, gpointer user_data);
+static void on_loaded (HeartbeatAgent *self);
+static void on_broken (HeartbeatAgent *self);
 
 /**
  * heartbeat_agent_is_name:
@@ -348,14 +346,13 @@ heartbeat_agent_new (const char *name, const char *path, HeartbeatRegistry *regi
   HeartbeatAgent *self = g_object_new (HEARTBEAT_TYPE_AGENT, NULL);
 
   self->name = g_strdup (name);
-  self->file = heartbeat_file_new (path);
+  self->document = heartbeat_document_new (path);
+  g_signal_connect_swapped (self->document, "loaded", G_CALLBACK (on_loaded), self);
+  g_signal_connect_swapped (self->document, "broken", G_CALLBACK (on_broken), self);
   self->registry = g_object_ref (registry);
-  self->loader = heartbeat_loader_new (self->file, on_loaded, self);
-  self->editor
-      = heartbeat_editor_new (name, self->file, self->loader, self->schedule, on_edited, self);
-  self->keeper = heartbeat_keeper_new (name, self->file);
+  self->keeper = heartbeat_keeper_new (name, self->document);
   self->history = heartbeat_history_new (name);
-  self->folder = g_path_get_dirname (heartbeat_file_get_path (self->file));
+  self->folder = g_path_get_dirname (heartbeat_document_get_path (self->document));
   self->home = (HeartbeatTripHome){ self->name, self->folder, self->registry, self->keeper };
   return self;
 }
@@ -383,6 +380,18 @@ HeartbeatHistory *
 heartbeat_agent_get_history (HeartbeatAgent *self)
 {
   return self->history;
+}
+
+/**
+ * heartbeat_agent_get_document:
+ * @self: an agent
+ *
+ * Returns: (transfer none): its heartbeat.json
+ */
+HeartbeatDocument *
+heartbeat_agent_get_document (HeartbeatAgent *self)
+{
+  return self->document;
 }
 
 /**
@@ -456,42 +465,46 @@ set_config_error (HeartbeatAgent *self, const char *message)
   self->config_error = g_strdup (message);
   if (*message != '\0')
     heartbeat_log (G_LOG_LEVEL_WARNING, HEARTBEAT_EVENT_CONFIG_BROKEN, self->name, NULL, "%s: %s",
-                   heartbeat_file_get_path (self->file), message);
+                   heartbeat_document_get_path (self->document), message);
   else
     heartbeat_log (G_LOG_LEVEL_MESSAGE, HEARTBEAT_EVENT_CONFIG_GOOD, self->name, NULL,
-                   "%s: is good again", heartbeat_file_get_path (self->file));
+                   "%s: is good again", heartbeat_document_get_path (self->document));
   g_object_notify_by_pspec (G_OBJECT (self), props[PROP_CONFIG_ERROR]);
 }
 
-/* A `lastRun` that could not be written into heartbeat.json counts while the one that it stands for is still there. */
+/* Memory is the file: `lastRun` is what that says, or what stands for it because it could not be written there. */
 static void
-restore_last_runs (HeartbeatAgent *self)
+refresh_last_run (HeartbeatAgent *self, HeartbeatCheck *check)
 {
-  GPtrArray *checks = heartbeat_schedule_get_checks (self->schedule);
+  const HeartbeatCheckSpec *spec = heartbeat_check_get_spec (check);
   gint64 last_run;
 
-  if (!heartbeat_keeper_has_any (self->keeper))
-    return;
-  for (guint i = 0; i < checks->len; i++)
-    {
-      HeartbeatCheck *check = g_ptr_array_index (checks, i);
+  if (!heartbeat_keeper_lookup (self->keeper, spec, &last_run))
+    last_run = spec->last_run;
+  heartbeat_check_set_last_run (check, last_run);
+}
 
-      if (heartbeat_keeper_lookup (self->keeper, heartbeat_check_get_spec (check), &last_run))
-        heartbeat_check_restore (check, last_run);
-    }
+static void
+refresh_last_runs (HeartbeatAgent *self)
+{
+  GPtrArray *checks = heartbeat_schedule_get_checks (self->schedule);
+
+  for (guint i = 0; i < checks->len; i++)
+    refresh_last_run (self, g_ptr_array_index (checks, i));
   heartbeat_schedule_invalidate (self->schedule);
 }
 
 static void
-apply_config (HeartbeatAgent *self, HeartbeatConfig *config)
+apply_config (HeartbeatAgent *self)
 {
+  HeartbeatConfig *config = heartbeat_document_get_config (self->document);
   g_autoptr (GPtrArray) added = g_ptr_array_new_with_free_func (g_object_unref);
   g_autoptr (GPtrArray) removed = g_ptr_array_new_with_free_func (g_object_unref);
 
-  heartbeat_config_report (self->name, heartbeat_file_get_path (self->file), self->schedule, config,
-                           now_ms ());
+  heartbeat_config_report (self->name, heartbeat_document_get_path (self->document), self->schedule,
+                           config, now_ms ());
   heartbeat_schedule_apply (self->schedule, config, added, removed);
-  restore_last_runs (self);
+  refresh_last_runs (self);
   for (guint i = 0; i < removed->len; i++)
     g_signal_emit (self, signals[CHECK_REMOVED], 0, g_ptr_array_index (removed, i));
   for (guint i = 0; i < added->len; i++)
@@ -504,32 +517,30 @@ apply_config (HeartbeatAgent *self, HeartbeatConfig *config)
 static void
 on_moved (GObject *source, GAsyncResult *result, gpointer user_data)
 {
-  g_autoptr (HeartbeatAgent) self = user_data;
-  g_autoptr (HeartbeatConfig) config = heartbeat_keeper_finish (HEARTBEAT_KEEPER (source), result);
-
-  if (config != NULL && !self->stopping)
-    apply_config (self, config);
+  heartbeat_keeper_finish (HEARTBEAT_KEEPER (source), result);
 }
 
 /* The file may be writable by now. */
 static void
 move_last_runs (HeartbeatAgent *self)
 {
-  if (self->keeper_ready && heartbeat_keeper_has_any (self->keeper) && *self->config_error == '\0')
-    heartbeat_keeper_move_async (self->keeper, on_moved, g_object_ref (self));
+  if (self->keeper_ready && heartbeat_keeper_can_move (self->keeper) && *self->config_error == '\0')
+    heartbeat_keeper_move_async (self->keeper, on_moved, NULL);
 }
 
 static void
-on_loaded (HeartbeatConfig *config, const GError *error, gpointer user_data)
+on_loaded (HeartbeatAgent *self)
 {
-  g_autoptr (HeartbeatAgent) self = g_object_ref (user_data); /* see on_trip_done() */
+  g_autoptr (HeartbeatAgent) keep = g_object_ref (self); /* see on_trip_done() */
 
-  if (config != NULL)
-    apply_config (self, config);
-  else
-    set_config_error (self, error->message);
+  apply_config (self);
   move_last_runs (self);
-  decide_waiting (self);
+}
+
+static void
+on_broken (HeartbeatAgent *self)
+{
+  set_config_error (self, heartbeat_document_get_error (self->document));
 }
 
 /* Programs on D-Bus may come later than the first tick. */
@@ -555,7 +566,7 @@ on_keeper_ready (GObject *source, GAsyncResult *result, gpointer user_data)
   heartbeat_keeper_load_finish (HEARTBEAT_KEEPER (source), result);
   self->keeper_ready = TRUE;
   expect_bus_handlers (self);
-  restore_last_runs (self);
+  refresh_last_runs (self);
   if (heartbeat_schedule_get_config (self->schedule) != NULL)
     move_last_runs (self);
   decide_waiting (self);
@@ -576,7 +587,7 @@ on_reloaded (GObject *source, GAsyncResult *result, gpointer user_data)
 {
   g_autoptr (GTask) task = user_data;
 
-  heartbeat_loader_finish (HEARTBEAT_LOADER (source), result);
+  heartbeat_document_read_finish (HEARTBEAT_DOCUMENT (source), result);
   g_task_return_boolean (task, TRUE);
 }
 
@@ -598,8 +609,8 @@ heartbeat_agent_reload_async (HeartbeatAgent *self,
   g_return_if_fail (HEARTBEAT_IS_AGENT (self));
 
   ask_keeper (self);
-  heartbeat_loader_reload_async (self->loader, on_reloaded,
-                                 g_task_new (self, cancellable, callback, user_data));
+  heartbeat_document_reload_async (self->document, on_reloaded,
+                                   g_task_new (self, cancellable, callback, user_data));
 }
 
 /**
@@ -622,7 +633,7 @@ heartbeat_agent_reload_finish (HeartbeatAgent *self, GAsyncResult *result, GErro
   if (*self->config_error == '\0')
     return TRUE;
   g_set_error (error, HEARTBEAT_ERROR, HEARTBEAT_ERROR_CONFIG_UNUSABLE, "%s: %s",
-               heartbeat_file_get_path (self->file), self->config_error);
+               heartbeat_document_get_path (self->document), self->config_error);
   return FALSE;
 }
 
@@ -664,7 +675,7 @@ log_result (HeartbeatAgent *self, HeartbeatCheck *check, HeartbeatResult *result
 
 /* Tells everybody, and lets the next tick in. */
 static void
-on_trip_done (HeartbeatTrip *trip, HeartbeatConfig *config, gpointer owner)
+on_trip_done (HeartbeatTrip *trip, gpointer owner)
 {
   /* Who is told may drop the last other reference. */
   g_autoptr (HeartbeatAgent) self = g_object_ref (owner);
@@ -672,8 +683,7 @@ on_trip_done (HeartbeatTrip *trip, HeartbeatConfig *config, gpointer owner)
   HeartbeatResult *result = heartbeat_trip_get_result (trip);
   g_autoptr (GTask) task = heartbeat_trip_steal_task (trip);
 
-  if (config != NULL)
-    apply_config (self, config);
+  refresh_last_run (self, check);
   heartbeat_check_end (check, result, now_ms ());
   heartbeat_schedule_end_run (self->schedule, check);
   self->runs[heartbeat_result_get_status (result)]++;
@@ -733,6 +743,26 @@ count_idle (HeartbeatAgent *self)
   g_object_notify_by_pspec (G_OBJECT (self), props[PROP_TICKS_IDLE]);
 }
 
+static void
+on_refreshed (GObject *source, GAsyncResult *result, gpointer user_data)
+{
+  g_autoptr (HeartbeatAgent) self = user_data;
+
+  heartbeat_document_read_finish (HEARTBEAT_DOCUMENT (source), result);
+  self->refreshing = FALSE;
+  decide_waiting (self);
+}
+
+/* The tick that waits is decided by what the file says now. */
+static void
+refresh (HeartbeatAgent *self)
+{
+  if (self->refreshing)
+    return;
+  self->refreshing = TRUE;
+  heartbeat_document_refresh_async (self->document, on_refreshed, g_object_ref (self));
+}
+
 /* Goes on with the tick that waits, if nothing is in its way any more. */
 static void
 decide_waiting (HeartbeatAgent *self)
@@ -741,9 +771,14 @@ decide_waiting (HeartbeatAgent *self)
   HeartbeatCheck *check;
   gint64 now = now_ms ();
 
-  if (tick == NULL || !self->keeper_ready || heartbeat_loader_is_busy (self->loader)
-      || self->stopping || self->tick_runs >= self->max_runs)
+  if (tick == NULL || !self->keeper_ready || self->refreshing || self->stopping
+      || self->tick_runs >= self->max_runs)
     return;
+  if (heartbeat_document_is_reading (self->document))
+    {
+      refresh (self);
+      return;
+    }
   self->waiting = NULL;
   check = heartbeat_schedule_choose (self->schedule, tick->quarter, now);
   if (check != NULL)
@@ -791,7 +826,7 @@ heartbeat_agent_tick (HeartbeatAgent *self,
       count_idle (self);
       return TRUE;
     }
-  current = self->keeper_ready && heartbeat_loader_is_current (self->loader, tick->received);
+  current = self->keeper_ready && heartbeat_document_is_current (self->document, tick->received);
   if (current && heartbeat_schedule_is_idle (self->schedule, quarter, now))
     {
       count_idle (self);
@@ -802,7 +837,7 @@ heartbeat_agent_tick (HeartbeatAgent *self,
   if (current)
     decide_waiting (self);
   else
-    heartbeat_loader_refresh (self->loader);
+    refresh (self);
   return FALSE;
 }
 
@@ -833,13 +868,13 @@ find_runnable (HeartbeatAgent *self, const char *name, GError **error)
     g_set_error_literal (error, G_IO_ERROR, G_IO_ERROR_CANCELLED, _ ("the agent stops"));
   else if (heartbeat_schedule_get_config (self->schedule) == NULL)
     g_set_error (error, HEARTBEAT_ERROR, HEARTBEAT_ERROR_CONFIG_UNUSABLE, "%s: %s",
-                 heartbeat_file_get_path (self->file), self->config_error);
+                 heartbeat_document_get_path (self->document), self->config_error);
   else if (check == NULL)
     g_set_error (error, HEARTBEAT_ERROR, HEARTBEAT_ERROR_NO_SUCH_CHECK,
                  _ ("the agent “%s” has no check “%s”"), self->name, name);
   else if (*heartbeat_check_get_error (check) != '\0')
     g_set_error (error, HEARTBEAT_ERROR, HEARTBEAT_ERROR_CONFIG_UNUSABLE, "%s: %s",
-                 heartbeat_file_get_path (self->file), heartbeat_check_get_error (check));
+                 heartbeat_document_get_path (self->document), heartbeat_check_get_error (check));
   else if (heartbeat_check_peek_state (check)->running)
     g_set_error (error, HEARTBEAT_ERROR, HEARTBEAT_ERROR_ALREADY_RUNNING,
                  _ ("the check “%s” is running"), name);
@@ -857,7 +892,7 @@ on_current_for_run (GObject *source, GAsyncResult *result, gpointer user_data)
   HeartbeatCheck *check;
   GError *error = NULL;
 
-  heartbeat_loader_finish (HEARTBEAT_LOADER (source), result);
+  heartbeat_document_read_finish (HEARTBEAT_DOCUMENT (source), result);
   check = find_runnable (self, order->name, &error);
   if (check == NULL)
     g_task_return_error (task, error);
@@ -895,7 +930,7 @@ heartbeat_agent_run_check_async (HeartbeatAgent *self,
   order->timeout = timeout;
   task = g_task_new (self, cancellable, callback, user_data);
   g_task_set_task_data (task, order, order_free);
-  heartbeat_loader_wait_async (self->loader, on_current_for_run, task);
+  heartbeat_document_refresh_async (self->document, on_current_for_run, task);
 }
 
 /**
@@ -915,192 +950,6 @@ heartbeat_agent_run_check_finish (HeartbeatAgent *self, GAsyncResult *result, GE
   g_return_val_if_fail (g_task_is_valid (result, self), NULL);
 
   return g_task_propagate_pointer (G_TASK (result), error);
-}
-
-/* --- Changes of the file -------------------------------------------------------------------------------------------- */
-
-static void
-on_edited (HeartbeatConfig *config, gpointer user_data)
-{
-  HeartbeatAgent *self = user_data;
-
-  if (!self->stopping)
-    apply_config (self, config);
-}
-
-static void
-change_file (HeartbeatAgent *self,
-             HeartbeatChange *change,
-             gpointer source_tag,
-             GAsyncReadyCallback callback,
-             gpointer user_data)
-{
-  GTask *task = g_task_new (self, NULL, callback, user_data);
-
-  g_task_set_source_tag (task, source_tag);
-  heartbeat_editor_change (self->editor, change, task);
-}
-
-/**
- * heartbeat_agent_pause_async:
- * @self: an agent
- * @check: the name of a check, or `*` for all
- * @until: the end of the pause, in µs since the epoch, or 0 for none
- * @reason: (nullable): why, for people
- * @callback: called when heartbeat.json says so; it calls heartbeat_agent_pause_finish()
- * @user_data: passed to @callback
- *
- * Pauses a check, or all, in heartbeat.json.
- */
-void
-heartbeat_agent_pause_async (HeartbeatAgent *self,
-                             const char *check,
-                             gint64 until,
-                             const char *reason,
-                             GAsyncReadyCallback callback,
-                             gpointer user_data)
-{
-  HeartbeatChange *change;
-
-  g_return_if_fail (HEARTBEAT_IS_AGENT (self));
-  g_return_if_fail (check != NULL);
-  g_return_if_fail (until >= 0);
-
-  change = heartbeat_change_new (HEARTBEAT_CHANGE_PAUSE, check);
-  /* What heartbeat.json cannot say is for ever all the same: clients have G_MAXINT64 for that. */
-  change->until = until == 0 ? 0 : CLAMP (until / 1000, 1, HEARTBEAT_JSON_MAX_INTEGER);
-  if (reason != NULL)
-    {
-      g_free (change->reason);
-      change->reason = g_utf8_make_valid (reason, -1);
-    }
-  change_file (self, change, heartbeat_agent_pause_async, callback, user_data);
-}
-
-/**
- * heartbeat_agent_pause_finish:
- * @self: an agent
- * @result: what the callback was given
- * @error: return location for %HEARTBEAT_ERROR_NO_SUCH_CHECK, %HEARTBEAT_ERROR_READ_ONLY,
- *   %HEARTBEAT_ERROR_CONFIG_UNUSABLE or %HEARTBEAT_ERROR_FAILED
- *
- * Ends heartbeat_agent_pause_async().
- *
- * Returns: whether heartbeat.json was changed
- */
-gboolean
-heartbeat_agent_pause_finish (HeartbeatAgent *self, GAsyncResult *result, GError **error)
-{
-  g_return_val_if_fail (g_async_result_is_tagged (result, heartbeat_agent_pause_async), FALSE);
-
-  return heartbeat_agent_change_finish (self, result, error);
-}
-
-/**
- * heartbeat_agent_resume_async:
- * @self: an agent
- * @check: the name of a check, or `*` for the pause of all
- * @callback: called when heartbeat.json says so; it calls heartbeat_agent_resume_finish()
- * @user_data: passed to @callback
- *
- * Removes a pause; that there is none is no error.
- */
-void
-heartbeat_agent_resume_async (HeartbeatAgent *self,
-                              const char *check,
-                              GAsyncReadyCallback callback,
-                              gpointer user_data)
-{
-  g_return_if_fail (HEARTBEAT_IS_AGENT (self));
-  g_return_if_fail (check != NULL);
-
-  change_file (self, heartbeat_change_new (HEARTBEAT_CHANGE_RESUME, check),
-               heartbeat_agent_resume_async, callback, user_data);
-}
-
-/**
- * heartbeat_agent_resume_finish:
- * @self: an agent
- * @result: what the callback was given
- * @error: return location for %HEARTBEAT_ERROR_NO_SUCH_CHECK, %HEARTBEAT_ERROR_READ_ONLY,
- *   %HEARTBEAT_ERROR_CONFIG_UNUSABLE or %HEARTBEAT_ERROR_FAILED
- *
- * Ends heartbeat_agent_resume_async().
- *
- * Returns: whether heartbeat.json was changed
- */
-gboolean
-heartbeat_agent_resume_finish (HeartbeatAgent *self, GAsyncResult *result, GError **error)
-{
-  g_return_val_if_fail (g_async_result_is_tagged (result, heartbeat_agent_resume_async), FALSE);
-
-  return heartbeat_agent_change_finish (self, result, error);
-}
-
-/**
- * heartbeat_agent_set_enabled_async:
- * @self: an agent
- * @check: the name of a check
- * @enabled: whether it is to run
- * @callback: called when heartbeat.json says so; it calls heartbeat_agent_set_enabled_finish()
- * @user_data: passed to @callback
- *
- * Enables or disables a check in heartbeat.json.
- */
-void
-heartbeat_agent_set_enabled_async (HeartbeatAgent *self,
-                                   const char *check,
-                                   gboolean enabled,
-                                   GAsyncReadyCallback callback,
-                                   gpointer user_data)
-{
-  g_return_if_fail (HEARTBEAT_IS_AGENT (self));
-  g_return_if_fail (check != NULL);
-
-  change_file (self,
-               heartbeat_change_new (enabled ? HEARTBEAT_CHANGE_ENABLE : HEARTBEAT_CHANGE_DISABLE,
-                                     check),
-               heartbeat_agent_set_enabled_async, callback, user_data);
-}
-
-/**
- * heartbeat_agent_set_enabled_finish:
- * @self: an agent
- * @result: what the callback was given
- * @error: return location for %HEARTBEAT_ERROR_NO_SUCH_CHECK, %HEARTBEAT_ERROR_READ_ONLY,
- *   %HEARTBEAT_ERROR_CONFIG_UNUSABLE or %HEARTBEAT_ERROR_FAILED
- *
- * Ends heartbeat_agent_set_enabled_async().
- *
- * Returns: whether heartbeat.json was changed
- */
-gboolean
-heartbeat_agent_set_enabled_finish (HeartbeatAgent *self, GAsyncResult *result, GError **error)
-{
-  g_return_val_if_fail (g_async_result_is_tagged (result, heartbeat_agent_set_enabled_async),
-                        FALSE);
-
-  return heartbeat_agent_change_finish (self, result, error);
-}
-
-/**
- * heartbeat_agent_change_finish:
- * @self: an agent
- * @result: what the callback was given
- * @error: return location for %HEARTBEAT_ERROR_NO_SUCH_CHECK, %HEARTBEAT_ERROR_READ_ONLY,
- *   %HEARTBEAT_ERROR_CONFIG_UNUSABLE or %HEARTBEAT_ERROR_FAILED
- *
- * Ends heartbeat_agent_pause_async(), heartbeat_agent_resume_async() or heartbeat_agent_set_enabled_async(), for a
- * callback that serves more than one of them.
- *
- * Returns: whether heartbeat.json was changed
- */
-gboolean
-heartbeat_agent_change_finish (HeartbeatAgent *self, GAsyncResult *result, GError **error)
-{
-  g_return_val_if_fail (g_task_is_valid (result, self), FALSE);
-
-  return g_task_propagate_boolean (G_TASK (result), error);
 }
 
 /* --- Stopping ------------------------------------------------------------------------------------------------------- */
@@ -1200,7 +1049,7 @@ heartbeat_agent_get_config_path (HeartbeatAgent *self)
 {
   g_return_val_if_fail (HEARTBEAT_IS_AGENT (self), NULL);
 
-  return heartbeat_file_get_path (self->file);
+  return heartbeat_document_get_path (self->document);
 }
 
 /**

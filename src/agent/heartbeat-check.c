@@ -357,7 +357,7 @@ was_edited (const HeartbeatCheckSpec *old, const HeartbeatCheckSpec *spec)
  * @self: a check
  * @spec: what heartbeat.json says of it now; the text that it points into and that of the former one must be alive
  *
- * Takes over what changed. A `lastRun` that could not be saved counts until the one in the file is another.
+ * Takes over what changed, but its `lastRun`: that is heartbeat_check_set_last_run()'s.
  */
 void
 heartbeat_check_set_spec (HeartbeatCheck *self, HeartbeatCheckSpec *spec)
@@ -365,8 +365,6 @@ heartbeat_check_set_spec (HeartbeatCheck *self, HeartbeatCheckSpec *spec)
   g_autoptr (HeartbeatCheckSpec) old = self->spec;
 
   self->spec = heartbeat_check_spec_ref (spec);
-  if (old->last_run != spec->last_run)
-    self->state.last_run = spec->last_run;
   if (was_edited (old, spec))
     self->complained = FALSE;
   if (same_text (&old->json, &spec->json) && same_pause (&old->pause, &spec->pause)
@@ -378,12 +376,12 @@ heartbeat_check_set_spec (HeartbeatCheck *self, HeartbeatCheckSpec *spec)
 }
 
 /**
- * heartbeat_check_restore:
+ * heartbeat_check_set_last_run:
  * @self: a check
- * @last_run: a `lastRun` that heartbeat.json could not be told, in Unix ms
+ * @last_run: its `lastRun` in heartbeat.json, or what stands for it, in Unix ms
  */
 void
-heartbeat_check_restore (HeartbeatCheck *self, gint64 last_run)
+heartbeat_check_set_last_run (HeartbeatCheck *self, gint64 last_run)
 {
   if (self->state.last_run == last_run)
     return;
@@ -428,7 +426,7 @@ heartbeat_check_begin (HeartbeatCheck *self)
  * @result: how the run ended
  * @now: the time in Unix ms
  *
- * A run has ended: a good one sets `last-run`, after a failed one the check backs off.
+ * A run has ended; after a failed one the check backs off. Its `last-run` has been set by now.
  */
 void
 heartbeat_check_end (HeartbeatCheck *self, HeartbeatResult *result, gint64 now)
@@ -449,7 +447,6 @@ heartbeat_check_end (HeartbeatCheck *self, HeartbeatResult *result, gint64 now)
       self->state.failures = 0;
       self->state.last_failed_start = 0;
       self->state.retry_at = 0;
-      self->state.last_run = started;
     }
   g_clear_pointer (&self->last_result, heartbeat_result_unref);
   self->last_result = heartbeat_result_ref (result);

@@ -21,8 +21,9 @@ struct _HeartbeatKeeper
   GObject parent_instance;
 
   char *agent;
-  HeartbeatFile *file;
+  HeartbeatDocument *document;
   HeartbeatState *state;
+  guint n_edits; /* of heartbeat.json that are under way */
   gboolean loaded;
   gboolean state_changed; /* before it was loaded: a save would lose what it has */
   gboolean warned;        /* that heartbeat.json cannot be written */
@@ -43,9 +44,6 @@ typedef struct
   gatomicrefcount refs;
   Entry own; /* `check` is NULL for a mere move */
   GArray *others;
-  HeartbeatConfig *known; /* (nullable): what the file may say still */
-  HeartbeatConfig *result;
-  guint64 reads; /* of the file, when @result was */
 } Batch;
 
 G_DEFINE_FINAL_TYPE (HeartbeatKeeper, heartbeat_keeper, G_TYPE_OBJECT)
@@ -56,7 +54,7 @@ heartbeat_keeper_finalize (GObject *object)
   HeartbeatKeeper *self = HEARTBEAT_KEEPER (object);
 
   g_clear_object (&self->state);
-  g_clear_object (&self->file);
+  g_clear_object (&self->document);
   g_free (self->agent);
   G_OBJECT_CLASS (heartbeat_keeper_parent_class)->finalize (object);
 }
@@ -75,18 +73,18 @@ heartbeat_keeper_init (HeartbeatKeeper *self)
 /**
  * heartbeat_keeper_new:
  * @agent: the agent's name
- * @file: its heartbeat.json
+ * @document: its heartbeat.json
  *
  * Returns: (transfer full): a keeper that has not read the state file
  */
 HeartbeatKeeper *
-heartbeat_keeper_new (const char *agent, HeartbeatFile *file)
+heartbeat_keeper_new (const char *agent, HeartbeatDocument *document)
 {
   HeartbeatKeeper *self = g_object_new (HEARTBEAT_TYPE_KEEPER, NULL);
 
   self->agent = g_strdup (agent);
-  self->file = g_object_ref (file);
-  self->state = heartbeat_state_new (agent, heartbeat_file_get_path (file));
+  self->document = g_object_ref (document);
+  self->state = heartbeat_state_new (agent, heartbeat_document_get_path (document));
   return self;
 }
 
@@ -161,15 +159,16 @@ heartbeat_keeper_lookup (HeartbeatKeeper *self, const HeartbeatCheckSpec *spec, 
 }
 
 /**
- * heartbeat_keeper_has_any:
+ * heartbeat_keeper_can_move:
  * @self: a keeper
  *
- * Returns: whether something waits in the state file for heartbeat.json to be writable
+ * Returns: whether something waits in the state file for heartbeat.json to be writable, and no save is under way that takes
+ *   it along
  */
 gboolean
-heartbeat_keeper_has_any (HeartbeatKeeper *self)
+heartbeat_keeper_can_move (HeartbeatKeeper *self)
 {
-  return !heartbeat_state_is_empty (self->state);
+  return self->n_edits == 0 && !heartbeat_state_is_empty (self->state);
 }
 
 /**
@@ -224,8 +223,6 @@ batch_unref (Batch *batch)
 {
   if (!g_atomic_ref_count_dec (&batch->refs))
     return;
-  g_clear_pointer (&batch->result, heartbeat_config_unref);
-  g_clear_pointer (&batch->known, heartbeat_config_unref);
   entry_clear (&batch->own);
   g_array_unref (batch->others);
   g_free (batch);
@@ -244,10 +241,8 @@ static Batch *
 batch_new (HeartbeatKeeper *self)
 {
   Batch *batch = g_new0 (Batch, 1);
-  HeartbeatConfig *known = heartbeat_file_get_config (self->file);
 
   g_atomic_ref_count_init (&batch->refs);
-  batch->known = known != NULL ? heartbeat_config_ref (known) : NULL;
   batch->others = g_array_new (FALSE, FALSE, sizeof (Entry));
   g_array_set_clear_func (batch->others, entry_clear);
   heartbeat_state_foreach (self->state, add_other, batch);
@@ -255,14 +250,11 @@ batch_new (HeartbeatKeeper *self)
 }
 
 static GBytes *
-set_last_run (GBytes *text, const Entry *entry, HeartbeatConfig *known, GError **error)
+set_last_run (GBytes *text, const Entry *entry, GError **error)
 {
   const char *const path[] = { "checks", entry->check, NULL };
   g_autofree char *time = g_strdup_printf ("%" G_GINT64_FORMAT, entry->last_run);
-  HeartbeatJson check;
 
-  if (known != NULL && heartbeat_config_find_check (known, text, entry->check, &check))
-    return heartbeat_edit_set_member_of (text, &check, "lastRun", time);
   return heartbeat_edit_set_member (text, path, "lastRun", time, error);
 }
 
@@ -299,7 +291,7 @@ write_batch (GBytes *text, gconstpointer data, GError **error)
       if (g_strcmp0 (entry->check, batch->own.check) == 0
           || !find_last_run (current, entry->check, &there) || there != entry->stands_for)
         continue;
-      next = set_last_run (current, entry, NULL, error);
+      next = set_last_run (current, entry, error);
       if (next == NULL)
         return NULL;
       g_bytes_unref (current);
@@ -307,7 +299,7 @@ write_batch (GBytes *text, gconstpointer data, GError **error)
     }
   if (batch->own.check == NULL)
     return g_steal_pointer (&current);
-  return set_last_run (current, &batch->own, batch->known, error);
+  return set_last_run (current, &batch->own, error);
 }
 
 /* --- Saving --------------------------------------------------------------------------------------------------------- */
@@ -317,7 +309,6 @@ on_state_saved (GObject *source, GAsyncResult *result, gpointer user_data)
 {
   g_autoptr (GTask) task = user_data;
   HeartbeatKeeper *self = g_task_get_source_object (task);
-  Batch *batch = g_task_get_task_data (task);
   g_autoptr (GError) error = NULL;
 
   if (heartbeat_state_save_finish (self->state, result, &error))
@@ -330,11 +321,7 @@ on_state_saved (GObject *source, GAsyncResult *result, gpointer user_data)
                      heartbeat_state_get_path (self->state), error->message);
       self->warned_of_state = TRUE;
     }
-  /* What was read meanwhile is newer, and in force. */
-  if (batch->reads != heartbeat_file_get_reads (self->file))
-    g_clear_pointer (&batch->result, heartbeat_config_unref);
-  g_task_return_pointer (task, g_steal_pointer (&batch->result),
-                         (GDestroyNotify) heartbeat_config_unref);
+  g_task_return_boolean (task, TRUE);
 }
 
 static void
@@ -350,8 +337,8 @@ keep_in_state (HeartbeatKeeper *self, const Batch *batch, const GError *error)
   heartbeat_log (self->warned ? G_LOG_LEVEL_DEBUG : G_LOG_LEVEL_WARNING,
                  HEARTBEAT_EVENT_SAVE_FAILED, self->agent, batch->own.check,
                  "%s: cannot be written, lastRun goes to %s: %s",
-                 heartbeat_file_get_path (self->file), heartbeat_state_get_path (self->state),
-                 error->message);
+                 heartbeat_document_get_path (self->document),
+                 heartbeat_state_get_path (self->state), error->message);
   self->warned = TRUE;
   heartbeat_state_set (self->state, batch->own.check, batch->own.stands_for, batch->own.last_run);
 }
@@ -363,11 +350,12 @@ on_edited (GObject *source, GAsyncResult *result, gpointer user_data)
   HeartbeatKeeper *self = g_task_get_source_object (task);
   Batch *batch = g_task_get_task_data (task);
   g_autoptr (GError) error = NULL;
-  g_autoptr (HeartbeatConfig) config = heartbeat_file_finish (self->file, result, &error);
+  gboolean edited = heartbeat_document_edit_finish (self->document, result, &error);
   gboolean gone = g_error_matches (error, HEARTBEAT_ERROR, HEARTBEAT_ERROR_NO_SUCH_CHECK);
   gboolean state_changed = batch->own.check != NULL && !gone;
 
-  if (config != NULL)
+  self->n_edits--;
+  if (edited)
     {
       self->warned = FALSE;
       forget (self, batch);
@@ -376,21 +364,18 @@ on_edited (GObject *source, GAsyncResult *result, gpointer user_data)
   else if (state_changed)
     keep_in_state (self, batch, error);
   if (state_changed)
-    {
-      batch->result = g_steal_pointer (&config);
-      batch->reads = heartbeat_file_get_reads (self->file);
-      heartbeat_state_save_async (self->state, on_state_saved, g_steal_pointer (&task));
-      return;
-    }
-  g_task_return_pointer (task, g_steal_pointer (&config), (GDestroyNotify) heartbeat_config_unref);
+    heartbeat_state_save_async (self->state, on_state_saved, g_steal_pointer (&task));
+  else
+    g_task_return_boolean (task, TRUE);
 }
 
 static void
 start (HeartbeatKeeper *self, Batch *batch, GTask *task)
 {
+  self->n_edits++;
   g_task_set_task_data (task, batch, (GDestroyNotify) batch_unref);
-  heartbeat_file_edit_async (self->file, write_batch, batch_ref (batch),
-                             (GDestroyNotify) batch_unref, on_edited, task);
+  heartbeat_document_edit_async (self->document, write_batch, batch_ref (batch),
+                                 (GDestroyNotify) batch_unref, on_edited, task);
 }
 
 /**
@@ -435,11 +420,10 @@ heartbeat_keeper_move_async (HeartbeatKeeper *self,
  * @self: a keeper
  * @result: what the callback was given
  *
- * Returns: (transfer full) (nullable): what heartbeat.json says now; %NULL where it was not written, or was read again
- *   since
+ * Ends heartbeat_keeper_save_async() and heartbeat_keeper_move_async().
  */
-HeartbeatConfig *
+void
 heartbeat_keeper_finish (HeartbeatKeeper *self, GAsyncResult *result)
 {
-  return g_task_propagate_pointer (G_TASK (result), NULL);
+  g_task_propagate_boolean (G_TASK (result), NULL);
 }

@@ -35,9 +35,9 @@ on_saved (GObject *source, GAsyncResult *result, gpointer user_data)
 {
   HeartbeatTrip *self = user_data;
   g_autoptr (GObject) owner = self->owner; /* the reference that the save has held */
-  g_autoptr (HeartbeatConfig) config = heartbeat_keeper_finish (HEARTBEAT_KEEPER (source), result);
 
-  self->done (self, config, owner);
+  heartbeat_keeper_finish (HEARTBEAT_KEEPER (source), result);
+  self->done (self, owner);
 }
 
 static void
@@ -50,7 +50,7 @@ on_ended (HeartbeatExecution *execution, HeartbeatResult *result, gpointer user_
     heartbeat_result_set_cause (result, heartbeat_envelope_dup_event_id (self->tick->body));
   if (heartbeat_result_get_status (result) == HEARTBEAT_STATUS_FAILED)
     {
-      self->done (self, NULL, self->owner);
+      self->done (self, self->owner);
       return;
     }
   g_object_ref (self->owner);

@@ -30,12 +30,11 @@ typedef struct
 /**
  * HeartbeatTripDone:
  * @trip: the trip
- * @config: (nullable): what heartbeat.json says now, where the trip has changed it
  * @owner: what was passed to heartbeat_trip_new()
  *
  * The run has ended, and all that it caused is safe.
  */
-typedef void (*HeartbeatTripDone) (HeartbeatTrip *trip, HeartbeatConfig *config, gpointer owner);
+typedef void (*HeartbeatTripDone) (HeartbeatTrip *trip, gpointer owner);
 
 HeartbeatTrip *heartbeat_trip_new (const HeartbeatTripHome *home,
                                    HeartbeatCheck *check,

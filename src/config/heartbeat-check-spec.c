@@ -378,7 +378,6 @@ heartbeat_check_spec_unref (HeartbeatCheckSpec *spec)
   g_free (spec->handler);
   g_clear_pointer (&spec->problems, g_ptr_array_unref);
   g_free (spec->error);
-  g_clear_pointer (&spec->own, g_bytes_unref);
   g_free (spec->name);
   g_free (spec);
 }

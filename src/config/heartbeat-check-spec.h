@@ -48,9 +48,7 @@ typedef struct
   HeartbeatPause pause;
   GPtrArray *problems; /* of HeartbeatProblem, in the order of reading; NULL where there is none */
   char *error;         /* the first of them, in words */
-  HeartbeatJson json;  /* as it is written, in the configuration's `first` text or in `own` */
-  GBytes *own;         /* where it is not in the text that the others are in; else NULL */
-  gsize offset;        /* where it is in the text of the configuration, in bytes */
+  HeartbeatJson json;  /* as it is written, in the configuration's text */
 } HeartbeatCheckSpec;
 
 HeartbeatCheckSpec *heartbeat_check_spec_new (HeartbeatReading *reading,

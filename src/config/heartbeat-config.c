@@ -67,7 +67,6 @@ read_checks (Reader *reader, const HeartbeatJson *root)
     {
       HeartbeatCheckSpec *spec = heartbeat_check_spec_new (reader->reading, &name, &value);
 
-      spec->offset = value.start - (const char *) g_bytes_get_data (reader->config->text, NULL);
       g_hash_table_replace (reader->by_name, spec->name, spec);
       if (g_hash_table_size (reader->by_name) <= HEARTBEAT_CONFIG_MAX_CHECKS)
         continue;
@@ -280,7 +279,6 @@ config_new (GBytes *text)
 
   g_atomic_ref_count_init (&config->refs);
   config->text = g_bytes_ref (text);
-  config->first = g_bytes_ref (text);
   config->checks = g_ptr_array_new_with_free_func ((GDestroyNotify) heartbeat_check_spec_unref);
   return config;
 }
@@ -314,204 +312,6 @@ heartbeat_config_parse (GBytes *text, GError **error)
     return g_steal_pointer (&config);
   g_propagate_error (error, g_steal_pointer (&unusable));
   return NULL;
-}
-
-/* --- A text of which little has changed ----------------------------------------------------------------------------- */
-
-/* Files name few zones. */
-#define N_SEEN 4
-
-static gboolean
-is_seen (const HeartbeatCheckSpec *const *seen, const HeartbeatCheckSpec *spec)
-{
-  for (guint i = 0; i < N_SEEN && seen[i] != NULL; i++)
-    if (seen[i]->zone == spec->zone && strcmp (seen[i]->zone_name, spec->zone_name) == 0)
-      return TRUE;
-  return FALSE;
-}
-
-/* Whether reading the same text again would find the same: nothing is wrong with it, and tzdata has its zones as before. */
-static gboolean
-holds_still (HeartbeatConfig *config, HeartbeatReading *reading)
-{
-  const HeartbeatCheckSpec *seen[N_SEEN] = { NULL };
-  guint n_seen = 0;
-
-  for (guint i = 0; i < config->checks->len; i++)
-    {
-      const HeartbeatCheckSpec *spec = g_ptr_array_index (config->checks, i);
-      g_autoptr (GTimeZone) zone = NULL;
-
-      if (spec->problems != NULL)
-        return FALSE;
-      if (is_seen (seen, spec))
-        continue;
-      zone = heartbeat_reading_find_zone (reading, spec->zone_name);
-      if (zone != spec->zone)
-        return FALSE;
-      seen[n_seen++ % N_SEEN] = spec;
-    }
-  return TRUE;
-}
-
-/* The bytes from the first to the last that differ between two texts of one length, if there are any, and all that differ are
- * digits in both. */
-static gboolean
-find_other_digits (const char *old, const char *new, gsize length, gsize *start, gsize *end)
-{
-  const gsize block = 4096;
-
-  for (*start = 0; block <= length - *start && memcmp (old + *start, new + *start, block) == 0;)
-    *start += block;
-  while (*start < length && old[*start] == new[*start])
-    ++*start;
-  for (*end = length;
-       *end >= *start + block && memcmp (old + *end - block, new + *end - block, block) == 0;)
-    *end -= block;
-  while (*end > *start && old[*end - 1] == new[*end - 1])
-    --*end;
-  for (gsize i = *start; i < *end; i++)
-    if (old[i] != new[i] && !(g_ascii_isdigit (old[i]) && g_ascii_isdigit (new[i])))
-      return FALSE;
-  return *start < *end;
-}
-
-/* The check that all of the bytes from @start to @end belong to. */
-static gboolean
-find_check_around (HeartbeatConfig *config, gsize start, gsize end, guint *index)
-{
-  for (guint i = 0; i < config->checks->len; i++)
-    {
-      const HeartbeatCheckSpec *spec = g_ptr_array_index (config->checks, i);
-
-      *index = i;
-      if (spec->offset <= start && end <= spec->offset + (spec->json.end - spec->json.start))
-        return TRUE;
-    }
-  return FALSE;
-}
-
-/* The check @old as @text has it, or NULL where something is wrong with it there. */
-static HeartbeatCheckSpec *
-read_check_again (const HeartbeatCheckSpec *old, HeartbeatReading *reading, GBytes *text)
-{
-  g_autoptr (GBytes) slice
-      = g_bytes_new_from_bytes (text, old->offset, old->json.end - old->json.start);
-  gsize length;
-  const char *data = g_bytes_get_data (slice, &length);
-  g_autoptr (GBytes) own = g_bytes_new (data, length);
-  const char *start = g_bytes_get_data (own, NULL), *rule;
-  g_autofree char *quoted = heartbeat_json_quote (old->name);
-  const HeartbeatJson name = { quoted, quoted + strlen (quoted) };
-  HeartbeatJson json;
-  HeartbeatCheckSpec *spec;
-
-  if (heartbeat_json_find_fault (start, length, HEARTBEAT_JSON_NONE, &json, &rule) != NULL)
-    return NULL;
-  spec = heartbeat_check_spec_new (reading, &name, &json);
-  spec->own = g_steal_pointer (&own);
-  spec->offset = old->offset;
-  copy_pause (&spec->pause, &old->pause);
-  if (spec->problems == NULL)
-    return spec;
-  heartbeat_check_spec_unref (spec);
-  return NULL;
-}
-
-static HeartbeatConfig *
-with_other_check (HeartbeatConfig *known, GBytes *text, guint index, HeartbeatCheckSpec *spec)
-{
-  HeartbeatConfig *config = config_new (text);
-
-  g_bytes_unref (config->first);
-  config->first = g_bytes_ref (known->first);
-  config->agent = g_strdup (known->agent);
-  copy_pause (&config->pause, &known->pause);
-  for (guint i = 0; i < known->checks->len; i++)
-    g_ptr_array_add (config->checks,
-                     i == index ? spec
-                                : heartbeat_check_spec_ref (g_ptr_array_index (known->checks, i)));
-  return config;
-}
-
-/* Digits for digits change neither which values there are nor how deep they are, and no other check's place: what is known
- * of the rest remains true. Whether the changed check still is JSON, and keeps the rules, is looked at as ever. */
-static HeartbeatConfig *
-derive (HeartbeatConfig *known, GBytes *text)
-{
-  g_autoptr (HeartbeatReading) reading = NULL;
-  gsize length, known_length, start, end;
-  const char *data = g_bytes_get_data (text, &length);
-  const char *known_data = g_bytes_get_data (known->text, &known_length);
-  HeartbeatCheckSpec *spec;
-  gboolean same;
-  guint index = 0;
-
-  if (length != known_length)
-    return NULL;
-  same = memcmp (data, known_data, length) == 0;
-  if (!same
-      && (!find_other_digits (known_data, data, length, &start, &end)
-          || !find_check_around (known, start, end, &index)))
-    return NULL;
-  reading = heartbeat_reading_new (FALSE);
-  if (!holds_still (known, reading))
-    return NULL;
-  if (same)
-    return heartbeat_config_ref (known);
-  spec = read_check_again (g_ptr_array_index (known->checks, index), reading, text);
-  return spec != NULL ? with_other_check (known, text, index, spec) : NULL;
-}
-
-/**
- * heartbeat_config_parse_after:
- * @known: (nullable): an earlier configuration
- * @text: the text of a heartbeat.json
- * @error: as of heartbeat_config_parse()
- *
- * Does what heartbeat_config_parse() does. Where @text is that of @known, or has only other digits in one check, such as a new
- * `lastRun`, only that check is read.
- *
- * Returns: (transfer full): the configuration, @known itself where nothing has changed
- */
-HeartbeatConfig *
-heartbeat_config_parse_after (HeartbeatConfig *known, GBytes *text, GError **error)
-{
-  HeartbeatConfig *config = known != NULL ? derive (known, text) : NULL;
-
-  return config != NULL ? config : heartbeat_config_parse (text, error);
-}
-
-/**
- * heartbeat_config_find_check:
- * @config: a configuration
- * @text: a text
- * @name: the name of a check
- * @check: (out): where that is in @text, an object
- *
- * Finds a check without reading the text again.
- *
- * Returns: whether @text is that of @config, and has a valid check of that name
- */
-gboolean
-heartbeat_config_find_check (HeartbeatConfig *config,
-                             GBytes *text,
-                             const char *name,
-                             HeartbeatJson *check)
-{
-  for (guint i = 0; i < config->checks->len; i++)
-    {
-      const HeartbeatCheckSpec *spec = g_ptr_array_index (config->checks, i);
-
-      if (strcmp (spec->name, name) != 0)
-        continue;
-      if (spec->problems != NULL || (text != config->text && !g_bytes_equal (text, config->text)))
-        return FALSE;
-      check->start = (const char *) g_bytes_get_data (text, NULL) + spec->offset;
-      check->end = check->start + (spec->json.end - spec->json.start);
-      return TRUE;
-    }
-  return FALSE;
 }
 
 /**
@@ -552,7 +352,6 @@ heartbeat_config_unref (HeartbeatConfig *config)
     return;
   g_clear_pointer (&config->checks, g_ptr_array_unref);
   heartbeat_pause_clear (&config->pause);
-  g_clear_pointer (&config->first, g_bytes_unref);
   g_clear_pointer (&config->text, g_bytes_unref);
   g_free (config->agent);
   g_free (config);

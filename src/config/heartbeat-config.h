@@ -13,7 +13,6 @@ G_BEGIN_DECLS
 /**
  * HeartbeatConfig:
  * @text: the text of the file
- * @first: the text that the checks point into, which is that of an earlier file where few bytes have changed since
  * @agent: the agent that it names
  * @checks: (element-type HeartbeatCheckSpec): the checks, sorted by name
  * @pause: the pause of all checks
@@ -24,19 +23,12 @@ typedef struct
 {
   gatomicrefcount refs;
   GBytes *text;
-  GBytes *first;
   char *agent;
   GPtrArray *checks;
   HeartbeatPause pause;
 } HeartbeatConfig;
 
 HeartbeatConfig *heartbeat_config_parse (GBytes *text, GError **error);
-HeartbeatConfig *
-heartbeat_config_parse_after (HeartbeatConfig *known, GBytes *text, GError **error);
-gboolean heartbeat_config_find_check (HeartbeatConfig *config,
-                                      GBytes *text,
-                                      const char *name,
-                                      HeartbeatJson *check);
 GPtrArray *heartbeat_config_validate (GBytes *text);
 HeartbeatConfig *heartbeat_config_ref (HeartbeatConfig *config);
 void heartbeat_config_unref (HeartbeatConfig *config);

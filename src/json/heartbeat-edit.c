@@ -155,31 +155,11 @@ heartbeat_edit_set_member (GBytes *text,
                            GError **error)
 {
   HeartbeatJson object;
+  g_autoptr (GArray) members = NULL;
 
-  return find_object (text, path, &object, error)
-             ? heartbeat_edit_set_member_of (text, &object, name, value)
-             : NULL;
-}
-
-/**
- * heartbeat_edit_set_member_of:
- * @text: a JSON text
- * @object: an object in it
- * @name: the member's name
- * @value: the value as JSON text
- *
- * As heartbeat_edit_set_member().
- *
- * Returns: (transfer full): the new text
- */
-GBytes *
-heartbeat_edit_set_member_of (GBytes *text,
-                              const HeartbeatJson *object,
-                              const char *name,
-                              const char *value)
-{
-  g_autoptr (GArray) members = list_members (object);
-
+  if (!find_object (text, path, &object, error))
+    return NULL;
+  members = list_members (&object);
   for (guint i = members->len; i > 0; i--)
     {
       const Member *member = &g_array_index (members, Member, i - 1);
@@ -187,7 +167,7 @@ heartbeat_edit_set_member_of (GBytes *text,
       if (heartbeat_json_equals (&member->name, name))
         return splice (text, member->value.start, member->value.end, value);
     }
-  return append_member (text, object, members, name, value);
+  return append_member (text, &object, members, name, value);
 }
 
 /* The bytes that go with member @i: it, one comma, and the white space that belonged to it. */

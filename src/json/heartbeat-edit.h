@@ -11,10 +11,6 @@ GBytes *heartbeat_edit_set_member (GBytes *text,
                                    const char *name,
                                    const char *value,
                                    GError **error);
-GBytes *heartbeat_edit_set_member_of (GBytes *text,
-                                      const HeartbeatJson *object,
-                                      const char *name,
-                                      const char *value);
 
 GBytes *heartbeat_edit_remove_member (GBytes *text,
                                       const char *const *path,

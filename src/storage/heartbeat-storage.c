@@ -63,12 +63,10 @@ read_all (int fd, gsize size, gsize max_size, const char *path, GError **error)
   return NULL;
 }
 
-/* A text that is as expected needs no memory of its own. */
 static GBytes *
 read_open (const HeartbeatHeld *file,
            const char *path,
            gsize max_size,
-           GBytes *expected,
            HeartbeatIdentity *identity,
            GError **error)
 {
@@ -83,9 +81,6 @@ read_open (const HeartbeatHeld *file,
                  _ ("%s is no regular file"), path);
   else if ((guint64) status.st_size > max_size)
     too_large (error, _ ("%s is larger than %s"), path, max_size);
-  else if (expected != NULL && (gsize) status.st_size == g_bytes_get_size (expected)
-           && heartbeat_held_contains (file, expected))
-    return g_bytes_ref (expected);
   else
     return read_all (fd, status.st_size, max_size, path, error);
   return NULL;
@@ -106,33 +101,11 @@ heartbeat_storage_read (const char *path,
                         HeartbeatIdentity *identity,
                         GError **error)
 {
-  return heartbeat_storage_read_again (path, max_size, NULL, identity, error);
-}
-
-/**
- * heartbeat_storage_read_again:
- * @path: as in heartbeat_storage_read()
- * @max_size: as in heartbeat_storage_read()
- * @expected: (nullable): a text
- * @identity: (out caller-allocates): as in heartbeat_storage_read()
- * @error: as in heartbeat_storage_read()
- *
- * Reads a file that likely says what it did before: then no second copy of it is made.
- *
- * Returns: (transfer full): the file's text, @expected itself where it is that
- */
-GBytes *
-heartbeat_storage_read_again (const char *path,
-                              gsize max_size,
-                              GBytes *expected,
-                              HeartbeatIdentity *identity,
-                              GError **error)
-{
   g_auto (HeartbeatHeld) file = HEARTBEAT_HELD_INIT;
 
   heartbeat_identity_query (identity, AT_FDCWD, path);
   if (heartbeat_held_open (&file, path))
-    return read_open (&file, path, max_size, expected, identity, error);
+    return read_open (&file, path, max_size, identity, error);
   heartbeat_io_error (error, errno, _ ("cannot read %s"), path);
   return NULL;
 }
@@ -142,7 +115,6 @@ typedef struct
 {
   const char *path;
   gsize max_size;
-  GBytes *expected;
   HeartbeatEdit edit;
   gconstpointer data;
   gint64 deadline;
@@ -176,7 +148,7 @@ try_edit (const Attempt *attempt, const char *path, GBytes **after, GError **err
   if (!heartbeat_held_lease (&file))
     return HEARTBEAT_REPLACED_NOT_YET;
   read_at = g_get_real_time ();
-  before = read_open (&file, path, attempt->max_size, attempt->expected, &identity, error);
+  before = read_open (&file, path, attempt->max_size, &identity, error);
   heartbeat_held_release (&file);
   if (before == NULL)
     return HEARTBEAT_REPLACED_NOT;
@@ -221,7 +193,6 @@ edit_patiently (const Attempt *attempt, GError **error)
  * heartbeat_storage_edit:
  * @path: a regular file, or a symbolic link to one, which stays a link
  * @max_size: as in heartbeat_storage_read()
- * @expected: (nullable): as in heartbeat_storage_read_again(); then @edit is given it
  * @edit: what to do with its text
  * @data: passed to @edit
  * @error: return location for a #GIOErrorEnum, or what @edit sets
@@ -236,13 +207,11 @@ edit_patiently (const Attempt *attempt, GError **error)
 GBytes *
 heartbeat_storage_edit (const char *path,
                         gsize max_size,
-                        GBytes *expected,
                         HeartbeatEdit edit,
                         gconstpointer data,
                         GError **error)
 {
-  const Attempt attempt
-      = { path, max_size, expected, edit, data, g_get_monotonic_time () + PATIENCE_US };
+  const Attempt attempt = { path, max_size, edit, data, g_get_monotonic_time () + PATIENCE_US };
 
   return edit_patiently (&attempt, error);
 }

@@ -22,14 +22,8 @@ GBytes *heartbeat_storage_read (const char *path,
                                 gsize max_size,
                                 HeartbeatIdentity *identity,
                                 GError **error);
-GBytes *heartbeat_storage_read_again (const char *path,
-                                      gsize max_size,
-                                      GBytes *expected,
-                                      HeartbeatIdentity *identity,
-                                      GError **error);
 GBytes *heartbeat_storage_edit (const char *path,
                                 gsize max_size,
-                                GBytes *expected,
                                 HeartbeatEdit edit,
                                 gconstpointer data,
                                 GError **error);

@@ -10,12 +10,11 @@
 #include <time.h>
 #include <unistd.h>
 
-#include "config/heartbeat-config.h"
 #include "agent/heartbeat-keeper.h"
 
 typedef struct
 {
-  HeartbeatFile *file;
+  HeartbeatDocument *document;
   HeartbeatKeeper *keeper;
   const char *check;
 } Loop;
@@ -35,19 +34,16 @@ wait_for (GAsyncResult **result)
     g_main_context_iteration (NULL, TRUE);
 }
 
-static HeartbeatConfig *
+static void
 load (Loop *loop)
 {
   g_autoptr (GAsyncResult) result = NULL;
-  g_autoptr (GError) error = NULL;
-  HeartbeatConfig *config;
 
-  heartbeat_file_load_async (loop->file, keep_result, &result);
+  heartbeat_document_reload_async (loop->document, keep_result, &result);
   wait_for (&result);
-  config = heartbeat_file_finish (loop->file, result, &error);
-  if (config == NULL)
-    g_error ("%s", error->message);
-  return config;
+  heartbeat_document_read_finish (loop->document, result);
+  if (heartbeat_document_get_config (loop->document) == NULL)
+    g_error ("%s", heartbeat_document_get_error (loop->document));
 }
 
 static const HeartbeatCheckSpec *
@@ -91,13 +87,11 @@ static Span
 time_save (Loop *loop, const HeartbeatCheckSpec *spec, gint64 last_run)
 {
   g_autoptr (GAsyncResult) result = NULL;
-  g_autoptr (HeartbeatConfig) config = NULL;
   Span start = now ();
 
   heartbeat_keeper_save_async (loop->keeper, spec, last_run, keep_result, &result);
   wait_for (&result);
-  config = heartbeat_keeper_finish (loop->keeper, result);
-  g_assert (config != NULL);
+  heartbeat_keeper_finish (loop->keeper, result);
   return since (start);
 }
 
@@ -119,18 +113,18 @@ time_write (const char *path, GBytes *text)
 int
 main (int argc, char **argv)
 {
-  g_autoptr (HeartbeatFile) file = heartbeat_file_new (argv[1]);
-  g_autoptr (HeartbeatKeeper) keeper = heartbeat_keeper_new ("a", file);
-  Loop loop = { file, keeper, argv[2] };
-  g_autoptr (HeartbeatConfig) config = load (&loop);
-  const HeartbeatCheckSpec *spec = find (config, argv[2]);
+  g_autoptr (HeartbeatDocument) document = heartbeat_document_new (argv[1]);
+  g_autoptr (HeartbeatKeeper) keeper = heartbeat_keeper_new ("a", document);
+  Loop loop = { document, keeper, argv[2] };
   g_autofree char *plain = g_strconcat (argv[1], ".plain", NULL);
   int rounds = atoi (argv[3]);
 
+  load (&loop);
   for (int i = 0; i < rounds; i++)
     {
-      Span save = time_save (&loop, spec, 1771796220000 + i);
-      Span written = time_write (plain, config->text);
+      HeartbeatConfig *config = heartbeat_document_get_config (document);
+      Span save = time_save (&loop, find (config, argv[2]), 1771796220000 + i);
+      Span written = time_write (plain, heartbeat_document_get_config (document)->text);
 
       g_print ("%" G_GINT64_FORMAT " %" G_GINT64_FORMAT " %" G_GINT64_FORMAT " %" G_GINT64_FORMAT
                "\n",

@@ -4,6 +4,7 @@ import json
 import os
 import re
 import stat
+import threading
 import time
 
 from bench import files
@@ -294,3 +295,25 @@ class EditsDuringARun(Case):
         self.finished("slow")
         self.wait_acknowledged()
         self.assertEqual(self.read(), content)
+
+
+class RightAfterASave(Case):
+    """A writer who waits for the save and writes at once."""
+
+    def test_what_it_writes_counts(self):
+        reset = self.write_checks(c={"cadenceMs": 86400000, "lastRun": 0})
+        self.start()
+        for count in range(1, 11):
+            saved = threading.Thread(target=self.write_after, args=(os.stat(self.config).st_ino, reset))
+            saved.start()
+            self.tick()
+            # it ran before, but the file says that it never did
+            self.assertEqual(self.finished("c", count), "success")
+            saved.join()
+            self.wait_acknowledged()
+
+    def write_after(self, inode, content):
+        """Write when the file is another one."""
+        while os.stat(self.config).st_ino == inode:
+            pass
+        self.write(content)

@@ -110,7 +110,7 @@ def print_dot(files):
     def reach(room):
         return used[room].union(*map(reach, used[room]))
 
-    print("digraph rooms {\n  rankdir=BT; node [shape=box, fontname=Cantarell]; edge [color=gray40]")
+    print("digraph rooms {\n  rankdir=TB; node [shape=box, fontname=Cantarell]; edge [color=gray40]")
     for room in ROOMS:
         sources = sum(name.startswith(f"{room}/") and name.endswith(".c") for name in files)
         print(f'  {room} [label="{room}/\\n{sources} sources"]')

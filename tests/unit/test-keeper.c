@@ -41,9 +41,8 @@ typedef struct
   char *folder;
   char *path;
   char *state_path;
-  HeartbeatFile *file;
+  HeartbeatDocument *document;
   HeartbeatKeeper *keeper;
-  HeartbeatConfig *config;
 } Fixture;
 
 static char *
@@ -80,7 +79,7 @@ static void
 start (Fixture *fixture)
 {
   g_clear_object (&fixture->keeper);
-  fixture->keeper = heartbeat_keeper_new ("cack", fixture->file);
+  fixture->keeper = heartbeat_keeper_new ("cack", fixture->document);
   load (fixture);
 }
 
@@ -88,8 +87,7 @@ static void
 finish (Fixture *fixture, GAsyncResult **result)
 {
   hbtest_wait_for (*result != NULL);
-  g_clear_pointer (&fixture->config, heartbeat_config_unref);
-  fixture->config = heartbeat_keeper_finish (fixture->keeper, *result);
+  heartbeat_keeper_finish (fixture->keeper, *result);
 }
 
 static void
@@ -129,7 +127,7 @@ set_up (Fixture *fixture, gconstpointer data)
   fixture->path = g_build_filename (fixture->folder, "heartbeat.json", NULL);
   fixture->state_path
       = g_build_filename (g_get_user_state_dir (), "heartbeat-consumer", "cack.json", NULL);
-  fixture->file = heartbeat_file_new (fixture->path);
+  fixture->document = heartbeat_document_new (fixture->path);
   hbtest_write (fixture->path, text);
   start (fixture);
 }
@@ -137,47 +135,56 @@ set_up (Fixture *fixture, gconstpointer data)
 static void
 tear_down (Fixture *fixture, gconstpointer data)
 {
-  g_clear_pointer (&fixture->config, heartbeat_config_unref);
   g_clear_object (&fixture->keeper);
-  g_clear_object (&fixture->file);
+  g_clear_object (&fixture->document);
   g_unlink (fixture->state_path);
   hbtest_remove_folder (fixture->folder);
   g_free (fixture->state_path);
   g_free (fixture->path);
 }
 
-/* While the state file is written somebody may read a newer text, which is in force then. */
+static gint64
+last_run_of (Fixture *fixture, guint i)
+{
+  HeartbeatConfig *config = heartbeat_document_get_config (fixture->document);
+
+  return ((const HeartbeatCheckSpec *) g_ptr_array_index (config->checks, i))->last_run;
+}
+
+/* While the state file is written somebody may write and read a newer text, which stays the active one. */
 static void
 test_what_was_read_later_is_newer (Fixture *fixture, gconstpointer data)
 {
   g_autofree char *text = make_text (1, 2);
+  g_autofree char *newer = make_text (3, 4);
   g_autoptr (GAsyncResult) moved = NULL;
   g_autoptr (GAsyncResult) read = NULL;
-  g_autoptr (HeartbeatConfig) newer = NULL;
 
   hbtest_write (fixture->path, BROKEN);
   save (fixture, "a", 1, 100);
   hbtest_write (fixture->path, text);
   hold_up_rename (TRUE);
   heartbeat_keeper_move_async (fixture->keeper, hbtest_keep_result, &moved);
-  heartbeat_file_load_async (fixture->file, hbtest_keep_result, &read);
+  heartbeat_document_reload_async (fixture->document, hbtest_keep_result, &read);
   hbtest_wait_for (read != NULL);
-  newer = heartbeat_file_finish (fixture->file, read, NULL);
-  g_assert_nonnull (newer);
+  g_assert_cmpint (last_run_of (fixture, 0), ==, 100);
+  hbtest_write (fixture->path, newer);
+  g_clear_object (&read);
+  heartbeat_document_reload_async (fixture->document, hbtest_keep_result, &read);
+  hbtest_wait_for (read != NULL);
   g_assert_null (moved);
   hold_up_rename (FALSE);
   finish (fixture, &moved);
-  g_assert_null (fixture->config);
-  assert_file (fixture, 100, 2);
+  g_assert_cmpint (last_run_of (fixture, 0), ==, 3);
+  assert_file (fixture, 3, 4);
 }
 
 static void
 test_saves_in_the_file (Fixture *fixture, gconstpointer data)
 {
   save (fixture, "a", 1, 100);
-  g_assert_nonnull (fixture->config);
   assert_file (fixture, 100, 2);
-  g_assert_false (heartbeat_keeper_has_any (fixture->keeper));
+  g_assert_false (heartbeat_keeper_can_move (fixture->keeper));
   g_assert_false (g_file_test (fixture->state_path, G_FILE_TEST_EXISTS));
 }
 
@@ -203,8 +210,7 @@ static void
 test_a_gone_check_is_not_kept (Fixture *fixture, gconstpointer data)
 {
   save (fixture, "gone", 0, 100);
-  g_assert_null (fixture->config);
-  g_assert_false (heartbeat_keeper_has_any (fixture->keeper));
+  g_assert_false (heartbeat_keeper_can_move (fixture->keeper));
 }
 
 static void
@@ -212,7 +218,6 @@ test_a_broken_file_is_not_written_to (Fixture *fixture, gconstpointer data)
 {
   hbtest_write (fixture->path, BROKEN);
   save (fixture, "a", 1, 100);
-  g_assert_null (fixture->config);
   hbtest_assert_file (fixture->path, BROKEN);
   g_assert_cmpint (lookup (fixture, "a", 1), ==, 100);
 }
@@ -252,14 +257,12 @@ test_moves_back (Fixture *fixture, gconstpointer data)
   save (fixture, "a", 1, 100);
   save (fixture, "b", 2, 200);
   move (fixture);
-  g_assert_null (fixture->config);
-  g_assert_true (heartbeat_keeper_has_any (fixture->keeper));
+  g_assert_true (heartbeat_keeper_can_move (fixture->keeper));
   hbtest_write (fixture->path, text);
   move (fixture);
-  g_assert_nonnull (fixture->config);
   assert_file (fixture, 100, 200);
   start (fixture);
-  g_assert_false (heartbeat_keeper_has_any (fixture->keeper));
+  g_assert_false (heartbeat_keeper_can_move (fixture->keeper));
 }
 
 static void
@@ -272,7 +275,7 @@ test_the_next_save_takes_the_others_along (Fixture *fixture, gconstpointer data)
   hbtest_write (fixture->path, text);
   save (fixture, "b", 2, 200);
   assert_file (fixture, 100, 200);
-  g_assert_false (heartbeat_keeper_has_any (fixture->keeper));
+  g_assert_false (heartbeat_keeper_can_move (fixture->keeper));
 }
 
 static void
@@ -282,8 +285,8 @@ test_another_path_has_another_state (Fixture *fixture, gconstpointer data)
 
   hbtest_write (fixture->path, BROKEN);
   save (fixture, "a", 1, 100);
-  g_clear_object (&fixture->file);
-  fixture->file = heartbeat_file_new (other);
+  g_clear_object (&fixture->document);
+  fixture->document = heartbeat_document_new (other);
   start (fixture);
   g_assert_cmpint (lookup (fixture, "a", 1), ==, -1);
 }
@@ -332,7 +335,7 @@ test_a_handler_that_comes_before_the_state_is_read (Fixture *fixture, gconstpoin
   hbtest_write (fixture->path, BROKEN);
   save (fixture, "a", 1, 100);
   g_clear_object (&fixture->keeper);
-  fixture->keeper = heartbeat_keeper_new ("cack", fixture->file);
+  fixture->keeper = heartbeat_keeper_new ("cack", fixture->document);
   heartbeat_keeper_set_bus_handler (fixture->keeper, "early", TRUE);
   load (fixture);
   hbtest_wait_for (state_has (fixture, "early"));
@@ -346,7 +349,7 @@ test_a_broken_state_file_is_not_used (Fixture *fixture, gconstpointer data)
   save (fixture, "a", 1, 100);
   hbtest_write (fixture->state_path, "{");
   start (fixture);
-  g_assert_false (heartbeat_keeper_has_any (fixture->keeper));
+  g_assert_false (heartbeat_keeper_can_move (fixture->keeper));
 }
 
 int

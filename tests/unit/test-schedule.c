@@ -142,21 +142,28 @@ test_a_check_that_comes_back_after_its_run (Fixture *f, gconstpointer data)
 }
 
 static void
-test_last_run_of_memory_and_file (Fixture *f, gconstpointer data)
+on_notify (guint *count)
 {
-  g_autoptr (HeartbeatResult) good
-      = heartbeat_result_new (HEARTBEAT_STATUS_SUCCESS, "", NOW * 1000, 0, NULL);
+  ++*count;
+}
+
+/* By the agent, which knows whether something stands for the one in the file. */
+static void
+test_last_run_is_set (Fixture *f, gconstpointer data)
+{
   HeartbeatCheck *check;
+  guint count = 0;
 
   apply (f, CHECK ("a", ",\"lastRun\":5"));
   check = heartbeat_schedule_lookup (f->schedule, "a");
-  heartbeat_check_begin (check);
-  heartbeat_check_end (check, good, NOW);
-  /* The same lastRun in the file is one that could not be replaced; another is somebody's will. */
-  apply (f, CHECK ("a", ",\"lastRun\":5,\"priority\":2"));
-  g_assert_cmpint (heartbeat_check_get_last_run (check), ==, NOW * 1000);
-  apply (f, CHECK ("a", ",\"lastRun\":0"));
-  g_assert_cmpint (heartbeat_check_get_last_run (check), ==, 0);
+  g_signal_connect_swapped (check, "notify::last-run", G_CALLBACK (on_notify), &count);
+  heartbeat_check_set_last_run (check, 5);
+  g_assert_cmpuint (count, ==, 0);
+  heartbeat_check_set_last_run (check, 7);
+  g_assert_cmpuint (count, ==, 1);
+  g_assert_cmpint (heartbeat_check_get_last_run (check), ==, 7000);
+  apply (f, CHECK ("a", ",\"lastRun\":5"));
+  g_assert_cmpint (heartbeat_check_get_last_run (check), ==, 7000);
 }
 
 static void
@@ -285,7 +292,7 @@ main (int argc, char **argv)
   ADD ("/schedule/apply-keeps-checks", test_apply_keeps_checks);
   ADD ("/schedule/comes-back-during-its-run", test_a_check_that_comes_back_during_its_run);
   ADD ("/schedule/comes-back-after-its-run", test_a_check_that_comes_back_after_its_run);
-  ADD ("/schedule/last-run-of-memory-and-file", test_last_run_of_memory_and_file);
+  ADD ("/schedule/last-run-is-set", test_last_run_is_set);
   ADD ("/schedule/chooses-one", test_chooses_one);
   ADD ("/schedule/cache-for-each-quarter", test_cache_for_each_quarter);
   ADD ("/schedule/clock-set-back-empties-the-cache", test_clock_set_back_empties_the_cache);

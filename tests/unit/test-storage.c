@@ -138,30 +138,6 @@ test_read_empty (Fixture *f, gconstpointer data)
 }
 
 static void
-test_read_what_is_expected (Fixture *f, gconstpointer data)
-{
-  g_autoptr (GBytes) expected = g_bytes_new_static ("hello", 5);
-  const char *const others[] = { "hallo", "hell", "hello\n", "" };
-  g_autoptr (GBytes) text = NULL;
-  HeartbeatIdentity identity, now;
-
-  write_text (f->path, "hello");
-  text = heartbeat_storage_read_again (f->path, MAX_SIZE, expected, &identity, NULL);
-  g_assert_true (text == expected);
-  g_assert_true (heartbeat_identity_query (&now, AT_FDCWD, f->path));
-  g_assert_true (heartbeat_identity_equal (&identity, &now));
-  for (guint i = 0; i < G_N_ELEMENTS (others); i++)
-    {
-      g_autoptr (GBytes) other = NULL;
-
-      write_text (f->path, others[i]);
-      other = heartbeat_storage_read_again (f->path, MAX_SIZE, expected, &identity, NULL);
-      g_assert_cmpmem (g_bytes_get_data (other, NULL), g_bytes_get_size (other), others[i],
-                       strlen (others[i]));
-    }
-}
-
-static void
 test_read_size (Fixture *f, gconstpointer data)
 {
   g_autofree char *most = g_strnfill (MAX_SIZE, 'x');
@@ -323,8 +299,7 @@ static void
 edit (const char *path, Meddler *meddler)
 {
   g_autoptr (GError) error = NULL;
-  g_autoptr (GBytes) text
-      = heartbeat_storage_edit (path, MAX_SIZE, NULL, append_mark, meddler, &error);
+  g_autoptr (GBytes) text = heartbeat_storage_edit (path, MAX_SIZE, append_mark, meddler, &error);
   g_autofree char *found = NULL;
 
   g_assert_no_error (error);
@@ -435,7 +410,7 @@ test_edit_without_change_writes_nothing (Fixture *f, gconstpointer data)
 
   write_text (f->path, "x");
   heartbeat_identity_query (&before, AT_FDCWD, f->path);
-  text = heartbeat_storage_edit (f->path, MAX_SIZE, NULL, leave, NULL, &error);
+  text = heartbeat_storage_edit (f->path, MAX_SIZE, leave, NULL, &error);
   g_assert_no_error (error);
   heartbeat_identity_query (&after, AT_FDCWD, f->path);
   g_assert_true (heartbeat_identity_equal (&before, &after));
@@ -475,7 +450,7 @@ test_failing_edit (Fixture *f, gconstpointer data)
 
   if (test->exists)
     write_text (path, "x");
-  g_assert_null (heartbeat_storage_edit (path, MAX_SIZE, NULL, test->edit, &meddler, &error));
+  g_assert_null (heartbeat_storage_edit (path, MAX_SIZE, test->edit, &meddler, &error));
   g_assert_error (error, test->domain (), test->code);
   g_assert_false (heartbeat_storage_is_read_only_error (error));
   g_assert_cmpuint (hbtest_count_files (f->folder), ==, test->exists);
@@ -623,7 +598,7 @@ test_edit_gives_up_on_an_endless_writer (Fixture *f, gconstpointer data)
   if (lacks_leases (f->path))
     return;
   fd = open (f->path, O_WRONLY | O_CLOEXEC);
-  g_assert_null (heartbeat_storage_edit (f->path, MAX_SIZE, NULL, append_mark, &meddler, &error));
+  g_assert_null (heartbeat_storage_edit (f->path, MAX_SIZE, append_mark, &meddler, &error));
   close (fd);
   g_assert_error (error, G_IO_ERROR, G_IO_ERROR_BUSY);
   g_assert_true (heartbeat_storage_is_read_only_error (error));
@@ -681,7 +656,7 @@ test_edit_merges_a_rewrite_in_the_same_tick (Fixture *f, gconstpointer data)
   g_autoptr (GBytes) text = NULL;
 
   write_text (f->path, "mine");
-  text = heartbeat_storage_edit (f->path, MAX_SIZE, NULL, rewrite_once, &meddler, &error);
+  text = heartbeat_storage_edit (f->path, MAX_SIZE, rewrite_once, &meddler, &error);
   g_assert_no_error (error);
   g_assert_cmpuint (meddler.calls, ==, 2);
   hbtest_assert_file (f->path, "your!");
@@ -718,7 +693,7 @@ test_edit_looks_again_at_half_a_text (Fixture *f, gconstpointer data)
       g_assert_cmpint (g_get_monotonic_time (), <, deadline);
       meddler.calls = 0;
       write_text (f->path, "wh");
-      text = heartbeat_storage_edit (f->path, MAX_SIZE, NULL, complete_once, &meddler, &error);
+      text = heartbeat_storage_edit (f->path, MAX_SIZE, complete_once, &meddler, &error);
       if (meddler.fresh)
         g_assert_no_error (error);
     }
@@ -840,7 +815,7 @@ assert_read_only (Fixture *f, int code)
   Meddler meddler = { f->path };
   g_autoptr (GError) error = NULL;
 
-  g_assert_null (heartbeat_storage_edit (f->path, MAX_SIZE, NULL, append_mark, &meddler, &error));
+  g_assert_null (heartbeat_storage_edit (f->path, MAX_SIZE, append_mark, &meddler, &error));
   g_assert_error (error, G_IO_ERROR, code);
   g_assert_true (heartbeat_storage_is_read_only_error (error));
   hbtest_assert_file (f->path, "x");
@@ -877,7 +852,7 @@ edit_full (Fixture *f)
   while (write (fd, block, 4096) > 0)
     continue;
   g_assert_cmpint (errno, ==, ENOSPC);
-  g_assert_null (heartbeat_storage_edit (f->path, MAX_SIZE, NULL, append_mark, &meddler, &error));
+  g_assert_null (heartbeat_storage_edit (f->path, MAX_SIZE, append_mark, &meddler, &error));
   g_assert_error (error, G_IO_ERROR, G_IO_ERROR_NO_SPACE);
   g_assert_false (heartbeat_storage_is_read_only_error (error));
   hbtest_assert_file (f->path, "x");
@@ -959,7 +934,6 @@ main (int argc, char **argv)
 
   ADD ("/storage/read/text-and-identity", test_read);
   ADD ("/storage/read/empty", test_read_empty);
-  ADD ("/storage/read/what-is-expected", test_read_what_is_expected);
   ADD ("/storage/read/larger-than-the-limit", test_read_size);
   ADD ("/storage/read/more-than-its-size", test_read_more_than_its_size);
   ADD ("/storage/read/unreadable", test_read_unreadable);

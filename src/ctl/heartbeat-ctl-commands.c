@@ -5,7 +5,7 @@
 #include <string.h>
 
 #include "base/heartbeat-i18n.h"
-#include "ctl/heartbeat-ctl-text.h"
+#include "ctl/print/heartbeat-ctl-text.h"
 
 /* Translators: of “show CHECK” and the like only the words in capital letters are translated */
 const HeartbeatCtlCommand heartbeat_ctl_commands[] = {

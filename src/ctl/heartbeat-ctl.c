@@ -6,7 +6,7 @@
 
 #include "base/heartbeat-i18n.h"
 #include "json/heartbeat-json.h"
-#include "ctl/heartbeat-ctl-phrase.h"
+#include "ctl/print/heartbeat-ctl-phrase.h"
 
 #define NAME_PREFIX "org.bloodbank.Heartbeat1."
 

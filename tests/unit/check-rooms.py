@@ -30,19 +30,20 @@ LIBRARY = {
 ROOMS = {
     **LIBRARY,
     "service": " ".join(LIBRARY),
-    # beside the bus: `validate` and the doctor look at files and handlers, `tick`, `forget` and the doctor speak AMQP
-    "ctl": "base json storage config agent amqp broker handlers consumer dbus",
+    # heartbeatctl: the bus alone, but that the doctor looks at files, handlers and the broker, and some commands speak AMQP
+    "ctl/print": "base",
+    "ctl": "base json amqp consumer dbus ctl/print",
+    "ctl/commands": "base json storage config agent amqp broker consumer dbus ctl/print ctl",
+    "ctl/doctor": "base json storage config agent amqp handlers consumer dbus ctl/print ctl",
 }
 MOST_SOURCES = 15
-# heartbeatctl has a source for each of its commands
-LARGE = {"ctl": 35}
 SOURCE = sys.argv[1]
 GENERATED = {"dbus/heartbeat-dbus.h", "service/heartbeat-debug-dbus.h", "ctl/heartbeat-ctl-resources.h"}
 
 
 def public_headers():
     """Return where the headers lie that are included as `heartbeat/NAME`."""
-    return {f"heartbeat/{name}": f"{room}/{name}" for room in ROOMS for name in os.listdir(os.path.join(SOURCE, room))
+    return {f"heartbeat/{name}": f"{room}/{name}" for room in LIBRARY for name in os.listdir(os.path.join(SOURCE, room))
             if name.endswith(".h")}
 
 
@@ -68,7 +69,7 @@ def find_unknown(files):
 def find_forbidden(files):
     """Yield includes of a folder that ROOMS does not allow."""
     for name, used in ((name, used) for name in files for used in files[name]):
-        room, other = name.split("/")[0], used.split("/")[0]
+        room, other = os.path.dirname(name), os.path.dirname(used)
         if room != other and other not in ROOMS[room].split():
             yield f"{name} includes {used}"
 
@@ -97,14 +98,14 @@ def find_circles(files):
 
 def find_crowds(files):
     """Yield folders with more sources than one keeps in mind."""
-    for room, count in collections.Counter(name.split("/")[0] for name in files if name.endswith(".c")).items():
-        if count > LARGE.get(room, MOST_SOURCES):
+    for room, count in collections.Counter(os.path.dirname(name) for name in files if name.endswith(".c")).items():
+        if count > MOST_SOURCES:
             yield f"{room} has {count} sources"
 
 
 def print_dot(files):
     """Print what the folders include; an arrow that others imply is left out."""
-    used = {room: {other.split("/")[0] for name in files if name.startswith(f"{room}/") for other in files[name]} - {room}
+    used = {room: {os.path.dirname(other) for name in files if os.path.dirname(name) == room for other in files[name]} - {room}
             for room in ROOMS}
 
     def reach(room):
@@ -112,11 +113,11 @@ def print_dot(files):
 
     print("digraph rooms {\n  rankdir=TB; node [shape=box, fontname=Cantarell]; edge [color=gray40]")
     for room in ROOMS:
-        sources = sum(name.startswith(f"{room}/") and name.endswith(".c") for name in files)
-        print(f'  {room} [label="{room}/\\n{sources} sources"]')
+        sources = sum(os.path.dirname(name) == room and name.endswith(".c") for name in files)
+        print(f'  "{room}" [label="{room}/\\n{sources} sources"]')
         for other in sorted(used[room]):
             if not any(other in reach(between) for between in used[room] - {other}):
-                print(f"  {room} -> {other}")
+                print(f'  "{room}" -> "{other}"')
     print("}")
 
 

@@ -42,13 +42,13 @@ ENGLISH = {
     "json/heartbeat-envelope.c": r"^(tick|epochMs)$",  # members of an event
     "agent/heartbeat-history.c": r"it is no ordinary file|^(open|write) |\\\"time",  # the log
     "json/heartbeat-tick.c": r"an event is a JSON object",  # the log
-    "ctl/heartbeat-ctl-broker-checks.c": r"^systemctl --user",
-    "ctl/heartbeat-ctl-bus-checks.c": r"^systemctl --user",
+    "ctl/doctor/heartbeat-ctl-broker-checks.c": r"^systemctl --user",
+    "ctl/doctor/heartbeat-ctl-bus-checks.c": r"^systemctl --user",
     "ctl/heartbeat-ctl-commands.c": r"^(complete KIND|[a-z]+( [a-z]+)+$)",  # hidden; lists of commands
-    "ctl/heartbeat-ctl-complete.c": r"^(checks|files)\\n",
-    "ctl/heartbeat-ctl-file-checks.c": r"^HANDLER_PATH$",
-    "ctl/heartbeat-ctl-init.c": r"\\\"|^# A timer|systemctl|loginctl|--rabbit-url: %s",  # what is written into files
-    "ctl/heartbeat-ctl-monitor.c": r"\\033",
+    "ctl/commands/heartbeat-ctl-complete.c": r"^(checks|files)\\n",
+    "ctl/doctor/heartbeat-ctl-file-checks.c": r"^HANDLER_PATH$",
+    "ctl/commands/heartbeat-ctl-init.c": r"\\\"|^# A timer|systemctl|loginctl|--rabbit-url: %s",  # what is written into files
+    "ctl/commands/heartbeat-ctl-monitor.c": r"\\033",
     "ctl/heartbeat-ctl-probe.c": r"^heartbeatctl doctor$",  # the broker's tools show it
     "ctl/heartbeat-ctl.c": r"^heartbeatctl: %s",
     "ctl/main.c": r"^heartbeatctl %s|^Unknown option %s$",  # in the words of GLib's own catalogue

@@ -5,8 +5,8 @@
 #include "amqp/heartbeat-amqp-error.h"
 #include "ctl/heartbeat-ctl-advice.h"
 #include "ctl/heartbeat-ctl-environment.h"
-#include "ctl/heartbeat-ctl-finding.h"
-#include "ctl/heartbeat-ctl-text.h"
+#include "ctl/doctor/heartbeat-ctl-finding.h"
+#include "ctl/print/heartbeat-ctl-text.h"
 #include "heartbeat-test.h"
 
 static void

@@ -2,7 +2,7 @@
 
 #include <glib.h>
 
-#include "ctl/heartbeat-ctl-phrase.h"
+#include "ctl/print/heartbeat-ctl-phrase.h"
 
 #define MS     G_GINT64_CONSTANT (1000)
 #define S      (1000 * MS)

@@ -3,7 +3,7 @@
 #include <string.h>
 
 #include "ctl/heartbeat-ctl-outcomes.h"
-#include "ctl/heartbeat-ctl-table.h"
+#include "ctl/print/heartbeat-ctl-table.h"
 #include "heartbeat-test.h"
 
 #define MAX_CELLS 12

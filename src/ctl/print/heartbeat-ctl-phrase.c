@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 
-#include "ctl/heartbeat-ctl-phrase.h"
+#include "ctl/print/heartbeat-ctl-phrase.h"
 
 #include <string.h>
 

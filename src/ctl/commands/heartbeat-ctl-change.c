@@ -3,8 +3,8 @@
 #include <string.h>
 
 #include "base/heartbeat-i18n.h"
-#include "ctl/heartbeat-ctl-phrase.h"
-#include "ctl/heartbeat-ctl-when.h"
+#include "ctl/print/heartbeat-ctl-phrase.h"
+#include "ctl/print/heartbeat-ctl-when.h"
 #include "ctl/heartbeat-ctl.h"
 
 /* The agent that a command is about, ready to be called. */

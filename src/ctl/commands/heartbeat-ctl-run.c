@@ -6,8 +6,8 @@
 #include <glib-unix.h>
 
 #include "base/heartbeat-i18n.h"
-#include "ctl/heartbeat-ctl-phrase.h"
-#include "ctl/heartbeat-ctl-progress.h"
+#include "ctl/print/heartbeat-ctl-phrase.h"
+#include "ctl/print/heartbeat-ctl-progress.h"
 #include "ctl/heartbeat-ctl.h"
 #include "dbus/heartbeat-dbus.h"
 

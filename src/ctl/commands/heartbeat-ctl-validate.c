@@ -3,7 +3,7 @@
 #include "config/heartbeat-config.h"
 #include "base/heartbeat-i18n.h"
 #include "storage/heartbeat-storage.h"
-#include "ctl/heartbeat-ctl-phrase.h"
+#include "ctl/print/heartbeat-ctl-phrase.h"
 #include "ctl/heartbeat-ctl.h"
 
 static GPtrArray *

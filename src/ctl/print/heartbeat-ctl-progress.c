@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: MIT */
 
-#include "ctl/heartbeat-ctl-progress.h"
+#include "ctl/print/heartbeat-ctl-progress.h"
 
 #include <unistd.h>
 
 #include "base/heartbeat-i18n.h"
-#include "ctl/heartbeat-ctl-phrase.h"
-#include "ctl/heartbeat-ctl-text.h"
+#include "ctl/print/heartbeat-ctl-phrase.h"
+#include "ctl/print/heartbeat-ctl-text.h"
 
 /* A long name must not fill the line: what is longer cannot be drawn over. */
 #define MAX_NAME 40

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 
-#include "ctl/heartbeat-ctl-terminal.h"
+#include "ctl/print/heartbeat-ctl-terminal.h"
 
 #include <sys/ioctl.h>
 #include <unistd.h>

@@ -2,8 +2,8 @@
 
 #include "base/heartbeat-i18n.h"
 #include "ctl/heartbeat-ctl-outcomes.h"
-#include "ctl/heartbeat-ctl-phrase.h"
-#include "ctl/heartbeat-ctl-table.h"
+#include "ctl/print/heartbeat-ctl-phrase.h"
+#include "ctl/print/heartbeat-ctl-table.h"
 #include "ctl/heartbeat-ctl-views.h"
 
 /* How wide the reason is to be at least, or the last outcomes go. */

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 
-#include "ctl/heartbeat-ctl-when.h"
+#include "ctl/print/heartbeat-ctl-when.h"
 
 #include <string.h>
 

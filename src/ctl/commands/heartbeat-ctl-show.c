@@ -3,8 +3,8 @@
 #include <string.h>
 
 #include "base/heartbeat-i18n.h"
-#include "ctl/heartbeat-ctl-phrase.h"
-#include "ctl/heartbeat-ctl-table.h"
+#include "ctl/print/heartbeat-ctl-phrase.h"
+#include "ctl/print/heartbeat-ctl-table.h"
 #include "ctl/heartbeat-ctl-views.h"
 
 static void

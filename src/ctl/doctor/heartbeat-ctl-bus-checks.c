@@ -3,8 +3,8 @@
 #include <string.h>
 
 #include "base/heartbeat-i18n.h"
-#include "ctl/heartbeat-ctl-doctor.h"
-#include "ctl/heartbeat-ctl-phrase.h"
+#include "ctl/doctor/heartbeat-ctl-doctor.h"
+#include "ctl/print/heartbeat-ctl-phrase.h"
 
 /* As many intervals without a tick make TICK_SOURCE=auto go on by itself. */
 #define INTERVALS 2.5

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 
-#include "ctl/heartbeat-ctl-text.h"
+#include "ctl/print/heartbeat-ctl-text.h"
 
 #include <string.h>
 

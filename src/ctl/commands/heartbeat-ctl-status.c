@@ -3,9 +3,9 @@
 #include <string.h>
 
 #include "base/heartbeat-i18n.h"
-#include "ctl/heartbeat-ctl-phrase.h"
-#include "ctl/heartbeat-ctl-status.h"
-#include "ctl/heartbeat-ctl-table.h"
+#include "ctl/print/heartbeat-ctl-phrase.h"
+#include "ctl/commands/heartbeat-ctl-status.h"
+#include "ctl/print/heartbeat-ctl-table.h"
 #include "ctl/heartbeat-ctl-views.h"
 #include "ctl/heartbeat-ctl.h"
 

@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: MIT */
 
-#include "ctl/heartbeat-ctl-doctor.h"
+#include "ctl/doctor/heartbeat-ctl-doctor.h"
 
 #include <string.h>
 
 #include "consumer/heartbeat-consumer.h"
 #include "agent/heartbeat-agent.h"
 #include "base/heartbeat-i18n.h"
-#include "ctl/heartbeat-ctl-terminal.h"
+#include "ctl/print/heartbeat-ctl-terminal.h"
 
 /* AMQP 0-9-1, section 4.2.5.3. */
 #define MAX_SHORT_STRING 255

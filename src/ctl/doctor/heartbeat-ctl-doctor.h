@@ -3,7 +3,7 @@
 #pragma once
 
 #include "config/heartbeat-config.h"
-#include "ctl/heartbeat-ctl-finding.h"
+#include "ctl/doctor/heartbeat-ctl-finding.h"
 #include "ctl/heartbeat-ctl-probe.h"
 #include "ctl/heartbeat-ctl-sources.h"
 #include "ctl/heartbeat-ctl.h"

@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: MIT */
 
-#include "ctl/heartbeat-ctl-finding.h"
+#include "ctl/doctor/heartbeat-ctl-finding.h"
 
 #include <string.h>
 
 #include "base/heartbeat-i18n.h"
-#include "ctl/heartbeat-ctl-phrase.h"
-#include "ctl/heartbeat-ctl-text.h"
+#include "ctl/print/heartbeat-ctl-phrase.h"
+#include "ctl/print/heartbeat-ctl-text.h"
 
 /* "    → " */
 #define ADVICE_INDENT 6

@@ -8,7 +8,7 @@
 #include "agent/heartbeat-agent.h"
 #include "base/heartbeat-i18n.h"
 #include "ctl/heartbeat-ctl-advice.h"
-#include "ctl/heartbeat-ctl-phrase.h"
+#include "ctl/print/heartbeat-ctl-phrase.h"
 #include "ctl/heartbeat-ctl-probe.h"
 #include "ctl/heartbeat-ctl-sources.h"
 #include "ctl/heartbeat-ctl.h"

@@ -5,7 +5,7 @@
 #include "amqp/heartbeat-amqp-error.h"
 #include "base/heartbeat-i18n.h"
 #include "ctl/heartbeat-ctl-advice.h"
-#include "ctl/heartbeat-ctl-doctor.h"
+#include "ctl/doctor/heartbeat-ctl-doctor.h"
 
 /* More than a consumer's prefetch and a bit: they wait for something. */
 #define MANY_WAITING 100

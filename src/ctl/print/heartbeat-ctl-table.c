@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: MIT */
 
-#include "ctl/heartbeat-ctl-table.h"
+#include "ctl/print/heartbeat-ctl-table.h"
 
 #include <string.h>
 
-#include "ctl/heartbeat-ctl-phrase.h"
-#include "ctl/heartbeat-ctl-terminal.h"
-#include "ctl/heartbeat-ctl-text.h"
+#include "ctl/print/heartbeat-ctl-phrase.h"
+#include "ctl/print/heartbeat-ctl-terminal.h"
+#include "ctl/print/heartbeat-ctl-text.h"
 
 #define GAP 2
 

@@ -70,7 +70,7 @@ read_checks (Reader *reader, const HeartbeatJson *root)
       g_hash_table_replace (reader->by_name, spec->name, spec);
       if (g_hash_table_size (reader->by_name) <= HEARTBEAT_CONFIG_MAX_CHECKS)
         continue;
-      complain (reader, &name, "checks", NULL, _ ("there are more than 10000 checks"));
+      complain (reader, &name, "checks", NULL, _ ("there are more than 1000 checks"));
       return;
     }
 }

@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""An idle tick costs the same with 10 checks and with 10,000, in instructions as callgrind counts them. Prints TAP.
+"""An idle tick costs the same with 10 checks and with 1,000, in instructions as callgrind counts them. Prints TAP.
 
 Usage: check-flat.py DRIVER SANITIZERS
 
@@ -16,10 +16,10 @@ import tempfile
 import time
 
 TICKS = 2000
-FEW, MANY = 10, 10_000
+FEW, MANY = 10, 1000
 ALLOWED = 1.05
 # One and the same loop takes some hundred instructions more or less from run to run, with any number of checks: it depends
-# on where things happen to lie in memory. What costs anything for each check costs ten thousand more, in every round.
+# on where things happen to lie in memory. What costs anything for each check costs a hundred times more, in every round.
 ROUNDS = 10
 DRIVER, SANITIZERS = sys.argv[1:]
 

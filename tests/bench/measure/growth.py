@@ -8,7 +8,7 @@ from . import usage
 from .manager import Manager
 from .world import PATIENCE_S, TICK_KEY, idle_checks
 
-CHECKS = (10, 100, 1000, 10_000)
+CHECKS = (10, 100, 1000)
 AGENTS = (1, 10, 100, 1000)
 SETTLED_S = 1
 KIB_EACH = {"none": 40, "session": 150}

@@ -6,7 +6,7 @@
 
 #include "base/heartbeat-error.h"
 #include "base/heartbeat-i18n.h"
-#include "config/heartbeat-change.h"
+#include "config/heartbeat-config-edit.h"
 #include "json/heartbeat-json.h"
 
 /* What users ask an agent to change in its heartbeat.json. */
@@ -39,10 +39,11 @@ on_edited (GObject *source, GAsyncResult *result, gpointer user_data)
 }
 
 static gboolean
-concerns_all (const HeartbeatChange *change)
+concerns_all (const HeartbeatConfigEdit *change)
 {
   return strcmp (change->check, "*") == 0
-         && (change->kind == HEARTBEAT_CHANGE_PAUSE || change->kind == HEARTBEAT_CHANGE_RESUME);
+         && (change->kind == HEARTBEAT_CONFIG_EDIT_PAUSE
+             || change->kind == HEARTBEAT_CONFIG_EDIT_RESUME);
 }
 
 static void
@@ -50,7 +51,7 @@ on_current (GObject *source, GAsyncResult *result, gpointer user_data)
 {
   g_autoptr (GTask) task = user_data;
   HeartbeatAgent *self = g_task_get_source_object (task);
-  HeartbeatChange *change = g_task_get_task_data (task);
+  HeartbeatConfigEdit *change = g_task_get_task_data (task);
 
   heartbeat_document_read_finish (HEARTBEAT_DOCUMENT (source), result);
   if (!concerns_all (change) && heartbeat_agent_get_check (self, change->check) == NULL)
@@ -58,14 +59,14 @@ on_current (GObject *source, GAsyncResult *result, gpointer user_data)
                              _ ("the agent “%s” has no check “%s”"),
                              heartbeat_agent_get_name (self), change->check);
   else
-    heartbeat_document_edit_async (HEARTBEAT_DOCUMENT (source), heartbeat_change_apply, change,
+    heartbeat_document_edit_async (HEARTBEAT_DOCUMENT (source), heartbeat_config_edit_apply, change,
                                    NULL, on_edited, g_steal_pointer (&task));
 }
 
 /* The file is changed when it is known what it says now. */
 static void
 change_file (HeartbeatAgent *self,
-             HeartbeatChange *change,
+             HeartbeatConfigEdit *change,
              gpointer source_tag,
              GAsyncReadyCallback callback,
              gpointer user_data)
@@ -73,7 +74,7 @@ change_file (HeartbeatAgent *self,
   GTask *task = g_task_new (self, NULL, callback, user_data);
 
   g_task_set_source_tag (task, source_tag);
-  g_task_set_task_data (task, change, (GDestroyNotify) heartbeat_change_free);
+  g_task_set_task_data (task, change, (GDestroyNotify) heartbeat_config_edit_free);
   heartbeat_document_refresh_async (heartbeat_agent_get_document (self), on_current, task);
 }
 
@@ -96,13 +97,13 @@ heartbeat_agent_pause_async (HeartbeatAgent *self,
                              GAsyncReadyCallback callback,
                              gpointer user_data)
 {
-  HeartbeatChange *change;
+  HeartbeatConfigEdit *change;
 
   g_return_if_fail (HEARTBEAT_IS_AGENT (self));
   g_return_if_fail (check != NULL);
   g_return_if_fail (until >= 0);
 
-  change = heartbeat_change_new (HEARTBEAT_CHANGE_PAUSE, check);
+  change = heartbeat_config_edit_new (HEARTBEAT_CONFIG_EDIT_PAUSE, check);
   /* What heartbeat.json cannot say is for ever all the same: clients have G_MAXINT64 for that. */
   change->until = until == 0 ? 0 : CLAMP (until / 1000, 1, HEARTBEAT_JSON_MAX_INTEGER);
   if (reason != NULL)
@@ -150,7 +151,7 @@ heartbeat_agent_resume_async (HeartbeatAgent *self,
   g_return_if_fail (HEARTBEAT_IS_AGENT (self));
   g_return_if_fail (check != NULL);
 
-  change_file (self, heartbeat_change_new (HEARTBEAT_CHANGE_RESUME, check),
+  change_file (self, heartbeat_config_edit_new (HEARTBEAT_CONFIG_EDIT_RESUME, check),
                heartbeat_agent_resume_async, callback, user_data);
 }
 
@@ -194,8 +195,8 @@ heartbeat_agent_set_enabled_async (HeartbeatAgent *self,
   g_return_if_fail (check != NULL);
 
   change_file (self,
-               heartbeat_change_new (enabled ? HEARTBEAT_CHANGE_ENABLE : HEARTBEAT_CHANGE_DISABLE,
-                                     check),
+               heartbeat_config_edit_new (
+                   enabled ? HEARTBEAT_CONFIG_EDIT_ENABLE : HEARTBEAT_CONFIG_EDIT_DISABLE, check),
                heartbeat_agent_set_enabled_async, callback, user_data);
 }
 

@@ -29,7 +29,7 @@ gboolean heartbeat_agent_tick (HeartbeatAgent *self,
 
 void
 heartbeat_agent_stop_async (HeartbeatAgent *self, GAsyncReadyCallback callback, gpointer user_data);
-void heartbeat_agent_hurry (HeartbeatAgent *self);
+void heartbeat_agent_force_stop (HeartbeatAgent *self);
 void heartbeat_agent_stop_finish (HeartbeatAgent *self, GAsyncResult *result);
 
 G_END_DECLS

@@ -9,10 +9,10 @@
 #include "base/heartbeat-error.h"
 #include "base/heartbeat-i18n.h"
 #include "json/heartbeat-json.h"
-#include "agent/heartbeat-keeper.h"
+#include "agent/heartbeat-last-run-store.h"
 #include "base/heartbeat-log.h"
 #include "agent/heartbeat-schedule.h"
-#include "agent/heartbeat-trip.h"
+#include "agent/heartbeat-check-run.h"
 
 #define MAX_NAME_LENGTH    64
 #define DEFAULT_TIMEOUT_MS 300000
@@ -31,20 +31,20 @@ struct _HeartbeatAgent
   char *name;
   HeartbeatRegistry *registry;
   HeartbeatDocument *document;
-  HeartbeatKeeper *keeper;
+  HeartbeatLastRunStore *store;
   gboolean refreshing; /* the file is read for the tick that waits */
-  gboolean keeper_asked;
-  gboolean keeper_ready; /* it has read what heartbeat.json could not be told */
+  gboolean store_asked;
+  gboolean store_ready; /* it has read what heartbeat.json could not be told */
   HeartbeatSchedule *schedule;
   HeartbeatHistory *history;
   char *config_error;
   guint max_runs;
   guint timeout;
 
-  HeartbeatTripHome home;
+  HeartbeatRunContext context;
   char *folder;                  /* of heartbeat.json */
   HeartbeatPendingTick *waiting; /* the tick that is not decided yet */
-  GPtrArray *trips;              /* of HeartbeatTrip: the runs that go on */
+  GPtrArray *check_runs;         /* of HeartbeatCheckRun: the runs that go on */
   guint tick_runs;
   gboolean stopping;
   GTask *stop_task;
@@ -159,7 +159,7 @@ heartbeat_agent_dispose (GObject *object)
       heartbeat_document_close (self->document);
     }
   heartbeat_pending_tick_end (g_steal_pointer (&self->waiting), FALSE);
-  g_clear_pointer (&self->trips, g_ptr_array_unref);
+  g_clear_pointer (&self->check_runs, g_ptr_array_unref);
   G_OBJECT_CLASS (heartbeat_agent_parent_class)->dispose (object);
 }
 
@@ -170,7 +170,7 @@ heartbeat_agent_finalize (GObject *object)
 
   g_clear_pointer (&self->schedule, heartbeat_schedule_free);
   g_clear_object (&self->history);
-  g_clear_object (&self->keeper);
+  g_clear_object (&self->store);
   g_clear_object (&self->document);
   g_clear_object (&self->registry);
   g_free (self->config_error);
@@ -305,7 +305,7 @@ heartbeat_agent_init (HeartbeatAgent *self)
   self->timeout = DEFAULT_TIMEOUT_MS;
   self->config_error = g_strdup ("");
   self->schedule = heartbeat_schedule_new ();
-  self->trips = g_ptr_array_new_with_free_func ((GDestroyNotify) heartbeat_trip_free);
+  self->check_runs = g_ptr_array_new_with_free_func ((GDestroyNotify) heartbeat_check_run_free);
 }
 
 static void on_loaded (HeartbeatAgent *self);
@@ -350,10 +350,10 @@ heartbeat_agent_new (const char *name, const char *path, HeartbeatRegistry *regi
   g_signal_connect_swapped (self->document, "loaded", G_CALLBACK (on_loaded), self);
   g_signal_connect_swapped (self->document, "broken", G_CALLBACK (on_broken), self);
   self->registry = g_object_ref (registry);
-  self->keeper = heartbeat_keeper_new (name, self->document);
+  self->store = heartbeat_last_run_store_new (name, self->document);
   self->history = heartbeat_history_new (name);
   self->folder = g_path_get_dirname (heartbeat_document_get_path (self->document));
-  self->home = (HeartbeatTripHome){ self->name, self->folder, self->registry, self->keeper };
+  self->context = (HeartbeatRunContext){ self->name, self->folder, self->registry, self->store };
   return self;
 }
 
@@ -424,7 +424,7 @@ heartbeat_agent_register_bus_handler (HeartbeatAgent *self,
     heartbeat_registry_add (self->registry, HEARTBEAT_HANDLER_BUS, name, handler);
   else
     heartbeat_absent_handler_register (self->registry, name);
-  heartbeat_keeper_set_bus_handler (self->keeper, name, TRUE);
+  heartbeat_last_run_store_set_bus_handler (self->store, name, TRUE);
 }
 
 /**
@@ -437,7 +437,7 @@ heartbeat_agent_register_bus_handler (HeartbeatAgent *self,
 gboolean
 heartbeat_agent_forget_bus_handler (HeartbeatAgent *self, const char *name)
 {
-  heartbeat_keeper_set_bus_handler (self->keeper, name, FALSE);
+  heartbeat_last_run_store_set_bus_handler (self->store, name, FALSE);
   return heartbeat_registry_remove (self->registry, HEARTBEAT_HANDLER_BUS, name);
 }
 
@@ -479,7 +479,7 @@ refresh_last_run (HeartbeatAgent *self, HeartbeatCheck *check)
   const HeartbeatCheckSpec *spec = heartbeat_check_get_spec (check);
   gint64 last_run;
 
-  if (!heartbeat_keeper_lookup (self->keeper, spec, &last_run))
+  if (!heartbeat_last_run_store_lookup (self->store, spec, &last_run))
     last_run = spec->last_run;
   heartbeat_check_set_last_run (check, last_run);
 }
@@ -517,21 +517,22 @@ apply_config (HeartbeatAgent *self)
 static void
 on_moved (GObject *source, GAsyncResult *result, gpointer user_data)
 {
-  heartbeat_keeper_finish (HEARTBEAT_KEEPER (source), result);
+  heartbeat_last_run_store_finish (HEARTBEAT_LAST_RUN_STORE (source), result);
 }
 
 /* The file may be writable by now. */
 static void
 move_last_runs (HeartbeatAgent *self)
 {
-  if (self->keeper_ready && heartbeat_keeper_can_move (self->keeper) && *self->config_error == '\0')
-    heartbeat_keeper_move_async (self->keeper, on_moved, NULL);
+  if (self->store_ready && heartbeat_last_run_store_can_move (self->store)
+      && *self->config_error == '\0')
+    heartbeat_last_run_store_move_async (self->store, on_moved, NULL);
 }
 
 static void
 on_loaded (HeartbeatAgent *self)
 {
-  g_autoptr (HeartbeatAgent) keep = g_object_ref (self); /* see on_trip_done() */
+  g_autoptr (HeartbeatAgent) keep = g_object_ref (self); /* see on_run_done() */
 
   apply_config (self);
   move_last_runs (self);
@@ -547,7 +548,7 @@ on_broken (HeartbeatAgent *self)
 static void
 expect_bus_handlers (HeartbeatAgent *self)
 {
-  g_autoptr (GPtrArray) names = heartbeat_keeper_list_bus_handlers (self->keeper);
+  g_autoptr (GPtrArray) names = heartbeat_last_run_store_list_bus_handlers (self->store);
 
   for (guint i = 0; i < names->len; i++)
     {
@@ -559,12 +560,12 @@ expect_bus_handlers (HeartbeatAgent *self)
 }
 
 static void
-on_keeper_ready (GObject *source, GAsyncResult *result, gpointer user_data)
+on_store_ready (GObject *source, GAsyncResult *result, gpointer user_data)
 {
   g_autoptr (HeartbeatAgent) self = user_data;
 
-  heartbeat_keeper_load_finish (HEARTBEAT_KEEPER (source), result);
-  self->keeper_ready = TRUE;
+  heartbeat_last_run_store_load_finish (HEARTBEAT_LAST_RUN_STORE (source), result);
+  self->store_ready = TRUE;
   expect_bus_handlers (self);
   refresh_last_runs (self);
   if (heartbeat_schedule_get_config (self->schedule) != NULL)
@@ -574,12 +575,12 @@ on_keeper_ready (GObject *source, GAsyncResult *result, gpointer user_data)
 
 /* Nothing is decided before it is known what the state file has. */
 static void
-ask_keeper (HeartbeatAgent *self)
+ask_store (HeartbeatAgent *self)
 {
-  if (self->keeper_asked)
+  if (self->store_asked)
     return;
-  self->keeper_asked = TRUE;
-  heartbeat_keeper_load_async (self->keeper, on_keeper_ready, g_object_ref (self));
+  self->store_asked = TRUE;
+  heartbeat_last_run_store_load_async (self->store, on_store_ready, g_object_ref (self));
 }
 
 static void
@@ -608,7 +609,7 @@ heartbeat_agent_reload_async (HeartbeatAgent *self,
 {
   g_return_if_fail (HEARTBEAT_IS_AGENT (self));
 
-  ask_keeper (self);
+  ask_store (self);
   heartbeat_document_reload_async (self->document, on_reloaded,
                                    g_task_new (self, cancellable, callback, user_data));
 }
@@ -651,7 +652,7 @@ on_history_flushed (GObject *source, GAsyncResult *result, gpointer user_data)
 static void
 check_stopped (HeartbeatAgent *self)
 {
-  if (!self->stopping || self->trips->len > 0 || self->stop_task == NULL)
+  if (!self->stopping || self->check_runs->len > 0 || self->stop_task == NULL)
     return;
   remove_timer (&self->stop_timer);
   heartbeat_history_flush_async (self->history, on_history_flushed,
@@ -675,13 +676,13 @@ log_result (HeartbeatAgent *self, HeartbeatCheck *check, HeartbeatResult *result
 
 /* Tells everybody, and lets the next tick in. */
 static void
-on_trip_done (HeartbeatTrip *trip, gpointer owner)
+on_run_done (HeartbeatCheckRun *run, gpointer owner)
 {
   /* Who is told may drop the last other reference. */
   g_autoptr (HeartbeatAgent) self = g_object_ref (owner);
-  HeartbeatCheck *check = heartbeat_trip_get_check (trip);
-  HeartbeatResult *result = heartbeat_trip_get_result (trip);
-  g_autoptr (GTask) task = heartbeat_trip_steal_task (trip);
+  HeartbeatCheck *check = heartbeat_check_run_get_check (run);
+  HeartbeatResult *result = heartbeat_check_run_get_result (run);
+  g_autoptr (GTask) task = heartbeat_check_run_steal_task (run);
 
   refresh_last_run (self, check);
   heartbeat_check_end (check, result, now_ms ());
@@ -689,40 +690,40 @@ on_trip_done (HeartbeatTrip *trip, gpointer owner)
   self->runs[heartbeat_result_get_status (result)]++;
   log_result (self, check, result);
   heartbeat_history_append (self->history, heartbeat_check_get_name (check), result,
-                            !heartbeat_trip_is_by_tick (trip));
+                            !heartbeat_check_run_is_by_tick (run));
   g_signal_emit (self, signals[CHECK_FINISHED], 0, check, result);
   g_object_notify_by_pspec (G_OBJECT (self), props[PROP_NEXT_DUE]);
-  if (heartbeat_trip_is_by_tick (trip))
+  if (heartbeat_check_run_is_by_tick (run))
     self->tick_runs--;
-  heartbeat_pending_tick_end (heartbeat_trip_steal_tick (trip), TRUE);
+  heartbeat_pending_tick_end (heartbeat_check_run_steal_tick (run), TRUE);
   if (task != NULL)
     g_task_return_pointer (task, heartbeat_result_ref (result),
                            (GDestroyNotify) heartbeat_result_unref);
-  g_ptr_array_remove_fast (self->trips, trip);
+  g_ptr_array_remove_fast (self->check_runs, run);
   decide_waiting (self);
   check_stopped (self);
 }
 
-/* Runs @check. @tick and @task may be NULL; the trip takes both. @timeout 0 is that of the check. */
+/* Runs @check. @tick and @task may be NULL; the run takes both. @timeout 0 is that of the check. */
 static void
-start_trip (HeartbeatAgent *self,
-            HeartbeatCheck *check,
-            HeartbeatPendingTick *tick,
-            GTask *task,
-            guint timeout)
+start_run (HeartbeatAgent *self,
+           HeartbeatCheck *check,
+           HeartbeatPendingTick *tick,
+           GTask *task,
+           guint timeout)
 {
-  g_autoptr (HeartbeatAgent) keep = g_object_ref (self); /* see on_trip_done() */
+  g_autoptr (HeartbeatAgent) keep = g_object_ref (self); /* see on_run_done() */
   const HeartbeatCheckSpec *spec = heartbeat_check_get_spec (check);
-  HeartbeatTrip *trip
-      = heartbeat_trip_new (&self->home, check, tick, on_trip_done, G_OBJECT (self));
+  HeartbeatCheckRun *run
+      = heartbeat_check_run_new (&self->context, check, tick, on_run_done, G_OBJECT (self));
 
   heartbeat_log (G_LOG_LEVEL_INFO, HEARTBEAT_EVENT_RUN_STARTED, self->name, spec->name,
                  "running %s: %.2f × its cadence has passed, priority %" G_GINT64_FORMAT
                  ", handler %s",
                  spec->name, heartbeat_check_get_overdue_ratio (check), spec->priority,
                  spec->handler);
-  heartbeat_trip_set_task (trip, task);
-  g_ptr_array_add (self->trips, trip);
+  heartbeat_check_run_set_task (run, task);
+  g_ptr_array_add (self->check_runs, run);
   if (tick != NULL)
     self->tick_runs++;
   if (timeout == 0)
@@ -731,7 +732,7 @@ start_trip (HeartbeatAgent *self,
   heartbeat_check_begin (check);
   heartbeat_schedule_invalidate (self->schedule);
   g_signal_emit (self, signals[CHECK_STARTED], 0, check);
-  heartbeat_trip_start (trip, timeout);
+  heartbeat_check_run_start (run, timeout);
 }
 
 /* --- Ticks ---------------------------------------------------------------------------------------------------------- */
@@ -771,7 +772,7 @@ decide_waiting (HeartbeatAgent *self)
   HeartbeatCheck *check;
   gint64 now = now_ms ();
 
-  if (tick == NULL || !self->keeper_ready || self->refreshing || self->stopping
+  if (tick == NULL || !self->store_ready || self->refreshing || self->stopping
       || self->tick_runs >= self->max_runs)
     return;
   if (heartbeat_document_is_reading (self->document))
@@ -783,7 +784,7 @@ decide_waiting (HeartbeatAgent *self)
   check = heartbeat_schedule_choose (self->schedule, tick->quarter, now);
   if (check != NULL)
     {
-      start_trip (self, check, tick, NULL, 0);
+      start_run (self, check, tick, NULL, 0);
       return;
     }
   heartbeat_schedule_next_due (self->schedule, tick->quarter, now);
@@ -826,14 +827,14 @@ heartbeat_agent_tick (HeartbeatAgent *self,
       count_idle (self);
       return TRUE;
     }
-  current = self->keeper_ready && heartbeat_document_is_current (self->document, tick->received);
+  current = self->store_ready && heartbeat_document_is_current (self->document, tick->received);
   if (current && heartbeat_schedule_is_idle (self->schedule, quarter, now))
     {
       count_idle (self);
       return TRUE;
     }
   self->waiting = heartbeat_pending_tick_new (tick, quarter, done, user_data);
-  ask_keeper (self);
+  ask_store (self);
   if (current)
     decide_waiting (self);
   else
@@ -897,7 +898,7 @@ on_current_for_run (GObject *source, GAsyncResult *result, gpointer user_data)
   if (check == NULL)
     g_task_return_error (task, error);
   else
-    start_trip (self, check, NULL, g_steal_pointer (&task), order->timeout);
+    start_run (self, check, NULL, g_steal_pointer (&task), order->timeout);
 }
 
 /**
@@ -958,11 +959,11 @@ heartbeat_agent_run_check_finish (HeartbeatAgent *self, GAsyncResult *result, GE
 static void
 end_runs (HeartbeatAgent *self)
 {
-  g_autoptr (GPtrArray) trips = g_ptr_array_copy (self->trips, NULL, NULL);
+  g_autoptr (GPtrArray) runs = g_ptr_array_copy (self->check_runs, NULL, NULL);
 
-  g_ptr_array_set_free_func (trips, NULL);
-  for (guint i = 0; i < trips->len; i++)
-    heartbeat_trip_give_up (g_ptr_array_index (trips, i), _ ("the service stops"));
+  g_ptr_array_set_free_func (runs, NULL);
+  for (guint i = 0; i < runs->len; i++)
+    heartbeat_check_run_give_up (g_ptr_array_index (runs, i), _ ("the service stops"));
 }
 
 static gboolean
@@ -976,13 +977,13 @@ on_grace_over (gpointer user_data)
 }
 
 /**
- * heartbeat_agent_hurry:
+ * heartbeat_agent_force_stop:
  * @self: an agent that is being stopped
  *
  * Ends the runs that go on now: somebody does not want to wait.
  */
 void
-heartbeat_agent_hurry (HeartbeatAgent *self)
+heartbeat_agent_force_stop (HeartbeatAgent *self)
 {
   g_autoptr (HeartbeatAgent) keep = g_object_ref (self);
 
@@ -1007,7 +1008,7 @@ heartbeat_agent_stop_async (HeartbeatAgent *self, GAsyncReadyCallback callback, 
   self->stopping = TRUE;
   self->stop_task = g_task_new (self, NULL, callback, user_data);
   heartbeat_pending_tick_end (g_steal_pointer (&self->waiting), FALSE);
-  if (self->trips->len > 0)
+  if (self->check_runs->len > 0)
     self->stop_timer = add_timer (self, STOP_GRACE_MS, on_grace_over);
   check_stopped (self);
 }

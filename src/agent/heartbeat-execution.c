@@ -14,7 +14,7 @@ struct _HeartbeatExecution
   HeartbeatCheck *check;
   HeartbeatRun *run; /* unowned; NULL before the start and after the end */
   HeartbeatExecutionEnded ended;
-  HeartbeatExecutionPassed passed;
+  HeartbeatExecutionDeclined declined;
   gpointer user_data;
   char *note;
   gint64 started;
@@ -95,8 +95,8 @@ on_run_passed (HeartbeatRun *run, gpointer user_data)
   HeartbeatExecution *self = user_data;
   g_autofree char *name = g_strdup (heartbeat_run_get_handler (run));
 
-  if (self->passed != NULL)
-    self->passed (self, name, self->user_data);
+  if (self->declined != NULL)
+    self->declined (self, name, self->user_data);
 }
 
 static gboolean
@@ -116,7 +116,7 @@ on_timeout (gpointer user_data)
 /**
  * heartbeat_execution_start:
  * @self: an execution
- * @facts: what the handler is told
+ * @input: what the handler is told
  * @handler: who does it
  * @timeout: the time limit in ms
  *
@@ -124,13 +124,13 @@ on_timeout (gpointer user_data)
  */
 void
 heartbeat_execution_start (HeartbeatExecution *self,
-                           const HeartbeatRunFacts *facts,
+                           const HeartbeatRunInput *input,
                            const HeartbeatHandler *handler,
                            guint timeout)
 {
   g_autoptr (HeartbeatRun) run = NULL;
 
-  self->started = facts->started;
+  self->started = input->started;
   self->started_monotonic = g_get_monotonic_time ();
   self->timeout = timeout;
   self->timer = g_timeout_source_new (timeout);
@@ -138,35 +138,35 @@ heartbeat_execution_start (HeartbeatExecution *self,
   g_source_set_callback (self->timer, on_timeout, self, NULL);
   g_source_attach (self->timer, g_main_context_get_thread_default ());
 
-  run = heartbeat_run_new (facts, on_run_ended, self);
-  heartbeat_run_set_passed (run, on_run_passed);
+  run = heartbeat_run_new (input, on_run_ended, self);
+  heartbeat_run_set_declined (run, on_run_passed);
   self->run = run;
   heartbeat_run_call (run, handler->func, handler->user_data);
 }
 
 /**
- * heartbeat_execution_set_passed:
+ * heartbeat_execution_set_declined:
  * @self: an execution that has not been started
- * @passed: called when a handler passes the run on
+ * @declined: called when a handler passes the run on
  */
 void
-heartbeat_execution_set_passed (HeartbeatExecution *self, HeartbeatExecutionPassed passed)
+heartbeat_execution_set_declined (HeartbeatExecution *self, HeartbeatExecutionDeclined declined)
 {
-  self->passed = passed;
+  self->declined = declined;
 }
 
 /**
- * heartbeat_execution_hand_over:
- * @self: an execution whose run was passed on
+ * heartbeat_execution_redirect:
+ * @self: an execution whose run was declined on
  * @name: the name of the next handler
  * @handler: who does it
  *
  * Calls the next handler. @self may be gone when this returns.
  */
 void
-heartbeat_execution_hand_over (HeartbeatExecution *self,
-                               const char *name,
-                               const HeartbeatHandler *handler)
+heartbeat_execution_redirect (HeartbeatExecution *self,
+                              const char *name,
+                              const HeartbeatHandler *handler)
 {
   g_autoptr (HeartbeatRun) run = g_object_ref (self->run);
 

@@ -17,7 +17,7 @@
 typedef struct
 {
   HeartbeatCheckSpec *spec;
-  HeartbeatReading *reading;
+  HeartbeatParseContext *reading;
 } Reader;
 
 /* Reads a value into the specification; FALSE where it breaks its rule. */
@@ -140,7 +140,7 @@ read_zone (Reader *reader, const HeartbeatJson *value)
 
   spec->zone_name = heartbeat_json_dup_c_string (value);
   if (spec->zone_name != NULL)
-    spec->zone = heartbeat_reading_find_zone (reader->reading, spec->zone_name);
+    spec->zone = heartbeat_parse_context_find_zone (reader->reading, spec->zone_name);
   return spec->zone != NULL;
 }
 
@@ -185,11 +185,11 @@ complain (Reader *reader,
 {
   g_autofree char *path = NULL;
 
-  if (!heartbeat_reading_wants (reader->reading, reader->spec->problems))
+  if (!heartbeat_parse_context_wants (reader->reading, reader->spec->problems))
     return;
   path = g_strconcat ("checks.", reader->spec->name, member, NULL);
-  heartbeat_reading_complain (reader->reading, &reader->spec->problems,
-                              heartbeat_problem_new (place, path, found, rule));
+  heartbeat_parse_context_complain (reader->reading, &reader->spec->problems,
+                                    heartbeat_problem_new (place, path, found, rule));
 }
 
 static void
@@ -281,7 +281,7 @@ settle_zone (Reader *reader)
 
   if (spec->zone != NULL)
     return;
-  spec->zone = heartbeat_reading_find_zone (reader->reading, HEARTBEAT_ZONE_DEFAULT);
+  spec->zone = heartbeat_parse_context_find_zone (reader->reading, HEARTBEAT_ZONE_DEFAULT);
   if (spec->zone_name != NULL)
     return;
   spec->zone_name = g_strdup (HEARTBEAT_ZONE_DEFAULT);
@@ -322,7 +322,7 @@ read_name (Reader *reader, const HeartbeatJson *name)
  * Returns: (transfer full): the check
  */
 HeartbeatCheckSpec *
-heartbeat_check_spec_new (HeartbeatReading *reading,
+heartbeat_check_spec_new (HeartbeatParseContext *reading,
                           const HeartbeatJson *name,
                           const HeartbeatJson *json)
 {
@@ -392,7 +392,7 @@ heartbeat_check_spec_unref (HeartbeatCheckSpec *spec)
  */
 void
 heartbeat_check_spec_read_pause (HeartbeatCheckSpec *spec,
-                                 HeartbeatReading *reading,
+                                 HeartbeatParseContext *reading,
                                  const HeartbeatJson *value)
 {
   g_autofree char *path = g_strconcat ("paused.", spec->name, NULL);
@@ -401,7 +401,7 @@ heartbeat_check_spec_read_pause (HeartbeatCheckSpec *spec,
 }
 
 static void
-complain_pause (HeartbeatReading *reading,
+complain_pause (HeartbeatParseContext *reading,
                 GPtrArray **problems,
                 const char *path,
                 const char *member,
@@ -410,8 +410,8 @@ complain_pause (HeartbeatReading *reading,
 {
   g_autofree char *whole = g_strconcat (path, member, NULL);
 
-  heartbeat_reading_complain (reading, problems,
-                              heartbeat_problem_new (found->start, whole, found, rule));
+  heartbeat_parse_context_complain (reading, problems,
+                                    heartbeat_problem_new (found->start, whole, found, rule));
 }
 
 /**
@@ -426,7 +426,7 @@ complain_pause (HeartbeatReading *reading,
  */
 void
 heartbeat_pause_read (HeartbeatPause *pause,
-                      HeartbeatReading *reading,
+                      HeartbeatParseContext *reading,
                       GPtrArray **problems,
                       const char *path,
                       const HeartbeatJson *value)

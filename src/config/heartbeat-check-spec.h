@@ -6,7 +6,7 @@
 
 #include "config/heartbeat-problem.h"
 #include "base/heartbeat-quarter.h"
-#include "config/heartbeat-reading.h"
+#include "config/heartbeat-parse-context.h"
 #include "config/heartbeat-window.h"
 
 G_BEGIN_DECLS
@@ -51,18 +51,18 @@ typedef struct
   HeartbeatJson json;  /* as it is written, in the configuration's text */
 } HeartbeatCheckSpec;
 
-HeartbeatCheckSpec *heartbeat_check_spec_new (HeartbeatReading *reading,
+HeartbeatCheckSpec *heartbeat_check_spec_new (HeartbeatParseContext *reading,
                                               const HeartbeatJson *name,
                                               const HeartbeatJson *json);
 HeartbeatCheckSpec *heartbeat_check_spec_ref (HeartbeatCheckSpec *spec);
 void heartbeat_check_spec_unref (HeartbeatCheckSpec *spec);
 void heartbeat_check_spec_read_pause (HeartbeatCheckSpec *spec,
-                                      HeartbeatReading *reading,
+                                      HeartbeatParseContext *reading,
                                       const HeartbeatJson *value);
 void heartbeat_check_spec_locate (HeartbeatCheckSpec *spec);
 
 void heartbeat_pause_read (HeartbeatPause *pause,
-                           HeartbeatReading *reading,
+                           HeartbeatParseContext *reading,
                            GPtrArray **problems,
                            const char *path,
                            const HeartbeatJson *value);

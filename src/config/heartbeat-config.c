@@ -13,7 +13,7 @@
 typedef struct
 {
   HeartbeatConfig *config;
-  HeartbeatReading *reading;
+  HeartbeatParseContext *reading;
   GHashTable *by_name; /* of HeartbeatCheckSpec */
   GPtrArray *problems; /* of HeartbeatProblem, NULL where there is none */
   GPtrArray *ignored;  /* likewise: of pauses that stop nothing */
@@ -26,8 +26,8 @@ complain (Reader *reader,
           const HeartbeatJson *found,
           const char *rule)
 {
-  heartbeat_reading_complain (reader->reading, &reader->problems,
-                              heartbeat_problem_new (place->start, path, found, rule));
+  heartbeat_parse_context_complain (reader->reading, &reader->problems,
+                                    heartbeat_problem_new (place->start, path, found, rule));
 }
 
 /* A member that is required, with a complaint where it is missing. */
@@ -239,7 +239,7 @@ locate_problems (Reader *reader, const char *text, gsize length)
 static GPtrArray *
 read_config (HeartbeatConfig *config, gboolean all, GError **error)
 {
-  g_autoptr (HeartbeatReading) reading = heartbeat_reading_new (all);
+  g_autoptr (HeartbeatParseContext) reading = heartbeat_parse_context_new (all);
   g_autoptr (GHashTable) by_name
       = g_hash_table_new_full (g_str_hash, g_str_equal, NULL,
                                (GDestroyNotify) heartbeat_check_spec_unref);
@@ -253,8 +253,8 @@ read_config (HeartbeatConfig *config, gboolean all, GError **error)
 
   fault = heartbeat_json_find_fault (text, length, HEARTBEAT_JSON_ALLOW_BOM, &root, &rule);
   if (fault != NULL)
-    heartbeat_reading_complain (reading, &reader.problems,
-                                heartbeat_problem_new (fault, "", NULL, rule));
+    heartbeat_parse_context_complain (reading, &reader.problems,
+                                      heartbeat_problem_new (fault, "", NULL, rule));
   else
     read_root (&reader, &root);
   problems = locate_problems (&reader, text, length);

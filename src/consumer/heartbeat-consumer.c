@@ -1078,17 +1078,17 @@ heartbeat_consumer_stop_async (HeartbeatConsumer *self,
 }
 
 /**
- * heartbeat_consumer_hurry:
+ * heartbeat_consumer_force_stop:
  * @self: a consumer that is being stopped
  *
  * Ends the runs that go on now: somebody does not want to wait.
  */
 void
-heartbeat_consumer_hurry (HeartbeatConsumer *self)
+heartbeat_consumer_force_stop (HeartbeatConsumer *self)
 {
   if (self->inbox_runner != NULL)
-    heartbeat_inbox_runner_hurry (self->inbox_runner);
-  heartbeat_agent_hurry (self->agent);
+    heartbeat_inbox_runner_force_stop (self->inbox_runner);
+  heartbeat_agent_force_stop (self->agent);
 }
 
 /**
@@ -1116,7 +1116,7 @@ on_signal (gpointer user_data)
   HeartbeatConsumer *self = user_data;
 
   if (self->stopping)
-    heartbeat_consumer_hurry (self);
+    heartbeat_consumer_force_stop (self);
   else
     heartbeat_consumer_stop_async (self, NULL, NULL);
   return G_SOURCE_CONTINUE;

@@ -195,7 +195,7 @@ reject_unknown (HeartbeatInboxRunner *self, Message *message)
 
 /* There is no executable of that name. */
 static void
-on_passed (HeartbeatExecution *execution, const char *name, gpointer user_data)
+on_declined (HeartbeatExecution *execution, const char *name, gpointer user_data)
 {
   HeartbeatInboxRunner *self = user_data;
   HeartbeatRegistry *registry = heartbeat_agent_get_registry (self->agent);
@@ -204,9 +204,9 @@ on_passed (HeartbeatExecution *execution, const char *name, gpointer user_data)
 
   if (handler != NULL)
     {
-      handler = heartbeat_handler_hold (handler);
-      heartbeat_execution_hand_over (execution, name, handler);
-      heartbeat_handler_let_go (handler);
+      handler = heartbeat_handler_ref (handler);
+      heartbeat_execution_redirect (execution, name, handler);
+      heartbeat_handler_unref (handler);
       return;
     }
   complain_of_unknown (self, self->current);
@@ -219,7 +219,7 @@ start (HeartbeatInboxRunner *self, Message *message)
   HeartbeatRegistry *registry = heartbeat_agent_get_registry (self->agent);
   const HeartbeatHandler *handler = heartbeat_registry_find (registry, self->handler);
   g_autofree char *folder = g_path_get_dirname (heartbeat_agent_get_config_path (self->agent));
-  const HeartbeatRunFacts facts = {
+  const HeartbeatRunInput input = {
     .agent_name = heartbeat_agent_get_name (self->agent),
     .working_folder = folder,
     .started = g_get_real_time (),
@@ -235,10 +235,10 @@ start (HeartbeatInboxRunner *self, Message *message)
     }
   self->current = message;
   message->execution = heartbeat_execution_new (NULL, on_ended, self);
-  heartbeat_execution_set_passed (message->execution, on_passed);
-  handler = heartbeat_handler_hold (handler);
-  heartbeat_execution_start (message->execution, &facts, handler, self->timeout);
-  heartbeat_handler_let_go (handler);
+  heartbeat_execution_set_declined (message->execution, on_declined);
+  handler = heartbeat_handler_ref (handler);
+  heartbeat_execution_start (message->execution, &input, handler, self->timeout);
+  heartbeat_handler_unref (handler);
 }
 
 /* --- Those that wait ------------------------------------------------------------------------------------------------ */
@@ -340,7 +340,7 @@ on_grace_over (gpointer user_data)
   HeartbeatInboxRunner *self = user_data;
 
   remove_timer (&self->stop_timer);
-  heartbeat_inbox_runner_hurry (self);
+  heartbeat_inbox_runner_force_stop (self);
   return G_SOURCE_REMOVE;
 }
 
@@ -374,13 +374,13 @@ heartbeat_inbox_runner_stop_async (HeartbeatInboxRunner *self,
 }
 
 /**
- * heartbeat_inbox_runner_hurry:
+ * heartbeat_inbox_runner_force_stop:
  * @self: a runner that is being stopped
  *
  * Ends the run that goes on now.
  */
 void
-heartbeat_inbox_runner_hurry (HeartbeatInboxRunner *self)
+heartbeat_inbox_runner_force_stop (HeartbeatInboxRunner *self)
 {
   g_return_if_fail (HEARTBEAT_IS_INBOX_RUNNER (self));
 

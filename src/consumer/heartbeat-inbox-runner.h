@@ -26,7 +26,7 @@ void heartbeat_inbox_runner_take (HeartbeatInboxRunner *self,
 void heartbeat_inbox_runner_stop_async (HeartbeatInboxRunner *self,
                                         GAsyncReadyCallback callback,
                                         gpointer user_data);
-void heartbeat_inbox_runner_hurry (HeartbeatInboxRunner *self);
+void heartbeat_inbox_runner_force_stop (HeartbeatInboxRunner *self);
 void heartbeat_inbox_runner_stop_finish (HeartbeatInboxRunner *self, GAsyncResult *result);
 
 G_END_DECLS

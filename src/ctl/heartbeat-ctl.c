@@ -6,7 +6,7 @@
 
 #include "base/heartbeat-i18n.h"
 #include "json/heartbeat-json.h"
-#include "ctl/print/heartbeat-ctl-phrase.h"
+#include "ctl/print/heartbeat-ctl-format.h"
 
 #define NAME_PREFIX "org.bloodbank.Heartbeat1."
 
@@ -32,7 +32,7 @@ heartbeat_ctl_complain (const char *format, ...)
   va_start (args, format);
   message = g_strdup_vprintf (format, args);
   va_end (args);
-  line = heartbeat_ctl_phrase_line (message);
+  line = heartbeat_ctl_format_line (message);
   g_printerr ("heartbeatctl: %s\n", line);
 }
 

@@ -10,7 +10,7 @@
 #include "dbus/heartbeat-bus-call.h"
 #include "dbus/heartbeat-bus-handlers.h"
 #include "dbus/heartbeat-bus-history.h"
-#include "dbus/heartbeat-bus-outflow.h"
+#include "dbus/heartbeat-bus-send-budget.h"
 #include "dbus/heartbeat-bus-properties.h"
 
 /* Of an empty signal, with what GDBus needs to queue it. */
@@ -29,9 +29,9 @@ struct _HeartbeatBusAgent
   HeartbeatAgent *agent;
   HeartbeatBusProperties *properties;
   HeartbeatBusHandlers *handlers;
-  HeartbeatBusOutflow *messages;
+  HeartbeatBusSendBudget *messages;
   HeartbeatRateLimit drops;
-  HeartbeatBusSlices *slices;
+  HeartbeatBusWorkQueue *slices;
 };
 
 /* In the order of the interface's description. */
@@ -156,10 +156,10 @@ heartbeat_bus_agent_finalize (GObject *object)
 {
   HeartbeatBusAgent *self = HEARTBEAT_BUS_AGENT (object);
 
-  g_clear_pointer (&self->messages, heartbeat_bus_outflow_free);
+  g_clear_pointer (&self->messages, heartbeat_bus_send_budget_free);
   g_clear_object (&self->agent);
   g_clear_object (&self->consumer);
-  g_clear_pointer (&self->slices, heartbeat_bus_slices_unref);
+  g_clear_pointer (&self->slices, heartbeat_bus_work_queue_unref);
   G_OBJECT_CLASS (heartbeat_bus_agent_parent_class)->finalize (object);
 }
 
@@ -178,7 +178,7 @@ heartbeat_bus_agent_class_init (HeartbeatBusAgentClass *klass)
 static void
 heartbeat_bus_agent_init (HeartbeatBusAgent *self)
 {
-  self->messages = heartbeat_bus_outflow_new ();
+  self->messages = heartbeat_bus_send_budget_new ();
 }
 
 /* --- Methods -------------------------------------------------------------------------------------------------------- */
@@ -219,7 +219,7 @@ on_reloaded (GObject *source, GAsyncResult *result, gpointer user_data)
       heartbeat_bus_call_fail (reload->invocation, error);
       return;
     }
-  heartbeat_bus_slices_add (self->slices, answer_reload, self, reload->invocation);
+  heartbeat_bus_work_queue_add (self->slices, answer_reload, self, reload->invocation);
   g_object_unref (reload->invocation);
 }
 
@@ -428,8 +428,8 @@ on_message_received (HeartbeatBusAgent *self,
 
   if (connection == NULL)
     return;
-  if (!heartbeat_bus_outflow_admit (self->messages, connection,
-                                    SIGNAL_SIZE + strlen (key) + strlen (type) + strlen (text)))
+  if (!heartbeat_bus_send_budget_admit (self->messages, connection,
+                                        SIGNAL_SIZE + strlen (key) + strlen (type) + strlen (text)))
     {
       complain_of_bus (self);
       return;
@@ -447,8 +447,8 @@ on_message_received (HeartbeatBusAgent *self,
  */
 HeartbeatBusAgent *
 heartbeat_bus_agent_new (HeartbeatConsumer *consumer,
-                         HeartbeatBusCollector *collector,
-                         HeartbeatBusSlices *slices)
+                         HeartbeatBusChangeDebouncer *collector,
+                         HeartbeatBusWorkQueue *slices)
 {
   HeartbeatBusAgent *self = g_object_new (HEARTBEAT_TYPE_BUS_AGENT, NULL);
 
@@ -456,7 +456,7 @@ heartbeat_bus_agent_new (HeartbeatConsumer *consumer,
   self->agent = g_object_ref (heartbeat_consumer_get_agent (consumer));
   self->properties = heartbeat_bus_properties_new (G_DBUS_INTERFACE_SKELETON (self), collector);
   self->handlers = heartbeat_bus_handlers_new (self->agent);
-  self->slices = heartbeat_bus_slices_ref (slices);
+  self->slices = heartbeat_bus_work_queue_ref (slices);
   heartbeat_bus_properties_watch (self->properties, self->agent);
   g_signal_connect_swapped (self->agent, "check-started", G_CALLBACK (on_check_started), self);
   g_signal_connect_swapped (self->agent, "check-finished", G_CALLBACK (on_check_finished), self);

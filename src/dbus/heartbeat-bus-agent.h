@@ -3,8 +3,8 @@
 #pragma once
 
 #include "consumer/heartbeat-consumer.h"
-#include "dbus/heartbeat-bus-collector.h"
-#include "dbus/heartbeat-bus-slices.h"
+#include "dbus/heartbeat-bus-change-debouncer.h"
+#include "dbus/heartbeat-bus-work-queue.h"
 #include "dbus/heartbeat-dbus.h"
 
 G_BEGIN_DECLS
@@ -18,8 +18,8 @@ G_DECLARE_FINAL_TYPE (HeartbeatBusAgent,
                       HeartbeatDBusAgentSkeleton)
 
 HeartbeatBusAgent *heartbeat_bus_agent_new (HeartbeatConsumer *consumer,
-                                            HeartbeatBusCollector *collector,
-                                            HeartbeatBusSlices *slices);
+                                            HeartbeatBusChangeDebouncer *collector,
+                                            HeartbeatBusWorkQueue *slices);
 void heartbeat_bus_agent_set_exported (HeartbeatBusAgent *self, gboolean exported);
 
 G_END_DECLS

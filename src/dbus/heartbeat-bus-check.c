@@ -246,7 +246,7 @@ on_finished (HeartbeatBusCheck *self, HeartbeatResult *result)
 HeartbeatBusCheck *
 heartbeat_bus_check_new (HeartbeatAgent *agent,
                          HeartbeatCheck *check,
-                         HeartbeatBusCollector *collector)
+                         HeartbeatBusChangeDebouncer *collector)
 {
   HeartbeatBusCheck *self = g_object_new (HEARTBEAT_TYPE_BUS_CHECK, NULL);
 

@@ -3,7 +3,7 @@
 #pragma once
 
 #include "agent/heartbeat-agent.h"
-#include "dbus/heartbeat-bus-collector.h"
+#include "dbus/heartbeat-bus-change-debouncer.h"
 #include "dbus/heartbeat-dbus.h"
 
 G_BEGIN_DECLS
@@ -18,7 +18,7 @@ G_DECLARE_FINAL_TYPE (HeartbeatBusCheck,
 
 HeartbeatBusCheck *heartbeat_bus_check_new (HeartbeatAgent *agent,
                                             HeartbeatCheck *check,
-                                            HeartbeatBusCollector *collector);
+                                            HeartbeatBusChangeDebouncer *collector);
 void heartbeat_bus_check_set_exported (HeartbeatBusCheck *self, gboolean exported);
 
 G_END_DECLS

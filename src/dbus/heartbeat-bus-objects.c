@@ -22,7 +22,7 @@ struct _HeartbeatBusObjects
 
   GDBusConnection *connection; /* NULL after the end */
   GDBusObjectManager *manager;
-  HeartbeatBusSlices *slices;
+  HeartbeatBusWorkQueue *slices;
   GMainContext *context;
   guint filter;
   GQueue asked;   /* of GDBusMessage: calls for the next round */
@@ -47,7 +47,7 @@ heartbeat_bus_objects_finalize (GObject *object)
   HeartbeatBusObjects *self = HEARTBEAT_BUS_OBJECTS (object);
 
   g_clear_object (&self->manager);
-  g_clear_pointer (&self->slices, heartbeat_bus_slices_unref);
+  g_clear_pointer (&self->slices, heartbeat_bus_work_queue_unref);
   g_clear_pointer (&self->context, g_main_context_unref);
   G_OBJECT_CLASS (heartbeat_bus_objects_parent_class)->finalize (object);
 }
@@ -83,7 +83,7 @@ discard (gpointer owner, gpointer data)
 }
 
 static void
-add_for_each (HeartbeatBusObjects *self, HeartbeatBusSlicesFunc func)
+add_for_each (HeartbeatBusObjects *self, HeartbeatBusWorkQueueFunc func)
 {
   g_autolist (GDBusObject) objects = g_dbus_object_manager_get_objects (self->manager);
 
@@ -93,7 +93,7 @@ add_for_each (HeartbeatBusObjects *self, HeartbeatBusSlicesFunc func)
 
       for (GList *i = interfaces; i != NULL; i = i->next)
         if (heartbeat_bus_properties_of (i->data) != NULL)
-          heartbeat_bus_slices_add (self->slices, func, self, i->data);
+          heartbeat_bus_work_queue_add (self->slices, func, self, i->data);
     }
 }
 
@@ -163,8 +163,8 @@ add_answers (gpointer owner, gpointer data)
   guint n_answers = self->awaited.length;
 
   for (guint i = 0; i < n_answers; i++)
-    heartbeat_bus_slices_add (self->slices, answer, self, NULL);
-  heartbeat_bus_slices_add (self->slices, end_round, self, NULL);
+    heartbeat_bus_work_queue_add (self->slices, answer, self, NULL);
+  heartbeat_bus_work_queue_add (self->slices, end_round, self, NULL);
 }
 
 static void
@@ -174,7 +174,7 @@ begin_round (HeartbeatBusObjects *self)
   self->awaited = self->asked;
   g_queue_init (&self->asked);
   add_for_each (self, prepare);
-  heartbeat_bus_slices_add (self->slices, add_answers, self, NULL);
+  heartbeat_bus_work_queue_add (self->slices, add_answers, self, NULL);
 }
 
 /* --- The calls ------------------------------------------------------------------------------------------------------ */
@@ -259,13 +259,13 @@ on_message (GDBusConnection *connection,
  * Returns: (transfer full): what answers for @manager from now on; owned by the connection too until its end
  */
 HeartbeatBusObjects *
-heartbeat_bus_objects_new (GDBusObjectManagerServer *manager, HeartbeatBusSlices *slices)
+heartbeat_bus_objects_new (GDBusObjectManagerServer *manager, HeartbeatBusWorkQueue *slices)
 {
   HeartbeatBusObjects *self = g_object_new (HEARTBEAT_TYPE_BUS_OBJECTS, NULL);
 
   self->connection = g_dbus_object_manager_server_get_connection (manager);
   self->manager = G_DBUS_OBJECT_MANAGER (g_object_ref (manager));
-  self->slices = heartbeat_bus_slices_ref (slices);
+  self->slices = heartbeat_bus_work_queue_ref (slices);
   self->context = g_main_context_ref_thread_default ();
   self->filter = g_dbus_connection_add_filter (self->connection, on_message, g_object_ref (self),
                                                g_object_unref);
@@ -284,7 +284,7 @@ heartbeat_bus_objects_end (HeartbeatBusObjects *self)
   if (self->connection == NULL)
     return;
   g_dbus_connection_remove_filter (self->connection, self->filter);
-  heartbeat_bus_slices_forget (self->slices, self);
+  heartbeat_bus_work_queue_forget (self->slices, self);
   g_queue_clear_full (&self->asked, g_object_unref);
   g_queue_clear_full (&self->awaited, g_object_unref);
   g_clear_object (&self->connection);

@@ -4,7 +4,7 @@
 
 #include <gio/gio.h>
 
-#include "dbus/heartbeat-bus-slices.h"
+#include "dbus/heartbeat-bus-work-queue.h"
 
 G_BEGIN_DECLS
 
@@ -12,7 +12,7 @@ G_BEGIN_DECLS
 G_DECLARE_FINAL_TYPE (HeartbeatBusObjects, heartbeat_bus_objects, HEARTBEAT, BUS_OBJECTS, GObject)
 
 HeartbeatBusObjects *heartbeat_bus_objects_new (GDBusObjectManagerServer *manager,
-                                                HeartbeatBusSlices *slices);
+                                                HeartbeatBusWorkQueue *slices);
 void heartbeat_bus_objects_end (HeartbeatBusObjects *self);
 
 G_END_DECLS

@@ -19,7 +19,7 @@
 struct _HeartbeatBusProperties
 {
   GDBusInterfaceSkeleton *skeleton; /* unowned: it owns this */
-  HeartbeatBusCollector *collector;
+  HeartbeatBusChangeDebouncer *collector;
   GPtrArray *models; /* unowned: what they are computed from */
   guint64 announced; /* see find_announced() */
   GVariant *told;    /* NULL while nobody can read them */
@@ -128,13 +128,14 @@ emit (HeartbeatBusProperties *self, GVariant *changes)
  * Returns: (transfer full): a watch on properties that nobody can read yet
  */
 HeartbeatBusProperties *
-heartbeat_bus_properties_new (GDBusInterfaceSkeleton *skeleton, HeartbeatBusCollector *collector)
+heartbeat_bus_properties_new (GDBusInterfaceSkeleton *skeleton,
+                              HeartbeatBusChangeDebouncer *collector)
 {
   HeartbeatBusProperties *self = g_new0 (HeartbeatBusProperties, 1);
 
   self->skeleton = skeleton;
   self->announced = find_announced (skeleton);
-  self->collector = heartbeat_bus_collector_ref (collector);
+  self->collector = heartbeat_bus_change_debouncer_ref (collector);
   self->models = g_ptr_array_new ();
   g_object_set_data (G_OBJECT (skeleton), KEY, self);
   return self;
@@ -149,7 +150,7 @@ heartbeat_bus_properties_free (HeartbeatBusProperties *self)
 {
   heartbeat_bus_properties_end (self);
   g_object_set_data (G_OBJECT (self->skeleton), KEY, NULL);
-  heartbeat_bus_collector_unref (self->collector);
+  heartbeat_bus_change_debouncer_unref (self->collector);
   g_ptr_array_unref (self->models);
   g_free (self);
 }
@@ -203,7 +204,7 @@ void
 heartbeat_bus_properties_end (HeartbeatBusProperties *self)
 {
   if (self->dirty)
-    heartbeat_bus_collector_remove (self->collector, self);
+    heartbeat_bus_change_debouncer_remove (self->collector, self);
   else if (self->told != NULL)
     listen (self, FALSE);
   self->dirty = FALSE;
@@ -225,7 +226,7 @@ heartbeat_bus_properties_mark (HeartbeatBusProperties *self)
     return;
   self->dirty = TRUE;
   listen (self, FALSE);
-  heartbeat_bus_collector_add (self->collector, self);
+  heartbeat_bus_change_debouncer_add (self->collector, self);
 }
 
 /**
@@ -267,7 +268,7 @@ heartbeat_bus_properties_flush (HeartbeatBusProperties *self)
 
   if (!self->dirty)
     return;
-  heartbeat_bus_collector_remove (self->collector, self);
+  heartbeat_bus_change_debouncer_remove (self->collector, self);
   self->dirty = FALSE;
   listen (self, TRUE);
   now = take_picture (self);

@@ -4,14 +4,14 @@
 
 #include <gio/gio.h>
 
-#include "dbus/heartbeat-bus-collector.h"
+#include "dbus/heartbeat-bus-change-debouncer.h"
 
 G_BEGIN_DECLS
 
 typedef struct _HeartbeatBusProperties HeartbeatBusProperties;
 
 HeartbeatBusProperties *heartbeat_bus_properties_new (GDBusInterfaceSkeleton *skeleton,
-                                                      HeartbeatBusCollector *collector);
+                                                      HeartbeatBusChangeDebouncer *collector);
 void heartbeat_bus_properties_free (HeartbeatBusProperties *self);
 HeartbeatBusProperties *heartbeat_bus_properties_of (gpointer skeleton);
 

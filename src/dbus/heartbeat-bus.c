@@ -3,7 +3,7 @@
 #include "dbus/heartbeat-bus-private.h"
 
 #include "base/heartbeat-log.h"
-#include "dbus/heartbeat-bus-branch.h"
+#include "dbus/heartbeat-bus-agent-export.h"
 #include "dbus/heartbeat-bus-names.h"
 #include "dbus/heartbeat-bus-objects.h"
 #include "dbus/heartbeat-bus-properties.h"
@@ -24,11 +24,11 @@ struct _HeartbeatBus
   GDBusConnection *connection;
   GDBusObjectManagerServer *manager; /* NULL without a connection */
   HeartbeatBusObjects *objects;      /* likewise */
-  HeartbeatBusCollector *collector;
-  HeartbeatBusSlices *slices;
+  HeartbeatBusChangeDebouncer *collector;
+  HeartbeatBusWorkQueue *slices;
   HeartbeatBusNames *names;
   GDBusInterfaceSkeleton *root_interface;
-  GHashTable *branches;      /* HeartbeatConsumer → HeartbeatBusBranch */
+  GHashTable *branches;      /* HeartbeatConsumer → HeartbeatBusAgentExport */
   GCancellable *cancellable; /* not NULL between start and stop */
   GSource *timer;
   guint delay;
@@ -126,8 +126,8 @@ heartbeat_bus_finalize (GObject *object)
   g_hash_table_unref (self->branches);
   g_clear_object (&self->names);
   g_clear_object (&self->root_interface);
-  g_clear_pointer (&self->collector, heartbeat_bus_collector_unref);
-  g_clear_pointer (&self->slices, heartbeat_bus_slices_unref);
+  g_clear_pointer (&self->collector, heartbeat_bus_change_debouncer_unref);
+  g_clear_pointer (&self->slices, heartbeat_bus_work_queue_unref);
   g_free (self->error);
   G_OBJECT_CLASS (heartbeat_bus_parent_class)->finalize (object);
 }
@@ -170,8 +170,8 @@ heartbeat_bus_init (HeartbeatBus *self)
 {
   self->error = g_strdup ("");
   self->delay = MIN_DELAY_S;
-  self->collector = heartbeat_bus_collector_new (flush_item);
-  self->slices = heartbeat_bus_slices_new ();
+  self->collector = heartbeat_bus_change_debouncer_new (flush_item);
+  self->slices = heartbeat_bus_work_queue_new ();
   self->names = heartbeat_bus_names_new ();
   self->branches = g_hash_table_new_full (NULL, NULL, g_object_unref, g_object_unref);
   g_signal_connect_swapped (self->names, "changed", G_CALLBACK (update_ready), self);
@@ -238,11 +238,11 @@ static void
 begin_branches (HeartbeatBus *self)
 {
   GHashTableIter iter;
-  HeartbeatBusBranch *branch;
+  HeartbeatBusAgentExport *branch;
 
   g_hash_table_iter_init (&iter, self->branches);
   while (self->connection != NULL && g_hash_table_iter_next (&iter, NULL, (gpointer *) &branch))
-    heartbeat_bus_branch_begin (branch, self->manager);
+    heartbeat_bus_agent_export_begin (branch, self->manager);
 }
 
 static gboolean
@@ -317,7 +317,7 @@ static void
 withdraw (HeartbeatBus *self)
 {
   GHashTableIter iter;
-  HeartbeatBusBranch *branch;
+  HeartbeatBusAgentExport *branch;
 
   if (self->connection == NULL)
     return;
@@ -331,8 +331,8 @@ withdraw (HeartbeatBus *self)
   g_hash_table_iter_init (&iter, self->branches);
   while (g_hash_table_iter_next (&iter, NULL, (gpointer *) &branch))
     {
-      heartbeat_bus_names_release (self->names, heartbeat_bus_branch_get_agent_name (branch));
-      heartbeat_bus_branch_end (branch);
+      heartbeat_bus_names_release (self->names, heartbeat_bus_agent_export_get_agent_name (branch));
+      heartbeat_bus_agent_export_end (branch);
     }
   g_dbus_object_manager_server_set_connection (self->manager, NULL);
   g_clear_object (&self->manager);
@@ -363,9 +363,9 @@ heartbeat_bus_new (void)
 }
 
 static void
-on_branch_complete (HeartbeatBus *self, HeartbeatBusBranch *branch)
+on_branch_complete (HeartbeatBus *self, HeartbeatBusAgentExport *branch)
 {
-  heartbeat_bus_names_claim (self->names, heartbeat_bus_branch_get_agent_name (branch));
+  heartbeat_bus_names_claim (self->names, heartbeat_bus_agent_export_get_agent_name (branch));
 }
 
 static void
@@ -385,20 +385,20 @@ on_branch_failed (HeartbeatBus *self, const GError *error)
 void
 heartbeat_bus_add_consumer (HeartbeatBus *self, HeartbeatConsumer *consumer)
 {
-  HeartbeatBusBranch *branch;
+  HeartbeatBusAgentExport *branch;
 
   g_return_if_fail (HEARTBEAT_IS_BUS (self));
   g_return_if_fail (HEARTBEAT_IS_CONSUMER (consumer));
   g_return_if_fail (!g_hash_table_contains (self->branches, consumer));
 
-  branch = heartbeat_bus_branch_new (consumer, self->collector, self->slices);
+  branch = heartbeat_bus_agent_export_new (consumer, self->collector, self->slices);
   g_hash_table_insert (self->branches, g_object_ref (consumer), branch);
   g_signal_connect_object (branch, "complete", G_CALLBACK (on_branch_complete), self,
                            G_CONNECT_SWAPPED);
   g_signal_connect_object (branch, "failed", G_CALLBACK (on_branch_failed), self,
                            G_CONNECT_SWAPPED);
   if (self->connection != NULL)
-    heartbeat_bus_branch_begin (branch, self->manager);
+    heartbeat_bus_agent_export_begin (branch, self->manager);
   update_ready (self);
 }
 
@@ -412,15 +412,15 @@ heartbeat_bus_add_consumer (HeartbeatBus *self, HeartbeatConsumer *consumer)
 void
 heartbeat_bus_remove_consumer (HeartbeatBus *self, HeartbeatConsumer *consumer)
 {
-  HeartbeatBusBranch *branch;
+  HeartbeatBusAgentExport *branch;
 
   g_return_if_fail (HEARTBEAT_IS_BUS (self));
 
   branch = g_hash_table_lookup (self->branches, consumer);
   if (branch == NULL)
     return;
-  heartbeat_bus_names_release (self->names, heartbeat_bus_branch_get_agent_name (branch));
-  heartbeat_bus_branch_end (branch);
+  heartbeat_bus_names_release (self->names, heartbeat_bus_agent_export_get_agent_name (branch));
+  heartbeat_bus_agent_export_end (branch);
   g_hash_table_remove (self->branches, consumer);
   update_ready (self);
 }

@@ -254,7 +254,7 @@ on_found (GObject *source, GAsyncResult *result, gpointer user_data)
   if (error != NULL)
     heartbeat_run_fail (run, error->message);
   else if (path == NULL)
-    heartbeat_run_pass (run);
+    heartbeat_run_decline (run);
   else
     heartbeat_outcome_run (self->processes, run, argv);
 }
@@ -270,7 +270,7 @@ handle (HeartbeatRun *run, gpointer user_data)
 
   if (!heartbeat_executables_is_name (name) || *self->folders == NULL)
     {
-      heartbeat_run_pass (run);
+      heartbeat_run_decline (run);
       return;
     }
   if (g_atomic_int_get (&self->hanging) >= MAX_HANGING)

@@ -14,7 +14,7 @@
 struct _HeartbeatAgentWatch
 {
   HeartbeatAgent *agent;
-  HeartbeatPresenter *presenter; /* unowned */
+  HeartbeatNotificationThread *presenter; /* unowned */
   gboolean all;
   GHashTable *failing; /* names of checks */
   gboolean broken;
@@ -68,7 +68,7 @@ tell_failure (HeartbeatAgentWatch *self, HeartbeatCheck *check, HeartbeatResult 
       heartbeat_agent_get_name (self->agent), name);
 
   g_hash_table_add (self->failing, g_strdup (name));
-  heartbeat_presenter_present (self->presenter, notice);
+  heartbeat_notification_thread_present (self->presenter, notice);
 }
 
 static const char *
@@ -99,9 +99,9 @@ tell_success (HeartbeatAgentWatch *self, HeartbeatCheck *check, HeartbeatResult 
   summary = format_names (good_news (result, was_failing), self, name);
   notice = heartbeat_notice_new_brief (key, summary, heartbeat_result_get_message (result));
   if (self->all)
-    heartbeat_presenter_present (self->presenter, notice);
+    heartbeat_notification_thread_present (self->presenter, notice);
   else
-    heartbeat_presenter_resolve (self->presenter, key, notice);
+    heartbeat_notification_thread_resolve (self->presenter, key, notice);
 }
 
 static void
@@ -121,7 +121,7 @@ forget_check (HeartbeatAgentWatch *self, const char *name)
 {
   g_autofree char *key = check_key (self, name);
 
-  heartbeat_presenter_resolve (self->presenter, key, NULL);
+  heartbeat_notification_thread_resolve (self->presenter, key, NULL);
 }
 
 static void
@@ -143,7 +143,7 @@ tell_broken (HeartbeatAgentWatch *self, const char *error)
   g_autoptr (HeartbeatNotice) notice
       = heartbeat_notice_new (key, HEARTBEAT_NOTICE_NORMAL, summary, body);
 
-  heartbeat_presenter_present (self->presenter, notice);
+  heartbeat_notification_thread_present (self->presenter, notice);
 }
 
 static void
@@ -151,7 +151,7 @@ forget_broken (HeartbeatAgentWatch *self)
 {
   g_autofree char *key = config_key (self);
 
-  heartbeat_presenter_resolve (self->presenter, key, NULL);
+  heartbeat_notification_thread_resolve (self->presenter, key, NULL);
 }
 
 /* Once: another error in a file that is being repaired is no news. */
@@ -179,7 +179,9 @@ on_config_error (HeartbeatAgentWatch *self)
  * Returns: (transfer full): a watch
  */
 HeartbeatAgentWatch *
-heartbeat_agent_watch_new (HeartbeatAgent *agent, HeartbeatPresenter *presenter, gboolean all)
+heartbeat_agent_watch_new (HeartbeatAgent *agent,
+                           HeartbeatNotificationThread *presenter,
+                           gboolean all)
 {
   HeartbeatAgentWatch *self = g_new0 (HeartbeatAgentWatch, 1);
 

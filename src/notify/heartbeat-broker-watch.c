@@ -13,7 +13,7 @@
  */
 struct _HeartbeatBrokerWatch
 {
-  HeartbeatPresenter *presenter; /* unowned */
+  HeartbeatNotificationThread *presenter; /* unowned */
   guint patience;
   GHashTable *absences; /* HeartbeatConsumer → Absence */
   guint n_long;
@@ -50,7 +50,7 @@ tell (HeartbeatBrokerWatch *self, HeartbeatConsumer *consumer)
       = heartbeat_notice_new (KEY, HEARTBEAT_NOTICE_NORMAL, _ ("No heartbeats from the broker"),
                               body);
 
-  heartbeat_presenter_present (self->presenter, notice);
+  heartbeat_notification_thread_present (self->presenter, notice);
 }
 
 static void
@@ -65,7 +65,7 @@ set_long (Absence *absence, gboolean is_long)
   if (is_long && self->n_long == 1)
     tell (self, absence->consumer);
   else if (self->n_long == 0)
-    heartbeat_presenter_resolve (self->presenter, KEY, NULL);
+    heartbeat_notification_thread_resolve (self->presenter, KEY, NULL);
 }
 
 static gboolean
@@ -116,7 +116,7 @@ absence_free (gpointer data)
  * Returns: (transfer full): a watch
  */
 HeartbeatBrokerWatch *
-heartbeat_broker_watch_new (HeartbeatPresenter *presenter, guint patience)
+heartbeat_broker_watch_new (HeartbeatNotificationThread *presenter, guint patience)
 {
   HeartbeatBrokerWatch *self = g_new0 (HeartbeatBrokerWatch, 1);
 

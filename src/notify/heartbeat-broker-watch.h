@@ -3,13 +3,14 @@
 #pragma once
 
 #include "consumer/heartbeat-consumer.h"
-#include "notify/heartbeat-presenter.h"
+#include "notify/heartbeat-notification-thread.h"
 
 G_BEGIN_DECLS
 
 typedef struct _HeartbeatBrokerWatch HeartbeatBrokerWatch;
 
-HeartbeatBrokerWatch *heartbeat_broker_watch_new (HeartbeatPresenter *presenter, guint patience);
+HeartbeatBrokerWatch *heartbeat_broker_watch_new (HeartbeatNotificationThread *presenter,
+                                                  guint patience);
 void heartbeat_broker_watch_free (HeartbeatBrokerWatch *self);
 
 void heartbeat_broker_watch_add (HeartbeatBrokerWatch *self, HeartbeatConsumer *consumer);

@@ -5,7 +5,7 @@
 #include "base/heartbeat-log.h"
 #include "notify/heartbeat-agent-watch.h"
 #include "notify/heartbeat-broker-watch.h"
-#include "notify/heartbeat-presenter.h"
+#include "notify/heartbeat-notification-thread.h"
 
 #define PATIENCE_MS 300000
 #define PAUSE_US    (3600 * (gint64) G_USEC_PER_SEC)
@@ -20,7 +20,7 @@ struct _HeartbeatNotifier
   GObject parent_instance;
 
   HeartbeatNotifyPolicy policy;
-  HeartbeatPresenter *presenter; /* NULL when there is nobody to tell, or no more */
+  HeartbeatNotificationThread *presenter; /* NULL when there is nobody to tell, or no more */
   HeartbeatBrokerWatch *broker_watch;
   GHashTable *agent_watches; /* HeartbeatConsumer → HeartbeatAgentWatch */
   guint patience;
@@ -128,7 +128,7 @@ heartbeat_notifier_new (HeartbeatNotifyPolicy policy)
 
   self->policy = policy;
   if (policy != HEARTBEAT_NOTIFY_NONE)
-    self->presenter = heartbeat_presenter_new (on_chosen, self);
+    self->presenter = heartbeat_notification_thread_new (on_chosen, self);
   return self;
 }
 
@@ -205,5 +205,5 @@ heartbeat_notifier_stop (HeartbeatNotifier *self)
 
   g_clear_pointer (&self->broker_watch, heartbeat_broker_watch_free);
   g_hash_table_remove_all (self->agent_watches);
-  g_clear_pointer (&self->presenter, heartbeat_presenter_free);
+  g_clear_pointer (&self->presenter, heartbeat_notification_thread_free);
 }

@@ -211,13 +211,13 @@ heartbeat_group_terminate (HeartbeatGroup *self)
 }
 
 /**
- * heartbeat_group_hurry:
+ * heartbeat_group_force_stop:
  * @self: a group
  *
  * Sends SIGTERM, and SIGKILL to what is left as soon as the leader has ended.
  */
 void
-heartbeat_group_hurry (HeartbeatGroup *self)
+heartbeat_group_force_stop (HeartbeatGroup *self)
 {
   heartbeat_group_terminate (self);
   self->is_hurried = TRUE;

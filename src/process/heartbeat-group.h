@@ -25,7 +25,7 @@ HeartbeatGroup *heartbeat_group_new (pid_t leader,
 HeartbeatGroup *heartbeat_group_ref (HeartbeatGroup *self);
 void heartbeat_group_unref (HeartbeatGroup *self);
 void heartbeat_group_terminate (HeartbeatGroup *self);
-void heartbeat_group_hurry (HeartbeatGroup *self);
+void heartbeat_group_force_stop (HeartbeatGroup *self);
 void heartbeat_group_kill (HeartbeatGroup *self);
 
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (HeartbeatGroup, heartbeat_group_unref)

@@ -152,7 +152,7 @@ heartbeat_processes_stop_async (HeartbeatProcesses *self,
   g_return_if_fail (HEARTBEAT_IS_PROCESSES (self));
   g_return_if_fail (self->stop_task == NULL);
 
-  for_each (self, heartbeat_group_hurry);
+  for_each (self, heartbeat_group_force_stop);
   self->stop_task = g_task_new (self, NULL, callback, user_data);
   self->killed = FALSE;
   self->stop_timer = g_timeout_source_new (STOP_STEP_MS);

@@ -101,7 +101,7 @@ heartbeat_registry_add (HeartbeatRegistry *self,
  * @handler: copied; its `destroy` is called when it is replaced
  *
  * Adds a handler for every name that nobody of @rank has added. It finds out for itself whether it can do a run, in its own
- * time, and passes on one that it cannot, see heartbeat_run_pass().
+ * time, and passes on one that it cannot, see heartbeat_run_decline().
  */
 void
 heartbeat_registry_add_any (HeartbeatRegistry *self,
@@ -182,25 +182,25 @@ heartbeat_registry_count (HeartbeatRegistry *self, HeartbeatHandlerRank rank)
 }
 
 /**
- * heartbeat_handler_hold:
+ * heartbeat_handler_ref:
  * @handler: a handler that was found in a registry
  *
  * A handler that removes or replaces itself has to outlive its call.
  *
- * Returns: (transfer full): @handler, for heartbeat_handler_let_go()
+ * Returns: (transfer full): @handler, for heartbeat_handler_unref()
  */
 const HeartbeatHandler *
-heartbeat_handler_hold (const HeartbeatHandler *handler)
+heartbeat_handler_ref (const HeartbeatHandler *handler)
 {
   return g_rc_box_acquire ((HeartbeatHandler *) handler);
 }
 
 /**
- * heartbeat_handler_let_go:
+ * heartbeat_handler_unref:
  * @handler: (transfer full): a handler
  */
 void
-heartbeat_handler_let_go (const HeartbeatHandler *handler)
+heartbeat_handler_unref (const HeartbeatHandler *handler)
 {
   handler_release ((HeartbeatHandler *) handler);
 }

@@ -32,8 +32,8 @@ typedef struct
   GDestroyNotify destroy;
 } HeartbeatHandler;
 
-const HeartbeatHandler *heartbeat_handler_hold (const HeartbeatHandler *handler);
-void heartbeat_handler_let_go (const HeartbeatHandler *handler);
+const HeartbeatHandler *heartbeat_handler_ref (const HeartbeatHandler *handler);
+void heartbeat_handler_unref (const HeartbeatHandler *handler);
 
 #define HEARTBEAT_TYPE_REGISTRY (heartbeat_registry_get_type ())
 

@@ -7,7 +7,7 @@
 G_BEGIN_DECLS
 
 /**
- * HeartbeatRunFacts:
+ * HeartbeatRunInput:
  * @agent_name: the agent
  * @check_name: (nullable): the check; %NULL where a message of the inbox is to be handled
  * @working_folder: the folder of heartbeat.json
@@ -29,7 +29,7 @@ typedef struct
   char *envelope;
   const char *routing_key;
   const char *handler;
-} HeartbeatRunFacts;
+} HeartbeatRunInput;
 
 /**
  * HeartbeatRunEnded:
@@ -42,20 +42,20 @@ typedef struct
 typedef void (*HeartbeatRunEnded) (HeartbeatRun *run, HeartbeatResult *result, gpointer user_data);
 
 /**
- * HeartbeatRunPassed:
+ * HeartbeatRunDeclined:
  * @run: the run
  * @user_data: what was passed to heartbeat_run_new()
  *
  * Called, on the thread of the loop, when the handler has found that it cannot do this run. Another one takes it.
  */
-typedef void (*HeartbeatRunPassed) (HeartbeatRun *run, gpointer user_data);
+typedef void (*HeartbeatRunDeclined) (HeartbeatRun *run, gpointer user_data);
 
 HeartbeatRun *
-heartbeat_run_new (const HeartbeatRunFacts *facts, HeartbeatRunEnded ended, gpointer user_data);
+heartbeat_run_new (const HeartbeatRunInput *input, HeartbeatRunEnded ended, gpointer user_data);
 void heartbeat_run_call (HeartbeatRun *run, HeartbeatHandlerFunc func, gpointer user_data);
 void heartbeat_run_abandon (HeartbeatRun *run);
-void heartbeat_run_set_passed (HeartbeatRun *run, HeartbeatRunPassed passed);
-void heartbeat_run_pass (HeartbeatRun *run);
+void heartbeat_run_set_declined (HeartbeatRun *run, HeartbeatRunDeclined declined);
+void heartbeat_run_decline (HeartbeatRun *run);
 void heartbeat_run_set_handler (HeartbeatRun *run, const char *name);
 const char *heartbeat_run_get_handler (HeartbeatRun *run);
 gint64 heartbeat_run_get_started (HeartbeatRun *run);

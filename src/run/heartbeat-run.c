@@ -42,7 +42,7 @@ struct _HeartbeatRun
   GMutex leaving; /* when the last reference goes, on any thread, or the loop gives it up */
   HeartbeatResult *pending; /* how the handler that is being called has ended it */
   HeartbeatRunEnded ended;
-  HeartbeatRunPassed passed;
+  HeartbeatRunDeclined declined;
   gpointer user_data;
 };
 
@@ -159,27 +159,27 @@ find_meta (const char *check)
 
 /**
  * heartbeat_run_new:
- * @facts: what the handler is told
+ * @input: what the handler is told
  * @ended: called when the run ends
  * @user_data: passed to @ended
  *
  * Returns: (transfer full): a run, to be given to its handler
  */
 HeartbeatRun *
-heartbeat_run_new (const HeartbeatRunFacts *facts, HeartbeatRunEnded ended, gpointer user_data)
+heartbeat_run_new (const HeartbeatRunInput *input, HeartbeatRunEnded ended, gpointer user_data)
 {
   HeartbeatRun *self = g_object_new (HEARTBEAT_TYPE_RUN, NULL);
 
-  self->agent_name = g_strdup (facts->agent_name);
-  self->check_name = g_strdup (facts->check_name);
-  self->working_folder = g_strdup (facts->working_folder);
-  self->started = facts->started;
+  self->agent_name = g_strdup (input->agent_name);
+  self->check_name = g_strdup (input->check_name);
+  self->working_folder = g_strdup (input->working_folder);
+  self->started = input->started;
   self->started_monotonic = g_get_monotonic_time ();
-  self->check = facts->check;
-  self->meta = find_meta (facts->check);
-  self->envelope = facts->envelope;
-  self->routing_key = g_strdup (facts->routing_key);
-  self->handler = g_strdup (facts->handler);
+  self->check = input->check;
+  self->meta = find_meta (input->check);
+  self->envelope = input->envelope;
+  self->routing_key = g_strdup (input->routing_key);
+  self->handler = g_strdup (input->handler);
   self->ended = ended;
   self->user_data = user_data;
   return self;
@@ -243,31 +243,31 @@ heartbeat_run_abandon (HeartbeatRun *run)
 }
 
 /**
- * heartbeat_run_set_passed:
+ * heartbeat_run_set_declined:
  * @run: a run
- * @passed: called when a handler passes it on
+ * @declined: called when a handler passes it on
  */
 void
-heartbeat_run_set_passed (HeartbeatRun *run, HeartbeatRunPassed passed)
+heartbeat_run_set_declined (HeartbeatRun *run, HeartbeatRunDeclined declined)
 {
   g_return_if_fail (HEARTBEAT_IS_RUN (run));
 
-  run->passed = passed;
+  run->declined = declined;
 }
 
 /**
- * heartbeat_run_pass:
+ * heartbeat_run_decline:
  * @run: a run
  *
  * Gives @run to the handler that comes next: the caller has none of that name. It is not to be ended after that.
  */
 void
-heartbeat_run_pass (HeartbeatRun *run)
+heartbeat_run_decline (HeartbeatRun *run)
 {
   g_return_if_fail (HEARTBEAT_IS_RUN (run));
 
-  if (run->ended != NULL && run->passed != NULL)
-    run->passed (run, run->user_data);
+  if (run->ended != NULL && run->declined != NULL)
+    run->declined (run, run->user_data);
 }
 
 /**

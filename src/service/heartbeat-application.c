@@ -643,7 +643,7 @@ hurry (HeartbeatApplication *self)
 
   g_hash_table_iter_init (&iter, self->agents);
   while (g_hash_table_iter_next (&iter, NULL, (gpointer *) &agent))
-    heartbeat_served_agent_hurry (agent);
+    heartbeat_served_agent_force_stop (agent);
 }
 
 /* The second signal of an impatient user ends the runs that the first one lets go on. */

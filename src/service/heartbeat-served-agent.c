@@ -220,16 +220,16 @@ heartbeat_served_agent_stop_finish (HeartbeatServedAgent *self, GAsyncResult *re
 }
 
 /**
- * heartbeat_served_agent_hurry:
+ * heartbeat_served_agent_force_stop:
  * @self: an agent that is being stopped
  *
  * Ends the runs that go on.
  */
 void
-heartbeat_served_agent_hurry (HeartbeatServedAgent *self)
+heartbeat_served_agent_force_stop (HeartbeatServedAgent *self)
 {
   if (self->consumer != NULL)
-    heartbeat_consumer_hurry (self->consumer);
+    heartbeat_consumer_force_stop (self->consumer);
 }
 
 /**

@@ -26,7 +26,7 @@ void heartbeat_served_agent_stop_async (HeartbeatServedAgent *self,
                                         GAsyncReadyCallback callback,
                                         gpointer user_data);
 void heartbeat_served_agent_stop_finish (HeartbeatServedAgent *self, GAsyncResult *result);
-void heartbeat_served_agent_hurry (HeartbeatServedAgent *self);
+void heartbeat_served_agent_force_stop (HeartbeatServedAgent *self);
 
 const char *heartbeat_served_agent_get_name (HeartbeatServedAgent *self);
 const char *heartbeat_served_agent_get_path (HeartbeatServedAgent *self);

@@ -13,11 +13,11 @@
 #include <gio/gio.h>
 
 #include "base/heartbeat-error.h"
-#include "storage/heartbeat-held.h"
+#include "storage/heartbeat-locked-file.h"
 #include "base/heartbeat-i18n.h"
 #include "base/heartbeat-io-error.h"
-#include "storage/heartbeat-replace.h"
-#include "storage/heartbeat-temporary.h"
+#include "storage/heartbeat-atomic-replace.h"
+#include "storage/heartbeat-temp-file.h"
 
 /* Everything here may wait for a disk: it runs on GTask's threads only. */
 
@@ -64,7 +64,7 @@ read_all (int fd, gsize size, gsize max_size, const char *path, GError **error)
 }
 
 static GBytes *
-read_open (const HeartbeatHeld *file,
+read_open (const HeartbeatLockedFile *file,
            const char *path,
            gsize max_size,
            HeartbeatIdentity *identity,
@@ -101,10 +101,10 @@ heartbeat_storage_read (const char *path,
                         HeartbeatIdentity *identity,
                         GError **error)
 {
-  g_auto (HeartbeatHeld) file = HEARTBEAT_HELD_INIT;
+  g_auto (HeartbeatLockedFile) file = HEARTBEAT_LOCKED_FILE_INIT;
 
   heartbeat_identity_query (identity, AT_FDCWD, path);
-  if (heartbeat_held_open (&file, path))
+  if (heartbeat_locked_file_open (&file, path))
     return read_open (&file, path, max_size, identity, error);
   heartbeat_io_error (error, errno, _ ("cannot read %s"), path);
   return NULL;
@@ -135,21 +135,21 @@ look_again (const HeartbeatIdentity *identity, gint64 read_at, GError **error)
 static HeartbeatReplaced
 try_edit (const Attempt *attempt, const char *path, GBytes **after, GError **error)
 {
-  g_auto (HeartbeatHeld) file = HEARTBEAT_HELD_INIT;
+  g_auto (HeartbeatLockedFile) file = HEARTBEAT_LOCKED_FILE_INIT;
   g_autoptr (GBytes) before = NULL;
   HeartbeatIdentity identity;
   gint64 read_at;
 
-  if (!heartbeat_held_open (&file, path))
+  if (!heartbeat_locked_file_open (&file, path))
     {
       heartbeat_io_error (error, errno, _ ("cannot read %s"), path);
       return HEARTBEAT_REPLACED_NOT;
     }
-  if (!heartbeat_held_lease (&file))
+  if (!heartbeat_locked_file_lease (&file))
     return HEARTBEAT_REPLACED_NOT_YET;
   read_at = g_get_real_time ();
   before = read_open (&file, path, attempt->max_size, &identity, error);
-  heartbeat_held_release (&file);
+  heartbeat_locked_file_release (&file);
   if (before == NULL)
     return HEARTBEAT_REPLACED_NOT;
   *after = attempt->edit (before, attempt->data, error);
@@ -157,7 +157,7 @@ try_edit (const Attempt *attempt, const char *path, GBytes **after, GError **err
     return look_again (&identity, read_at, error);
   if (g_bytes_equal (before, *after))
     return HEARTBEAT_REPLACED;
-  return heartbeat_replace (path, &file, &identity, before, *after, error);
+  return heartbeat_atomic_replace (path, &file, &identity, before, *after, error);
 }
 
 static GBytes *
@@ -199,7 +199,7 @@ edit_patiently (const Attempt *attempt, GError **error)
  *
  * Changes a file, atomically and durably: a temporary file beside it with its mode, owner and attributes, `fsync`, an
  * exchange of the two, `fsync` of the folder. Where somebody changed the file since it was read, or is about to, the new
- * text is edited instead; see heartbeat-replace.c for what the system lets us do about that. While others keep it open
+ * text is edited instead; see heartbeat-atomic-replace.c for what the system lets us do about that. While others keep it open
  * for writing it is not replaced: after 5 s that is %G_IO_ERROR_BUSY. A text that @edit does not change is not written.
  *
  * Returns: (transfer full): the text that the file has now
@@ -232,7 +232,7 @@ make_folder (const char *path, GError **error)
   if (made != 0 && errno != EEXIST && !g_file_test (path, G_FILE_TEST_IS_DIR))
     return heartbeat_io_error (error, errno, _ ("cannot make the folder %s"), path);
   if (made == 0)
-    heartbeat_temporary_sync_folder (path, -1);
+    heartbeat_temp_file_sync_folder (path, -1);
   return TRUE;
 }
 
@@ -250,18 +250,18 @@ make_folder (const char *path, GError **error)
 gboolean
 heartbeat_storage_write (const char *path, GBytes *text, GError **error)
 {
-  g_auto (HeartbeatTemporary) temporary = HEARTBEAT_TEMPORARY_INIT;
+  g_auto (HeartbeatTempFile) temporary = HEARTBEAT_TEMP_FILE_INIT;
   g_autofree char *link = realpath (path, NULL);
   const char *target = link != NULL ? link : path;
   g_autofree char *folder = g_path_get_dirname (target);
 
   if (!make_folder (folder, error)
-      || !heartbeat_temporary_create (&temporary, target, -1, text, error))
+      || !heartbeat_temp_file_create (&temporary, target, -1, text, error))
     return FALSE;
   if (rename (temporary.path, target) != 0)
     return heartbeat_io_error (error, errno, _ ("cannot replace %s"), target);
   g_clear_pointer (&temporary.path, g_free);
-  heartbeat_temporary_sync_folder (target, temporary.held.fd);
+  heartbeat_temp_file_sync_folder (target, temporary.held.fd);
   return TRUE;
 }
 
@@ -277,7 +277,7 @@ heartbeat_storage_sweep (const char *path)
 {
   g_autofree char *target = realpath (path, NULL);
 
-  heartbeat_temporary_sweep (target != NULL ? target : path);
+  heartbeat_temp_file_sweep (target != NULL ? target : path);
 }
 
 /**

@@ -10,12 +10,12 @@
 #include <time.h>
 #include <unistd.h>
 
-#include "agent/heartbeat-keeper.h"
+#include "agent/heartbeat-last-run-store.h"
 
 typedef struct
 {
   HeartbeatDocument *document;
-  HeartbeatKeeper *keeper;
+  HeartbeatLastRunStore *store;
   const char *check;
 } Loop;
 
@@ -89,9 +89,9 @@ time_save (Loop *loop, const HeartbeatCheckSpec *spec, gint64 last_run)
   g_autoptr (GAsyncResult) result = NULL;
   Span start = now ();
 
-  heartbeat_keeper_save_async (loop->keeper, spec, last_run, keep_result, &result);
+  heartbeat_last_run_store_save_async (loop->store, spec, last_run, keep_result, &result);
   wait_for (&result);
-  heartbeat_keeper_finish (loop->keeper, result);
+  heartbeat_last_run_store_finish (loop->store, result);
   return since (start);
 }
 
@@ -114,8 +114,8 @@ int
 main (int argc, char **argv)
 {
   g_autoptr (HeartbeatDocument) document = heartbeat_document_new (argv[1]);
-  g_autoptr (HeartbeatKeeper) keeper = heartbeat_keeper_new ("a", document);
-  Loop loop = { document, keeper, argv[2] };
+  g_autoptr (HeartbeatLastRunStore) store = heartbeat_last_run_store_new ("a", document);
+  Loop loop = { document, store, argv[2] };
   g_autofree char *plain = g_strconcat (argv[1], ".plain", NULL);
   int rounds = atoi (argv[3]);
 

@@ -4,7 +4,7 @@
 
 #include <string.h>
 
-#include "config/heartbeat-change.h"
+#include "config/heartbeat-config-edit.h"
 #include "config/heartbeat-config.h"
 #include "agent/heartbeat-decision.h"
 #include "json/heartbeat-edit.h"
@@ -118,19 +118,19 @@ check_last_run (GBytes *text, const HeartbeatConfig *config, const HeartbeatChec
 }
 
 static GBytes *
-change (GBytes *text, HeartbeatChangeKind kind, const char *check)
+change (GBytes *text, HeartbeatConfigEditKind kind, const char *check)
 {
-  g_autoptr (HeartbeatChange) wanted = heartbeat_change_new (kind, check);
+  g_autoptr (HeartbeatConfigEdit) wanted = heartbeat_config_edit_new (kind, check);
   g_autoptr (GError) error = NULL;
   GBytes *changed;
 
-  if (kind == HEARTBEAT_CHANGE_PAUSE)
+  if (kind == HEARTBEAT_CONFIG_EDIT_PAUSE)
     {
       wanted->until = NOW;
       g_free (wanted->reason);
       wanted->reason = g_strdup ("because \"of\" \\ this\n");
     }
-  changed = heartbeat_change_apply (text, wanted, &error);
+  changed = heartbeat_config_edit_apply (text, wanted, &error);
   g_assert_no_error (error);
   return changed;
 }
@@ -139,8 +139,8 @@ static void
 check_pause (GBytes *text, const HeartbeatConfig *config, const char *check)
 {
   gboolean all_paused = config->pause.active;
-  g_autoptr (GBytes) paused = change (text, HEARTBEAT_CHANGE_PAUSE, check);
-  g_autoptr (GBytes) resumed = change (paused, HEARTBEAT_CHANGE_RESUME, check);
+  g_autoptr (GBytes) paused = change (text, HEARTBEAT_CONFIG_EDIT_PAUSE, check);
+  g_autoptr (GBytes) resumed = change (paused, HEARTBEAT_CONFIG_EDIT_RESUME, check);
   g_autoptr (HeartbeatConfig) after_pause = parse_valid (paused);
   g_autoptr (HeartbeatConfig) after_resume = parse_valid (resumed);
 
@@ -153,8 +153,8 @@ check_pause (GBytes *text, const HeartbeatConfig *config, const char *check)
 static void
 check_switch (GBytes *text, const char *check)
 {
-  g_autoptr (GBytes) disabled = change (text, HEARTBEAT_CHANGE_DISABLE, check);
-  g_autoptr (GBytes) enabled = change (disabled, HEARTBEAT_CHANGE_ENABLE, check);
+  g_autoptr (GBytes) disabled = change (text, HEARTBEAT_CONFIG_EDIT_DISABLE, check);
+  g_autoptr (GBytes) enabled = change (disabled, HEARTBEAT_CONFIG_EDIT_ENABLE, check);
   g_autoptr (HeartbeatConfig) after_disable = parse_valid (disabled);
   g_autoptr (HeartbeatConfig) after_enable = parse_valid (enabled);
 

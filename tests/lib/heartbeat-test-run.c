@@ -17,17 +17,17 @@ on_ended (HeartbeatRun *run, HeartbeatResult *result, gpointer user_data)
 /**
  * hbtest_run_new:
  * @self: what keeps the result
- * @facts: the facts of the run
+ * @input: the input of the run
  *
  * What @self has of a run before is forgotten.
  *
  * Returns: (transfer full): the run, for a handler
  */
 HeartbeatRun *
-hbtest_run_new (HbtestRun *self, const HeartbeatRunFacts *facts)
+hbtest_run_new (HbtestRun *self, const HeartbeatRunInput *input)
 {
   hbtest_run_clear (self);
-  self->run = heartbeat_run_new (facts, on_ended, self);
+  self->run = heartbeat_run_new (input, on_ended, self);
   g_object_add_weak_pointer (G_OBJECT (self->run), (gpointer *) &self->run);
   return self->run;
 }

@@ -16,7 +16,7 @@ typedef struct
   HeartbeatResult *result;
 } HbtestRun;
 
-HeartbeatRun *hbtest_run_new (HbtestRun *self, const HeartbeatRunFacts *facts);
+HeartbeatRun *hbtest_run_new (HbtestRun *self, const HeartbeatRunInput *input);
 void hbtest_run_clear (HbtestRun *self);
 
 /* Waits until the handler has let go of the run. */

@@ -38,7 +38,7 @@ ENGLISH = {
     "broker/heartbeat-network-watch.c": r"GIO has no netlink|The machine woke up|The clock was set",  # the log
     "consumer/heartbeat-receiver.c": r"an event is a JSON object|it is larger than 1 MiB| more before it",  # the log
     "consumer/heartbeat-reporter.c": r" more before it",  # the log
-    "config/heartbeat-change.c": r"\\\"reason",
+    "config/heartbeat-config-edit.c": r"\\\"reason",
     "json/heartbeat-envelope.c": r"^(tick|epochMs)$",  # members of an event
     "agent/heartbeat-history.c": r"it is no ordinary file|^(open|write) |\\\"time",  # the log
     "json/heartbeat-tick.c": r"an event is a JSON object",  # the log
@@ -53,7 +53,7 @@ ENGLISH = {
     "ctl/heartbeat-ctl.c": r"^heartbeatctl: %s",
     "ctl/main.c": r"^heartbeatctl %s|^Unknown option %s$",  # in the words of GLib's own catalogue
     "dbus/heartbeat-bus.c": r"the connection was closed",  # the log
-    "notify/heartbeat-popups.c": r"the session bus has gone",  # the log
+    "notify/heartbeat-notification-list.c": r"the session bus has gone",  # the log
     "process/heartbeat-process.c": r"\\\"",
     "service/heartbeat-application.c": r"checks, broker",  # systemd's STATUS
     "service/heartbeat-settings.c": r"^[A-Za-z]+( [A-Za-z01]+)+$|: $",  # the values of a setting

@@ -93,8 +93,8 @@ typedef struct
   GTestDBus *daemon;
   GDBusConnection *service, *client;
   GDBusObjectManagerServer *manager;
-  HeartbeatBusCollector *collector;
-  HeartbeatBusSlices *slices;
+  HeartbeatBusChangeDebouncer *collector;
+  HeartbeatBusWorkQueue *slices;
   HeartbeatBusObjects *objects;
   TestNumber *numbers[N_OBJECTS];
   guint n_read;
@@ -164,8 +164,8 @@ set_up (Fixture *f, gconstpointer data)
   f->service = connect_to (f->daemon);
   f->client = connect_to (f->daemon);
   f->manager = g_dbus_object_manager_server_new (ROOT);
-  f->collector = heartbeat_bus_collector_new (flush_item);
-  f->slices = heartbeat_bus_slices_new ();
+  f->collector = heartbeat_bus_change_debouncer_new (flush_item);
+  f->slices = heartbeat_bus_work_queue_new ();
   for (guint i = 0; i < N_OBJECTS; i++)
     export(f, i);
   g_dbus_object_manager_server_set_connection (f->manager, f->service);
@@ -182,8 +182,8 @@ tear_down (Fixture *f, gconstpointer data)
   g_assert_finalize_object (f->manager);
   for (guint i = 0; i < N_OBJECTS; i++)
     g_assert_finalize_object (f->numbers[i]);
-  heartbeat_bus_slices_unref (f->slices);
-  heartbeat_bus_collector_unref (f->collector);
+  heartbeat_bus_work_queue_unref (f->slices);
+  heartbeat_bus_change_debouncer_unref (f->collector);
   g_dbus_connection_close_sync (f->client, NULL, NULL);
   g_dbus_connection_close_sync (f->service, NULL, NULL);
   g_object_unref (f->client);

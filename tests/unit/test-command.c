@@ -101,9 +101,9 @@ on_run_ended (HeartbeatRun *run, HeartbeatResult *result, gpointer user_data)
 static void
 assert_fails_at_once (const char *check)
 {
-  HeartbeatRunFacts facts = { "cack", "mail", "/", 1, g_strdup (check), g_strdup ("{}") };
+  HeartbeatRunInput input = { "cack", "mail", "/", 1, g_strdup (check), g_strdup ("{}") };
   g_autoptr (HeartbeatResult) result = NULL;
-  g_autoptr (HeartbeatRun) run = heartbeat_run_new (&facts, on_run_ended, &result);
+  g_autoptr (HeartbeatRun) run = heartbeat_run_new (&input, on_run_ended, &result);
 
   heartbeat_command_handler (run, NULL);
   g_assert_nonnull (result);

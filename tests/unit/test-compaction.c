@@ -30,9 +30,9 @@ start (HbtestRun *run,
        HeartbeatPublisher *publisher,
        const char *envelope)
 {
-  HeartbeatRunFacts facts
+  HeartbeatRunInput input
       = { "cack", "compaction", "/", 1, g_strdup ("{}"), g_strdup (envelope), NULL };
-  g_autoptr (HeartbeatRun) mine = hbtest_run_new (run, &facts);
+  g_autoptr (HeartbeatRun) mine = hbtest_run_new (run, &input);
 
   handler (mine, publisher);
 }

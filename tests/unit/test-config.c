@@ -720,11 +720,11 @@ test_time (void)
   g_autoptr (GBytes) plain = many_checks (1000, "");
   g_autoptr (GBytes) windows
       = many_checks (1000, "      \"window\": {\"start\": \"00:00\", \"end\": \"23:59\", \"tz\": "
-                            "\"America/New_York\"},\n");
+                           "\"America/New_York\"},\n");
   g_autoptr (GBytes) invalid = many_checks (1000, "      \"timeoutMs\": 5,\n");
   g_autoptr (GBytes) unknown
       = many_checks (1000, "      \"window\": {\"start\": \"00:00\", \"end\": \"23:59\", \"tz\": "
-                            "\"Mars/Olympus\"},\n");
+                           "\"Mars/Olympus\"},\n");
 
   time_parse ("1,000 checks", plain, 0);
   time_parse ("1,000 checks with a window each", windows, 0);

@@ -4,7 +4,7 @@
 
 #include "notify/heartbeat-notice.h"
 #include "notify/heartbeat-notifier.h"
-#include "notify/heartbeat-presenter.h"
+#include "notify/heartbeat-notification-thread.h"
 
 static void
 assert_text (const char *text, const char *expected)
@@ -105,16 +105,17 @@ static void
 test_no_bus (void)
 {
   gint64 start = g_get_monotonic_time ();
-  g_autoptr (HeartbeatPresenter) idle = heartbeat_presenter_new (not_called, NULL);
-  HeartbeatPresenter *busy = heartbeat_presenter_new (not_called, NULL);
+  g_autoptr (HeartbeatNotificationThread) idle
+      = heartbeat_notification_thread_new (not_called, NULL);
+  HeartbeatNotificationThread *busy = heartbeat_notification_thread_new (not_called, NULL);
   g_autoptr (HeartbeatNotice) notice
       = heartbeat_notice_new ("key", HEARTBEAT_NOTICE_NORMAL, "summary", "body");
 
-  heartbeat_presenter_resolve (idle, "key", NULL);
+  heartbeat_notification_thread_resolve (idle, "key", NULL);
   for (guint i = 0; i < 100; i++)
-    heartbeat_presenter_present (busy, notice);
-  heartbeat_presenter_resolve (busy, "key", NULL);
-  heartbeat_presenter_free (busy);
+    heartbeat_notification_thread_present (busy, notice);
+  heartbeat_notification_thread_resolve (busy, "key", NULL);
+  heartbeat_notification_thread_free (busy);
   g_assert_cmpint (g_get_monotonic_time () - start, <, G_USEC_PER_SEC);
 }
 

@@ -63,15 +63,15 @@ static HeartbeatRun *
 make_run (Fixture *fixture, const char *check_name, char *meta)
 {
   g_autofree char *owned = meta;
-  HeartbeatRunFacts facts = { 0 };
+  HeartbeatRunInput input = { 0 };
 
-  facts.agent_name = "cack";
-  facts.check_name = check_name;
-  facts.working_folder = fixture->folder;
-  facts.started = STARTED;
-  facts.check = g_strdup_printf ("{\"handler\": \"command\", \"meta\": %s}", owned);
-  facts.envelope = g_strdup (ENVELOPE);
-  return hbtest_run_new (&fixture->run, &facts);
+  input.agent_name = "cack";
+  input.check_name = check_name;
+  input.working_folder = fixture->folder;
+  input.started = STARTED;
+  input.check = g_strdup_printf ("{\"handler\": \"command\", \"meta\": %s}", owned);
+  input.envelope = g_strdup (ENVELOPE);
+  return hbtest_run_new (&fixture->run, &input);
 }
 
 static char *

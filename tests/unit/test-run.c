@@ -34,19 +34,19 @@ on_run_ended (HeartbeatRun *run, HeartbeatResult *result, gpointer user_data)
   outcome->result = heartbeat_result_ref (result);
 }
 
-static HeartbeatRunFacts
-facts_of (const char *check)
+static HeartbeatRunInput
+input_of (const char *check)
 {
-  return (HeartbeatRunFacts){ "cack",           "ping",           "/tmp",
+  return (HeartbeatRunInput){ "cack",           "ping",           "/tmp",
                               1771796220123456, g_strdup (check), g_strdup ("{\"a\":1}") };
 }
 
 static HeartbeatRun *
 run_new (Outcome *outcome)
 {
-  const HeartbeatRunFacts facts = facts_of ("{\"meta\":{\"x\":[1]}}");
+  const HeartbeatRunInput input = input_of ("{\"meta\":{\"x\":[1]}}");
 
-  return heartbeat_run_new (&facts, on_run_ended, outcome);
+  return heartbeat_run_new (&input, on_run_ended, outcome);
 }
 
 static void
@@ -87,8 +87,8 @@ test_meta (void)
   for (guint i = 0; i < G_N_ELEMENTS (cases); i++)
     {
       g_auto (Outcome) outcome = { 0 };
-      const HeartbeatRunFacts facts = facts_of (cases[i][0]);
-      g_autoptr (HeartbeatRun) run = heartbeat_run_new (&facts, on_run_ended, &outcome);
+      const HeartbeatRunInput input = input_of (cases[i][0]);
+      g_autoptr (HeartbeatRun) run = heartbeat_run_new (&input, on_run_ended, &outcome);
 
       g_assert_cmpstr (heartbeat_run_get_meta (run), ==, cases[i][1]);
       heartbeat_run_succeed (run, NULL);
@@ -257,12 +257,12 @@ start (Outcome *outcome, HeartbeatHandlerFunc func, guint timeout, const char *n
   g_autoptr (HeartbeatConfig) config = heartbeat_config_parse (bytes, NULL);
   g_autoptr (HeartbeatCheck) check = heartbeat_check_new (g_ptr_array_index (config->checks, 0));
   HeartbeatExecution *execution = heartbeat_execution_new (check, on_ended, outcome);
-  const HeartbeatRunFacts facts = facts_of ("{}");
+  const HeartbeatRunInput input = input_of ("{}");
   const HeartbeatHandler handler = { func, outcome, NULL };
 
   if (note != NULL)
     heartbeat_execution_set_note (execution, note);
-  heartbeat_execution_start (execution, &facts, &handler, timeout);
+  heartbeat_execution_start (execution, &input, &handler, timeout);
   g_assert_true (heartbeat_execution_get_check (execution) == check);
   return execution;
 }
@@ -443,12 +443,12 @@ test_details_that_are_too_much (void)
 static void
 test_a_message_has_a_routing_key_and_no_check (void)
 {
-  const HeartbeatRunFacts facts = { .agent_name = "cack",
+  const HeartbeatRunInput input = { .agent_name = "cack",
                                     .working_folder = "/tmp",
                                     .envelope = g_strdup ("{}"),
                                     .routing_key = "agent.cack.mail" };
   g_auto (Outcome) outcome = { 0 };
-  g_autoptr (HeartbeatRun) run = heartbeat_run_new (&facts, on_run_ended, &outcome);
+  g_autoptr (HeartbeatRun) run = heartbeat_run_new (&input, on_run_ended, &outcome);
 
   g_assert_cmpstr (heartbeat_run_get_routing_key (run), ==, "agent.cack.mail");
   g_assert_null (heartbeat_run_get_check_name (run));
@@ -499,7 +499,7 @@ main (int argc, char **argv)
   hbtest_allow_warnings ();
 
   g_test_add_func ("/run/dropped-while-abandoned", test_dropped_while_abandoned);
-  g_test_add_func ("/run/facts", test_facts);
+  g_test_add_func ("/run/input", test_facts);
   g_test_add_func ("/run/meta-is-an-object", test_meta);
   g_test_add_func ("/run/ends", test_ends);
   g_test_add_func ("/run/unknown-status-is-a-failure", test_unknown_status_is_a_failure);

@@ -17,7 +17,7 @@
 #include <glib/gstdio.h>
 
 #include "base/heartbeat-error.h"
-#include "storage/heartbeat-held.h"
+#include "storage/heartbeat-locked-file.h"
 #include "storage/heartbeat-storage.h"
 #include "heartbeat-test.h"
 
@@ -552,39 +552,39 @@ open_for_writing (gpointer data)
 static void
 test_lease_holds_a_writer_up (Fixture *f, gconstpointer data)
 {
-  g_auto (HeartbeatHeld) held = HEARTBEAT_HELD_INIT;
+  g_auto (HeartbeatLockedFile) held = HEARTBEAT_LOCKED_FILE_INIT;
   g_autoptr (GBytes) old = g_bytes_new_static ("old", 3);
   g_autoptr (GThread) writer = NULL;
 
   write_text (f->path, "old");
   if (lacks_leases (f->path))
     return;
-  g_assert_true (heartbeat_held_open (&held, f->path));
-  g_assert_true (heartbeat_held_lease (&held));
-  g_assert_false (heartbeat_held_is_wanted (&held));
+  g_assert_true (heartbeat_locked_file_open (&held, f->path));
+  g_assert_true (heartbeat_locked_file_lease (&held));
+  g_assert_false (heartbeat_locked_file_is_wanted (&held));
   writer = g_thread_new ("writer", open_for_writing, f->path);
-  while (!heartbeat_held_is_wanted (&held))
+  while (!heartbeat_locked_file_is_wanted (&held))
     g_thread_yield ();
-  g_assert_true (heartbeat_held_contains (&held, old));
-  heartbeat_held_release (&held);
+  g_assert_true (heartbeat_locked_file_contains (&held, old));
+  heartbeat_locked_file_release (&held);
   g_thread_join (g_steal_pointer (&writer));
-  g_assert_false (heartbeat_held_contains (&held, old));
+  g_assert_false (heartbeat_locked_file_contains (&held, old));
 }
 
 static void
 test_lease_is_refused_while_somebody_writes (Fixture *f, gconstpointer data)
 {
-  g_auto (HeartbeatHeld) held = HEARTBEAT_HELD_INIT;
+  g_auto (HeartbeatLockedFile) held = HEARTBEAT_LOCKED_FILE_INIT;
   int fd;
 
   write_text (f->path, "old");
   if (lacks_leases (f->path))
     return;
   fd = open (f->path, O_WRONLY | O_CLOEXEC);
-  g_assert_true (heartbeat_held_open (&held, f->path));
-  g_assert_false (heartbeat_held_lease (&held));
+  g_assert_true (heartbeat_locked_file_open (&held, f->path));
+  g_assert_false (heartbeat_locked_file_lease (&held));
   close (fd);
-  g_assert_true (heartbeat_held_lease (&held));
+  g_assert_true (heartbeat_locked_file_lease (&held));
 }
 
 static void
@@ -624,18 +624,18 @@ rewrite_in_the_same_tick (const char *path, const char *text)
 static void
 test_rewrite_in_the_same_tick_is_seen (Fixture *f, gconstpointer data)
 {
-  g_auto (HeartbeatHeld) held = HEARTBEAT_HELD_INIT;
+  g_auto (HeartbeatLockedFile) held = HEARTBEAT_LOCKED_FILE_INIT;
   g_autoptr (GBytes) mine = g_bytes_new_static ("mine", 4);
   HeartbeatIdentity before, after;
 
   write_text (f->path, "mine");
-  g_assert_true (heartbeat_held_open (&held, f->path));
-  g_assert_true (heartbeat_held_contains (&held, mine));
+  g_assert_true (heartbeat_locked_file_open (&held, f->path));
+  g_assert_true (heartbeat_locked_file_contains (&held, mine));
   heartbeat_identity_query (&before, AT_FDCWD, f->path);
   rewrite_in_the_same_tick (f->path, "your");
   heartbeat_identity_query (&after, AT_FDCWD, f->path);
   g_assert_cmpint (before.modified, ==, after.modified);
-  g_assert_false (heartbeat_held_contains (&held, mine));
+  g_assert_false (heartbeat_locked_file_contains (&held, mine));
 }
 
 static GBytes *

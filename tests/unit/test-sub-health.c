@@ -166,13 +166,13 @@ tear_down (Fixture *fixture, gconstpointer data)
 static void
 start (HbtestRun *self, const char *folder, HeartbeatPublisher *publisher, const char *meta)
 {
-  HeartbeatRunFacts facts = { .agent_name = "cack", .check_name = "health", .started = 1 };
+  HeartbeatRunInput input = { .agent_name = "cack", .check_name = "health", .started = 1 };
   g_autoptr (HeartbeatRun) run = NULL;
 
-  facts.working_folder = folder;
-  facts.check = g_strdup_printf ("{\"meta\": %s}", meta);
-  facts.envelope = g_strdup ("{\"event_id\": \"e-1\"}");
-  run = hbtest_run_new (self, &facts);
+  input.working_folder = folder;
+  input.check = g_strdup_printf ("{\"meta\": %s}", meta);
+  input.envelope = g_strdup ("{\"event_id\": \"e-1\"}");
+  run = hbtest_run_new (self, &input);
   heartbeat_sub_health_handler (run, &(HeartbeatSubHealth){ publisher, NULL });
 }
 

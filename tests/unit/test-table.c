@@ -2,7 +2,7 @@
 
 #include <string.h>
 
-#include "ctl/heartbeat-ctl-outcomes.h"
+#include "ctl/heartbeat-ctl-run-marks.h"
 #include "ctl/print/heartbeat-ctl-table.h"
 #include "heartbeat-test.h"
 
@@ -253,15 +253,15 @@ test_outcomes (void)
   g_autoptr (GVariant) runs = g_variant_ref_sink (g_variant_new_parsed (
       "[{'check': <'a'>, 'status': <'failed'>}, {'check': <'b'>, 'status': <'skipped'>},"
       " {'check': <'a'>, 'status': <'success'>}, {'odd': <1>}]"));
-  g_autoptr (HeartbeatCtlOutcomes) outcomes = heartbeat_ctl_outcomes_new ();
+  g_autoptr (HeartbeatCtlRunMarks) outcomes = heartbeat_ctl_run_marks_new ();
   g_autofree char *a = NULL;
   g_autofree char *b = NULL;
   g_autofree char *c = NULL;
 
-  heartbeat_ctl_outcomes_add (outcomes, runs);
-  a = heartbeat_ctl_outcomes_row (outcomes, "a", TRUE);
-  b = heartbeat_ctl_outcomes_row (outcomes, "b", FALSE);
-  c = heartbeat_ctl_outcomes_row (outcomes, "c", TRUE);
+  heartbeat_ctl_run_marks_add (outcomes, runs);
+  a = heartbeat_ctl_run_marks_row (outcomes, "a", TRUE);
+  b = heartbeat_ctl_run_marks_row (outcomes, "b", FALSE);
+  c = heartbeat_ctl_run_marks_row (outcomes, "c", TRUE);
   g_assert_cmpstr (a, ==, "✓✗");
   g_assert_cmpstr (b, ==, ".");
   g_assert_cmpstr (c, ==, "");

@@ -3,8 +3,8 @@
 #include <string.h>
 
 #include "base/heartbeat-i18n.h"
-#include "ctl/print/heartbeat-ctl-phrase.h"
-#include "ctl/print/heartbeat-ctl-when.h"
+#include "ctl/print/heartbeat-ctl-format.h"
+#include "ctl/print/heartbeat-ctl-time-parse.h"
 #include "ctl/heartbeat-ctl.h"
 
 /* The agent that a command is about, ready to be called. */
@@ -46,11 +46,11 @@ choose_until (HeartbeatCtl *self, gint64 *until)
   *until = 0;
   if (self->pause_for != NULL && self->pause_until != NULL)
     heartbeat_ctl_complain (_ ("--for and --until exclude each other"));
-  else if (self->pause_for != NULL && !heartbeat_ctl_when_parse_span (self->pause_for, &span))
+  else if (self->pause_for != NULL && !heartbeat_ctl_time_parse_parse_span (self->pause_for, &span))
     heartbeat_ctl_complain (_ ("“%s” is no length of time such as 30min, 2h or 3d"),
                             self->pause_for);
   else if (self->pause_until != NULL
-           && !heartbeat_ctl_when_parse_time (self->pause_until, now, zone, until))
+           && !heartbeat_ctl_time_parse_parse_time (self->pause_until, now, zone, until))
     heartbeat_ctl_complain (_ ("“%s” is no time in the future such as 17:30, 2030-12-31 or "
                                "2030-12-31 09:00"),
                             self->pause_until);
@@ -77,8 +77,8 @@ static void
 print_paused (HeartbeatCtl *self, const char *agent, const char *check, gint64 until)
 {
   g_autoptr (GTimeZone) zone = g_time_zone_new_local ();
-  g_autofree char *time = heartbeat_ctl_phrase_time (until, g_get_real_time (), zone);
-  g_autofree char *name = heartbeat_ctl_phrase_line (self->all ? _ ("all checks") : check);
+  g_autofree char *time = heartbeat_ctl_format_time (until, g_get_real_time (), zone);
+  g_autofree char *name = heartbeat_ctl_format_line (self->all ? _ ("all checks") : check);
 
   if (self->json)
     {
@@ -109,7 +109,7 @@ print_changed (HeartbeatCtl *self,
                gboolean value)
 {
   g_autofree char *name
-      = heartbeat_ctl_phrase_line (strcmp (check, "*") == 0 ? _ ("all checks") : check);
+      = heartbeat_ctl_format_line (strcmp (check, "*") == 0 ? _ ("all checks") : check);
 
   if (self->json)
     {

@@ -8,9 +8,9 @@
 #include "agent/heartbeat-agent.h"
 #include "base/heartbeat-i18n.h"
 #include "ctl/heartbeat-ctl-advice.h"
-#include "ctl/print/heartbeat-ctl-phrase.h"
+#include "ctl/print/heartbeat-ctl-format.h"
 #include "ctl/heartbeat-ctl-probe.h"
-#include "ctl/heartbeat-ctl-sources.h"
+#include "ctl/heartbeat-ctl-settings-resolver.h"
 #include "ctl/heartbeat-ctl.h"
 
 /**
@@ -257,19 +257,19 @@ forget (Forget *self, GPtrArray *uris)
 static GPtrArray *
 find_brokers (Forget *self)
 {
-  HeartbeatCtlSources sources = { 0 };
+  HeartbeatCtlSettingsResolver sources = { 0 };
   g_autoptr (GError) error = NULL;
   g_autofree char *url = NULL;
   const char *from = NULL;
   GPtrArray *uris;
 
-  heartbeat_ctl_sources_read (&sources, self->agent);
+  heartbeat_ctl_settings_resolver_read (&sources, self->agent);
   self->folder = sources.folder;
-  url = heartbeat_ctl_sources_dup_url (&sources, self->ctl->rabbit_url, &from);
+  url = heartbeat_ctl_settings_resolver_dup_url (&sources, self->ctl->rabbit_url, &from);
   uris = heartbeat_broker_uri_parse_list (url, &error);
   if (uris == NULL)
     heartbeat_ctl_complain (_ ("RABBIT_URL (--rabbit-url): %s"), error->message);
-  heartbeat_ctl_sources_clear (&sources);
+  heartbeat_ctl_settings_resolver_clear (&sources);
   return uris;
 }
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 
 #include "base/heartbeat-i18n.h"
-#include "ctl/print/heartbeat-ctl-phrase.h"
+#include "ctl/print/heartbeat-ctl-format.h"
 #include "ctl/print/heartbeat-ctl-table.h"
 #include "ctl/heartbeat-ctl.h"
 
@@ -25,15 +25,15 @@ add_run (HeartbeatCtlTable *table, GVariant *run, gboolean all, GTimeZone *zone)
   g_variant_lookup (run, "duration", "x", &duration);
   g_variant_lookup (run, "trigger", "&s", &trigger);
   g_variant_lookup (run, "message", "&s", &message);
-  when = heartbeat_ctl_phrase_stamp (time, zone);
-  span = heartbeat_ctl_phrase_span (duration);
+  when = heartbeat_ctl_format_stamp (time, zone);
+  span = heartbeat_ctl_format_span (duration);
   heartbeat_ctl_table_add (table, when);
   if (all)
     heartbeat_ctl_table_add (table, check);
-  heartbeat_ctl_table_add_styled (table, heartbeat_ctl_phrase_status (status),
+  heartbeat_ctl_table_add_styled (table, heartbeat_ctl_format_status (status),
                                   heartbeat_ctl_style_of (status));
   heartbeat_ctl_table_add (table, span);
-  heartbeat_ctl_table_add (table, heartbeat_ctl_phrase_trigger (trigger));
+  heartbeat_ctl_table_add (table, heartbeat_ctl_format_trigger (trigger));
   heartbeat_ctl_table_add (table, message);
 }
 

@@ -11,7 +11,7 @@
 #include "agent/heartbeat-agent.h"
 #include "base/heartbeat-i18n.h"
 #include "json/heartbeat-json.h"
-#include "ctl/print/heartbeat-ctl-phrase.h"
+#include "ctl/print/heartbeat-ctl-format.h"
 #include "ctl/heartbeat-ctl.h"
 
 #define FOLDER "heartbeat-consumer"

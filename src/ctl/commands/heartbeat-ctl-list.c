@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 
 #include "base/heartbeat-i18n.h"
-#include "ctl/heartbeat-ctl-outcomes.h"
-#include "ctl/print/heartbeat-ctl-phrase.h"
+#include "ctl/heartbeat-ctl-run-marks.h"
+#include "ctl/print/heartbeat-ctl-format.h"
 #include "ctl/print/heartbeat-ctl-table.h"
 #include "ctl/heartbeat-ctl-views.h"
 
@@ -16,23 +16,23 @@ typedef struct
   JsonBuilder *builder;
   gboolean several; /* agents: then each line names its own */
   GTimeZone *zone;
-  HeartbeatCtlOutcomes *outcomes; /* of the agent whose lines are being added */
+  HeartbeatCtlRunMarks *outcomes; /* of the agent whose lines are being added */
 } List;
 
 static void
 add_line (List *list, const char *agent, HeartbeatDBusCheck *check)
 {
-  g_autofree char *why = heartbeat_ctl_phrase_reason (heartbeat_dbus_check_get_reason (check),
+  g_autofree char *why = heartbeat_ctl_format_reason (heartbeat_dbus_check_get_reason (check),
                                                       g_get_real_time (), list->zone);
   g_autofree char *row
-      = heartbeat_ctl_outcomes_row (list->outcomes, heartbeat_dbus_check_get_name (check),
-                                    g_get_charset (NULL));
+      = heartbeat_ctl_run_marks_row (list->outcomes, heartbeat_dbus_check_get_name (check),
+                                     g_get_charset (NULL));
   const char *state = heartbeat_dbus_check_get_state (check);
 
   if (list->several)
     heartbeat_ctl_table_add (list->table, agent);
   heartbeat_ctl_table_add (list->table, heartbeat_dbus_check_get_name (check));
-  heartbeat_ctl_table_add_styled (list->table, heartbeat_ctl_phrase_state (state),
+  heartbeat_ctl_table_add_styled (list->table, heartbeat_ctl_format_state (state),
                                   heartbeat_ctl_style_of (state));
   heartbeat_ctl_table_add (list->table, row);
   heartbeat_ctl_table_add (list->table, why);
@@ -52,7 +52,7 @@ static void
 collect (HeartbeatCtl *self, GPtrArray *views, List *list, HeartbeatCtlExit *status)
 {
   g_autoptr (GPtrArray) outcomes
-      = self->json ? NULL : heartbeat_ctl_outcomes_load_all (views, status);
+      = self->json ? NULL : heartbeat_ctl_run_marks_load_all (views, status);
 
   for (guint i = 0; i < views->len; i++)
     {

@@ -9,7 +9,7 @@
 #include "agent/heartbeat-agent.h"
 #include "base/heartbeat-i18n.h"
 #include "json/heartbeat-json.h"
-#include "ctl/print/heartbeat-ctl-phrase.h"
+#include "ctl/print/heartbeat-ctl-format.h"
 #include "ctl/commands/heartbeat-ctl-status.h"
 #include "ctl/print/heartbeat-ctl-table.h"
 #include "ctl/print/heartbeat-ctl-terminal.h"
@@ -40,7 +40,7 @@ typedef struct
 {
   HeartbeatCtl *ctl;
   GPtrArray *agents;    /* all that have been seen: of one that has gone a live view says so */
-  GHashTable *outcomes; /* agent → HeartbeatCtlOutcomes, until its next run has finished */
+  GHashTable *outcomes; /* agent → HeartbeatCtlRunMarks, until its next run has finished */
   GMainLoop *loop;
   gboolean live; /* a terminal that is drawn again and again, else a line an event */
   GQueue lines;  /* of text: the last events, under a live view */
@@ -65,14 +65,14 @@ add_new_agents (Monitor *self)
 }
 
 /* NULL with what is wrong. */
-static HeartbeatCtlOutcomes *
+static HeartbeatCtlRunMarks *
 get_outcomes (Monitor *self, HeartbeatCtlView *view, GError **error)
 {
-  HeartbeatCtlOutcomes *outcomes = g_hash_table_lookup (self->outcomes, view->name);
+  HeartbeatCtlRunMarks *outcomes = g_hash_table_lookup (self->outcomes, view->name);
 
-  if (outcomes != NULL && heartbeat_ctl_outcomes_cover (outcomes, view))
+  if (outcomes != NULL && heartbeat_ctl_run_marks_cover (outcomes, view))
     return outcomes;
-  outcomes = heartbeat_ctl_outcomes_load (view, ANSWER_MS, error);
+  outcomes = heartbeat_ctl_run_marks_load (view, ANSWER_MS, error);
   if (outcomes != NULL)
     g_hash_table_replace (self->outcomes, g_strdup (view->name), outcomes);
   return outcomes;
@@ -82,9 +82,9 @@ get_outcomes (Monitor *self, HeartbeatCtlView *view, GError **error)
 static char *
 describe_status (Monitor *self, HeartbeatCtlView *view, GHashTable *silent)
 {
-  g_autoptr (HeartbeatCtlOutcomes) none = heartbeat_ctl_outcomes_new ();
+  g_autoptr (HeartbeatCtlRunMarks) none = heartbeat_ctl_run_marks_new ();
   g_autoptr (GError) error = NULL;
-  HeartbeatCtlOutcomes *outcomes = NULL;
+  HeartbeatCtlRunMarks *outcomes = NULL;
 
   if (!g_hash_table_contains (silent, view->owner))
     outcomes = get_outcomes (self, view, &error);
@@ -104,7 +104,7 @@ describe_view (Monitor *self, HeartbeatCtlView *view, GHashTable *silent)
   if (g_error_matches (view->error, G_IO_ERROR, G_IO_ERROR_NOT_FOUND))
     /* Translators: the name of an agent */
     return g_strdup_printf (_ ("%s is not on the bus\n"), view->name);
-  line = heartbeat_ctl_phrase_line (heartbeat_ctl_explain (view->error));
+  line = heartbeat_ctl_format_line (heartbeat_ctl_explain (view->error));
   return g_strdup_printf ("%s: %s\n", view->name, line);
 }
 
@@ -292,7 +292,7 @@ describe_event (const Event *event)
     /* Translators: a check has just begun to run */
     return C_ ("event", "started");
   if (g_str_equal (event->event, "finished"))
-    return heartbeat_ctl_phrase_status (event->status);
+    return heartbeat_ctl_format_status (event->status);
   return *event->status != '\0' ? event->status : event->event;
 }
 
@@ -300,12 +300,12 @@ static char *
 event_to_line (const char *agent, const Event *event)
 {
   g_autoptr (GTimeZone) zone = g_time_zone_new_local ();
-  g_autofree char *stamp = heartbeat_ctl_phrase_stamp (g_get_real_time (), zone);
+  g_autofree char *stamp = heartbeat_ctl_format_stamp (g_get_real_time (), zone);
   const char *what = describe_event (event);
   g_autofree char *line = g_strdup_printf ("%s  %s  %s  %s%s%s", stamp, agent, event->subject, what,
                                            *event->message != '\0' ? ": " : "", event->message);
 
-  return heartbeat_ctl_phrase_line (line);
+  return heartbeat_ctl_format_line (line);
 }
 
 /* The agent whose object has that path; NULL where it is none's, or not of the one that is asked for. */
@@ -403,7 +403,7 @@ heartbeat_ctl_monitor (HeartbeatCtl *self, char **args)
     return status;
   monitor.agents = agents;
   monitor.outcomes = g_hash_table_new_full (g_str_hash, g_str_equal, g_free,
-                                            (GDestroyNotify) heartbeat_ctl_outcomes_free);
+                                            (GDestroyNotify) heartbeat_ctl_run_marks_free);
   monitor.loop = g_main_loop_new (NULL, FALSE);
   monitor.live = !self->json && heartbeat_ctl_terminal_get_width () > 0;
   g_queue_init (&monitor.lines);

@@ -6,7 +6,7 @@
 #include <glib-unix.h>
 
 #include "base/heartbeat-i18n.h"
-#include "ctl/print/heartbeat-ctl-phrase.h"
+#include "ctl/print/heartbeat-ctl-format.h"
 #include "ctl/print/heartbeat-ctl-progress.h"
 #include "ctl/heartbeat-ctl.h"
 #include "dbus/heartbeat-dbus.h"
@@ -17,15 +17,15 @@ print_result (const char *check, GVariant *result)
   const char *status = "", *message = "";
   gint64 duration = 0;
   g_autofree char *span = NULL;
-  g_autofree char *name = heartbeat_ctl_phrase_line (check);
+  g_autofree char *name = heartbeat_ctl_format_line (check);
   g_autofree char *line = NULL;
 
   g_variant_lookup (result, "status", "&s", &status);
   g_variant_lookup (result, "message", "&s", &message);
   g_variant_lookup (result, "duration", "x", &duration);
-  span = heartbeat_ctl_phrase_span (duration);
-  line = heartbeat_ctl_phrase_line (message);
-  status = heartbeat_ctl_phrase_status (status);
+  span = heartbeat_ctl_format_span (duration);
+  line = heartbeat_ctl_format_line (message);
+  status = heartbeat_ctl_format_status (status);
   if (*line == '\0')
     /* Translators: a check, how it ended, how long it took */
     g_print (_ ("%s: %s in %s\n"), name, status, span);

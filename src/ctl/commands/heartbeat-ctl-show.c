@@ -3,7 +3,7 @@
 #include <string.h>
 
 #include "base/heartbeat-i18n.h"
-#include "ctl/print/heartbeat-ctl-phrase.h"
+#include "ctl/print/heartbeat-ctl-format.h"
 #include "ctl/print/heartbeat-ctl-table.h"
 #include "ctl/heartbeat-ctl-views.h"
 
@@ -35,7 +35,7 @@ static void
 add_time (HeartbeatCtlTable *table, const char *label, gint64 time, gint64 now, const char *span)
 {
   g_autoptr (GTimeZone) zone = g_time_zone_new_local ();
-  g_autofree char *clock = time != 0 ? heartbeat_ctl_phrase_time (time, now, zone) : NULL;
+  g_autofree char *clock = time != 0 ? heartbeat_ctl_format_time (time, now, zone) : NULL;
   g_autofree char *text = clock != NULL ? g_strdup_printf ("%s (%s)", clock, span) : NULL;
 
   add_line (table, label, text != NULL ? text : span);
@@ -47,9 +47,9 @@ add_state (HeartbeatCtlTable *table, HeartbeatDBusCheck *check, gint64 now)
   g_autoptr (GTimeZone) zone = g_time_zone_new_local ();
   const char *state = heartbeat_dbus_check_get_state (check);
   g_autofree char *why
-      = heartbeat_ctl_phrase_reason (heartbeat_dbus_check_get_reason (check), now, zone);
+      = heartbeat_ctl_format_reason (heartbeat_dbus_check_get_reason (check), now, zone);
 
-  add_word (table, _ ("State"), heartbeat_ctl_phrase_state (state), state);
+  add_word (table, _ ("State"), heartbeat_ctl_format_state (state), state);
   add_line (table, _ ("Why"), why);
   add_line (table, _ ("Enabled"), heartbeat_dbus_check_get_enabled (check) ? _ ("yes") : _ ("no"));
   add_line (table, _ ("Paused"), heartbeat_dbus_check_get_paused (check) ? _ ("yes") : _ ("no"));
@@ -61,9 +61,9 @@ add_times (HeartbeatCtlTable *table, HeartbeatDBusCheck *check, gint64 now)
   gint64 last = heartbeat_dbus_check_get_last_run (check);
   gint64 next = heartbeat_dbus_check_get_next_due (check);
   g_autofree char *cadence
-      = heartbeat_ctl_phrase_span (heartbeat_dbus_check_get_cadence_ms (check) * 1000);
-  g_autofree char *past = heartbeat_ctl_phrase_past (last, now);
-  g_autofree char *future = heartbeat_ctl_phrase_future (next, now);
+      = heartbeat_ctl_format_span (heartbeat_dbus_check_get_cadence_ms (check) * 1000);
+  g_autofree char *past = heartbeat_ctl_format_past (last, now);
+  g_autofree char *future = heartbeat_ctl_format_future (next, now);
   g_autofree char *ratio
       = g_strdup_printf (_ ("%.2f cadences"), heartbeat_dbus_check_get_overdue_ratio (check));
 
@@ -80,11 +80,11 @@ add_result (HeartbeatCtlTable *table, HeartbeatDBusCheck *check)
   const char *status = heartbeat_dbus_check_get_last_status (check);
   const char *error = heartbeat_dbus_check_get_error (check);
   g_autofree char *span
-      = heartbeat_ctl_phrase_span (heartbeat_dbus_check_get_last_duration (check));
+      = heartbeat_ctl_format_span (heartbeat_dbus_check_get_last_duration (check));
 
   if (*status != '\0')
     {
-      add_word (table, _ ("Last result"), heartbeat_ctl_phrase_status (status), status);
+      add_word (table, _ ("Last result"), heartbeat_ctl_format_status (status), status);
       add_line (table, _ ("Message"), heartbeat_dbus_check_get_last_message (check));
       add_line (table, _ ("Duration"), span);
     }

@@ -3,7 +3,7 @@
 #include <string.h>
 
 #include "base/heartbeat-i18n.h"
-#include "ctl/print/heartbeat-ctl-phrase.h"
+#include "ctl/print/heartbeat-ctl-format.h"
 #include "ctl/commands/heartbeat-ctl-status.h"
 #include "ctl/print/heartbeat-ctl-table.h"
 #include "ctl/heartbeat-ctl-views.h"
@@ -85,14 +85,14 @@ describe_agent (HeartbeatDBusAgent *agent, gint64 now)
   g_autoptr (HeartbeatCtlTable) table = heartbeat_ctl_table_new (2);
   g_autofree char *broker = describe_broker (agent);
   g_autofree char *tick
-      = heartbeat_ctl_phrase_past (heartbeat_dbus_agent_get_last_tick (agent), now);
+      = heartbeat_ctl_format_past (heartbeat_dbus_agent_get_last_tick (agent), now);
   g_autofree char *received = number (heartbeat_dbus_agent_get_ticks_received (agent));
   g_autofree char *idle = number (heartbeat_dbus_agent_get_ticks_idle (agent));
   /* Translators: when the last tick came (“3 s ago”), how many have come, at how many of them no check was due */
   g_autofree char *ticks
       = g_strdup_printf (_ ("%s (%s received, %s with nothing due)"), tick, received, idle);
   g_autofree char *due
-      = heartbeat_ctl_phrase_future (heartbeat_dbus_agent_get_next_due (agent), now);
+      = heartbeat_ctl_format_future (heartbeat_dbus_agent_get_next_due (agent), now);
   g_autofree char *runs = describe_runs (agent);
   const char *config_error = heartbeat_dbus_agent_get_config_error (agent);
 
@@ -119,10 +119,10 @@ describe_result (HeartbeatDBusCheck *check)
   if (*error != '\0')
     return g_strdup (error);
   if (*message == '\0')
-    return g_strdup (heartbeat_ctl_phrase_status (status));
+    return g_strdup (heartbeat_ctl_format_status (status));
   if (strcmp (status, "success") == 0)
     return g_strdup (message);
-  return g_strdup_printf (_ ("%s: %s"), heartbeat_ctl_phrase_status (status), message);
+  return g_strdup_printf (_ ("%s: %s"), heartbeat_ctl_format_status (status), message);
 }
 
 /* A check that is running, disabled or invalid is not due at any time that is known. */
@@ -131,30 +131,30 @@ describe_next_due (HeartbeatDBusCheck *check, gint64 now)
 {
   gint64 next = heartbeat_dbus_check_get_next_due (check);
 
-  return next != 0 ? heartbeat_ctl_phrase_future (next, now) : g_strdup ("-");
+  return next != 0 ? heartbeat_ctl_format_future (next, now) : g_strdup ("-");
 }
 
 static void
 add_check (HeartbeatCtlTable *table,
            HeartbeatDBusCheck *check,
-           HeartbeatCtlOutcomes *outcomes,
+           HeartbeatCtlRunMarks *outcomes,
            gint64 now)
 {
   g_autofree char *row
-      = heartbeat_ctl_outcomes_row (outcomes, heartbeat_dbus_check_get_name (check),
-                                    g_get_charset (NULL));
+      = heartbeat_ctl_run_marks_row (outcomes, heartbeat_dbus_check_get_name (check),
+                                     g_get_charset (NULL));
   const char *state = heartbeat_dbus_check_get_state (check);
   g_autofree char *cadence
-      = heartbeat_ctl_phrase_span (heartbeat_dbus_check_get_cadence_ms (check) * 1000);
+      = heartbeat_ctl_format_span (heartbeat_dbus_check_get_cadence_ms (check) * 1000);
   g_autofree char *last
-      = heartbeat_ctl_phrase_past (heartbeat_dbus_check_get_last_run (check), now);
+      = heartbeat_ctl_format_past (heartbeat_dbus_check_get_last_run (check), now);
   g_autofree char *next = describe_next_due (check, now);
   g_autofree char *result = describe_result (check);
   const char *status = heartbeat_dbus_check_get_last_status (check);
   const char *error = heartbeat_dbus_check_get_error (check);
 
   heartbeat_ctl_table_add (table, heartbeat_dbus_check_get_name (check));
-  heartbeat_ctl_table_add_styled (table, heartbeat_ctl_phrase_state (state),
+  heartbeat_ctl_table_add_styled (table, heartbeat_ctl_format_state (state),
                                   heartbeat_ctl_style_of (state));
   heartbeat_ctl_table_add (table, cadence);
   heartbeat_ctl_table_add (table, last);
@@ -173,7 +173,7 @@ add_check (HeartbeatCtlTable *table,
  * Returns: (transfer full): the agent and a table of its checks, as they are to be shown on standard output
  */
 char *
-heartbeat_ctl_status_to_string (HeartbeatCtlView *view, HeartbeatCtlOutcomes *outcomes, gint64 now)
+heartbeat_ctl_status_to_string (HeartbeatCtlView *view, HeartbeatCtlRunMarks *outcomes, gint64 now)
 {
   const char *const heads[] = { _ ("CHECK"),    _ ("STATE"),   _ ("CADENCE"),    _ ("LAST RUN"),
                                 _ ("NEXT DUE"), _ ("LAST 10"), _ ("LAST RESULT") };
@@ -200,7 +200,7 @@ heartbeat_ctl_status_to_string (HeartbeatCtlView *view, HeartbeatCtlOutcomes *ou
 static void
 print_views (GPtrArray *views, HeartbeatCtlExit *status)
 {
-  g_autoptr (GPtrArray) outcomes = heartbeat_ctl_outcomes_load_all (views, status);
+  g_autoptr (GPtrArray) outcomes = heartbeat_ctl_run_marks_load_all (views, status);
 
   for (guint i = 0; i < views->len; i++)
     {

@@ -2,12 +2,12 @@
 
 #pragma once
 
-#include "ctl/heartbeat-ctl-outcomes.h"
+#include "ctl/heartbeat-ctl-run-marks.h"
 #include "ctl/heartbeat-ctl-view.h"
 
 G_BEGIN_DECLS
 
 char *
-heartbeat_ctl_status_to_string (HeartbeatCtlView *view, HeartbeatCtlOutcomes *outcomes, gint64 now);
+heartbeat_ctl_status_to_string (HeartbeatCtlView *view, HeartbeatCtlRunMarks *outcomes, gint64 now);
 
 G_END_DECLS

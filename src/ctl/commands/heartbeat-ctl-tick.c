@@ -8,7 +8,7 @@
 #include "json/heartbeat-envelope.h"
 #include "base/heartbeat-error.h"
 #include "base/heartbeat-i18n.h"
-#include "ctl/heartbeat-ctl-sources.h"
+#include "ctl/heartbeat-ctl-settings-resolver.h"
 #include "ctl/heartbeat-ctl.h"
 
 /* A tick that nobody fetched within an hour is of no use. */
@@ -70,9 +70,10 @@ send (Sending *sending, const HeartbeatPublication *publication)
 static GPtrArray *
 find_brokers (HeartbeatCtl *self, GError **error)
 {
-  const HeartbeatCtlSources sources = { 0 };
+  const HeartbeatCtlSettingsResolver sources = { 0 };
   const char *from = NULL;
-  g_autofree char *url = heartbeat_ctl_sources_dup_url (&sources, self->rabbit_url, &from);
+  g_autofree char *url
+      = heartbeat_ctl_settings_resolver_dup_url (&sources, self->rabbit_url, &from);
 
   return heartbeat_broker_uri_parse_list (url, error);
 }

@@ -3,7 +3,7 @@
 #include "config/heartbeat-config.h"
 #include "base/heartbeat-i18n.h"
 #include "storage/heartbeat-storage.h"
-#include "ctl/print/heartbeat-ctl-phrase.h"
+#include "ctl/print/heartbeat-ctl-format.h"
 #include "ctl/heartbeat-ctl.h"
 
 static GPtrArray *
@@ -23,7 +23,7 @@ print_problem (const char *path, const HeartbeatProblem *problem)
   g_autofree char *what = heartbeat_problem_describe (problem);
   g_autofree char *line
       = g_strdup_printf ("%s:%u:%u: %s", path, problem->line, problem->column, what);
-  g_autofree char *clean = heartbeat_ctl_phrase_line (line);
+  g_autofree char *clean = heartbeat_ctl_format_line (line);
 
   g_print ("%s\n", clean);
 }

@@ -4,7 +4,7 @@
 
 #include "base/heartbeat-i18n.h"
 #include "ctl/doctor/heartbeat-ctl-doctor.h"
-#include "ctl/print/heartbeat-ctl-phrase.h"
+#include "ctl/print/heartbeat-ctl-format.h"
 
 /* As many intervals without a tick make TICK_SOURCE=auto go on by itself. */
 #define INTERVALS 2.5
@@ -111,7 +111,7 @@ check_service (HeartbeatCtlDoctor *doctor, HeartbeatCtlFinding *finding)
 static void
 set_late (HeartbeatCtlDoctor *doctor, HeartbeatCtlFinding *finding, gint64 last, gint64 now)
 {
-  g_autofree char *past = last != 0 ? heartbeat_ctl_phrase_past (last, now) : NULL;
+  g_autofree char *past = last != 0 ? heartbeat_ctl_format_past (last, now) : NULL;
 
   if (past != NULL)
     heartbeat_ctl_finding_set (finding, HEARTBEAT_CTL_VERDICT_WARNING, _ ("the last one came %s"),
@@ -148,7 +148,7 @@ check_ticks (HeartbeatCtlDoctor *doctor, HeartbeatCtlFinding *finding)
     set_late (doctor, finding, last, now);
   else
     {
-      past = heartbeat_ctl_phrase_past (last, now);
+      past = heartbeat_ctl_format_past (last, now);
       heartbeat_ctl_finding_set (finding, HEARTBEAT_CTL_VERDICT_OK, _ ("the last one came %s"),
                                  past);
     }

@@ -20,12 +20,13 @@
 /* Which brokers there are; NULL after a finding where they are not known or none is used. */
 static GPtrArray *
 find_brokers (HeartbeatCtlDoctor *doctor,
-              const HeartbeatCtlSources *sources,
+              const HeartbeatCtlSettingsResolver *sources,
               HeartbeatCtlFinding *finding)
 {
   g_autoptr (GError) error = NULL;
   const char *from = NULL;
-  g_autofree char *url = heartbeat_ctl_sources_dup_url (sources, doctor->ctl->rabbit_url, &from);
+  g_autofree char *url
+      = heartbeat_ctl_settings_resolver_dup_url (sources, doctor->ctl->rabbit_url, &from);
   GPtrArray *uris = NULL;
 
   if (from == NULL && doctor->local)
@@ -74,33 +75,37 @@ read_interval (const char *text)
 }
 
 static gboolean
-set_up (HeartbeatCtlDoctor *doctor, const HeartbeatCtlSources *sources)
+set_up (HeartbeatCtlDoctor *doctor, const HeartbeatCtlSettingsResolver *sources)
 {
   HeartbeatCtl *ctl = doctor->ctl;
-  const char *type = heartbeat_ctl_sources_get (sources, ctl->queue_type, "QUEUE_TYPE", "classic");
+  const char *type
+      = heartbeat_ctl_settings_resolver_get (sources, ctl->queue_type, "QUEUE_TYPE", "classic");
 
-  doctor->exchange = g_strdup (heartbeat_ctl_sources_get (sources, ctl->exchange, "EXCHANGE_NAME",
-                                                          HEARTBEAT_DEFAULT_EXCHANGE));
+  doctor->exchange
+      = g_strdup (heartbeat_ctl_settings_resolver_get (sources, ctl->exchange, "EXCHANGE_NAME",
+                                                       HEARTBEAT_DEFAULT_EXCHANGE));
   doctor->queue = g_strdup_printf ("agent.%s.inbox", doctor->agent);
   doctor->quorum = g_ascii_strcasecmp (type, "quorum") == 0;
-  doctor->local
-      = g_ascii_strcasecmp (heartbeat_ctl_sources_get (sources, NULL, "TICK_SOURCE", "amqp"),
-                            "local")
-        == 0;
+  doctor->local = g_ascii_strcasecmp (heartbeat_ctl_settings_resolver_get (sources, NULL,
+                                                                           "TICK_SOURCE", "amqp"),
+                                      "local")
+                  == 0;
   doctor->bus
-      = g_ascii_strcasecmp (heartbeat_ctl_sources_get (sources, NULL, "HEARTBEAT_BUS", "session"),
-                            "none")
+      = g_ascii_strcasecmp (
+            heartbeat_ctl_settings_resolver_get (sources, NULL, "HEARTBEAT_BUS", "session"), "none")
         != 0;
-  doctor->notify
-      = g_ascii_strcasecmp (heartbeat_ctl_sources_get (sources, NULL, "NOTIFY", "failures"), "none")
-        != 0;
-  doctor->path
-      = g_strdup (heartbeat_ctl_sources_get (sources, ctl->config, "HEARTBEAT_PATH", NULL));
-  doctor->handler_path = g_strdup (heartbeat_ctl_sources_get (sources, NULL, "HANDLER_PATH", NULL));
+  doctor->notify = g_ascii_strcasecmp (heartbeat_ctl_settings_resolver_get (sources, NULL, "NOTIFY",
+                                                                            "failures"),
+                                       "none")
+                   != 0;
+  doctor->path = g_strdup (
+      heartbeat_ctl_settings_resolver_get (sources, ctl->config, "HEARTBEAT_PATH", NULL));
+  doctor->handler_path
+      = g_strdup (heartbeat_ctl_settings_resolver_get (sources, NULL, "HANDLER_PATH", NULL));
   doctor->inbox_handler
-      = g_strdup (heartbeat_ctl_sources_get (sources, NULL, "INBOX_HANDLER", NULL));
+      = g_strdup (heartbeat_ctl_settings_resolver_get (sources, NULL, "INBOX_HANDLER", NULL));
   doctor->interval
-      = read_interval (heartbeat_ctl_sources_get (sources, NULL, "TICK_INTERVAL_S", ""));
+      = read_interval (heartbeat_ctl_settings_resolver_get (sources, NULL, "TICK_INTERVAL_S", ""));
   if (!is_short_string (doctor->exchange))
     heartbeat_ctl_complain (_ ("EXCHANGE_NAME (--exchange) has 1 to 255 bytes of UTF-8"));
   else if (!doctor->quorum && g_ascii_strcasecmp (type, "classic") != 0)
@@ -166,7 +171,9 @@ check_broker (HeartbeatCtlDoctor *doctor, HeartbeatBrokerUri *uri, GPtrArray *fi
 }
 
 static void
-run_all (HeartbeatCtlDoctor *doctor, const HeartbeatCtlSources *sources, GPtrArray *findings)
+run_all (HeartbeatCtlDoctor *doctor,
+         const HeartbeatCtlSettingsResolver *sources,
+         GPtrArray *findings)
 {
   HeartbeatCtlFinding *finding = heartbeat_ctl_finding_new ("settings", _ ("Settings"), NULL);
   g_autoptr (GPtrArray) uris = find_brokers (doctor, sources, finding);
@@ -264,13 +271,13 @@ heartbeat_ctl_doctor (HeartbeatCtl *self, char **args)
       = g_ptr_array_new_with_free_func ((GDestroyNotify) heartbeat_ctl_finding_free);
   g_autofree char *agent = NULL;
   HeartbeatCtlDoctor doctor = { .ctl = self };
-  HeartbeatCtlSources sources = { 0 };
+  HeartbeatCtlSettingsResolver sources = { 0 };
   HeartbeatCtlExit status = choose_agent (self, &agent);
 
   if (status != HEARTBEAT_CTL_OK)
     return status;
   doctor.agent = agent;
-  heartbeat_ctl_sources_read (&sources, agent);
+  heartbeat_ctl_settings_resolver_read (&sources, agent);
   doctor.unit = sources.unit;
   if (!set_up (&doctor, &sources))
     status = HEARTBEAT_CTL_USAGE;
@@ -282,6 +289,6 @@ heartbeat_ctl_doctor (HeartbeatCtl *self, char **args)
         status = HEARTBEAT_CTL_FAILED;
     }
   clear (&doctor);
-  heartbeat_ctl_sources_clear (&sources);
+  heartbeat_ctl_settings_resolver_clear (&sources);
   return status;
 }

@@ -5,7 +5,7 @@
 #include "config/heartbeat-config.h"
 #include "ctl/doctor/heartbeat-ctl-finding.h"
 #include "ctl/heartbeat-ctl-probe.h"
-#include "ctl/heartbeat-ctl-sources.h"
+#include "ctl/heartbeat-ctl-settings-resolver.h"
 #include "ctl/heartbeat-ctl.h"
 
 G_BEGIN_DECLS

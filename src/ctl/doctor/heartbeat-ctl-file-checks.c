@@ -11,7 +11,7 @@
 #include "base/heartbeat-i18n.h"
 #include "storage/heartbeat-storage.h"
 #include "ctl/doctor/heartbeat-ctl-doctor.h"
-#include "ctl/print/heartbeat-ctl-phrase.h"
+#include "ctl/print/heartbeat-ctl-format.h"
 #include "dbus/heartbeat-dbus.h"
 #include "handlers/heartbeat-built-in.h"
 #include "handlers/heartbeat-executables.h"
@@ -264,7 +264,7 @@ check_clock (HeartbeatCtlDoctor *doctor, HeartbeatCtlFinding *finding)
   gint64 now = g_get_real_time ();
   g_autoptr (GTimeZone) local = g_time_zone_new_local ();
   g_autoptr (GTimeZone) zone = heartbeat_zone_lookup (HEARTBEAT_ZONE_DEFAULT, NULL);
-  g_autofree char *time = heartbeat_ctl_phrase_stamp (now, local);
+  g_autofree char *time = heartbeat_ctl_format_stamp (now, local);
   g_autoptr (GString) names = g_string_new (NULL);
   guint future = find_future (doctor, now / 1000, names);
 

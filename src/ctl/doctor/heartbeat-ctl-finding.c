@@ -5,7 +5,7 @@
 #include <string.h>
 
 #include "base/heartbeat-i18n.h"
-#include "ctl/print/heartbeat-ctl-phrase.h"
+#include "ctl/print/heartbeat-ctl-format.h"
 #include "ctl/print/heartbeat-ctl-text.h"
 
 /* "    → " */
@@ -134,7 +134,7 @@ append_finding (GString *text,
                 gboolean coloured)
 {
   const char *mark = looks[finding->verdict].mark;
-  g_autofree char *message = heartbeat_ctl_phrase_line (finding->message);
+  g_autofree char *message = heartbeat_ctl_format_line (finding->message);
   g_autofree char *lines = heartbeat_ctl_text_wrap (message, indent, width);
   g_autofree char *advice = NULL;
 
@@ -147,7 +147,7 @@ append_finding (GString *text,
       (int) (indent - strlen ("x ") - heartbeat_ctl_text_width (finding->title)), "", lines);
   if (finding->advice == NULL)
     return;
-  advice = heartbeat_ctl_phrase_line (finding->advice);
+  advice = heartbeat_ctl_format_line (finding->advice);
   g_free (g_steal_pointer (&lines));
   lines = heartbeat_ctl_text_wrap (advice, ADVICE_INDENT, width);
   g_string_append_printf (text, "    → %s\n", lines);

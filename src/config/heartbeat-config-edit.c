@@ -1,0 +1,122 @@
+/* SPDX-License-Identifier: MIT */
+
+#include "config/heartbeat-config-edit.h"
+
+#include <string.h>
+
+#include "json/heartbeat-edit.h"
+#include "json/heartbeat-json.h"
+
+static const char *const root_path[] = { NULL };
+static const char *const paused_path[] = { "paused", NULL };
+
+/**
+ * heartbeat_config_edit_new:
+ * @kind: what is wanted
+ * @check: the name of a check, or `*`
+ *
+ * Returns: (transfer full): a change
+ */
+HeartbeatConfigEdit *
+heartbeat_config_edit_new (HeartbeatConfigEditKind kind, const char *check)
+{
+  HeartbeatConfigEdit *change = g_new0 (HeartbeatConfigEdit, 1);
+
+  change->kind = kind;
+  change->check = g_strdup (check);
+  change->reason = g_strdup ("");
+  return change;
+}
+
+void
+heartbeat_config_edit_free (HeartbeatConfigEdit *change)
+{
+  g_free (change->check);
+  g_free (change->reason);
+  g_free (change);
+}
+
+static gboolean
+has_paused (GBytes *text)
+{
+  gsize length;
+  const char *data = g_bytes_get_data (text, &length);
+  HeartbeatJson root, paused;
+
+  return heartbeat_json_scan (data, length, HEARTBEAT_JSON_ALLOW_BOM, &root, NULL)
+         && heartbeat_json_is_object (&root)
+         && heartbeat_json_get_member (&root, "paused", &paused);
+}
+
+static char *
+pause_value (const HeartbeatConfigEdit *change)
+{
+  g_autofree char *reason = heartbeat_json_quote (change->reason);
+
+  if (change->until == 0 && *change->reason == '\0')
+    return g_strdup ("true");
+  if (change->until == 0)
+    return g_strdup_printf ("{\"reason\": %s}", reason);
+  if (*change->reason == '\0')
+    return g_strdup_printf ("{\"until\": %" G_GINT64_FORMAT "}", change->until);
+  return g_strdup_printf ("{\"until\": %" G_GINT64_FORMAT ", \"reason\": %s}", change->until,
+                          reason);
+}
+
+static GBytes *
+pause_check (GBytes *text, const HeartbeatConfigEdit *change, GError **error)
+{
+  g_autofree char *value = pause_value (change);
+  g_autoptr (GBytes) with_paused = NULL;
+
+  if (has_paused (text))
+    return heartbeat_edit_set_member (text, paused_path, change->check, value, error);
+  with_paused = heartbeat_edit_set_member (text, root_path, "paused", "{}", error);
+  if (with_paused == NULL)
+    return NULL;
+  return heartbeat_edit_set_member (with_paused, paused_path, change->check, value, error);
+}
+
+static GBytes *
+resume_check (GBytes *text, const HeartbeatConfigEdit *change, GError **error)
+{
+  if (!has_paused (text))
+    return g_bytes_ref (text);
+  return heartbeat_edit_remove_member (text, paused_path, change->check, error);
+}
+
+static GBytes *
+set_enabled (GBytes *text, const HeartbeatConfigEdit *change, GError **error)
+{
+  const char *const path[] = { "checks", change->check, NULL };
+
+  return heartbeat_edit_set_member (text, path, "enabled",
+                                    change->kind == HEARTBEAT_CONFIG_EDIT_ENABLE ? "true" : "false",
+                                    error);
+}
+
+/**
+ * heartbeat_config_edit_apply:
+ * @text: the text of heartbeat.json
+ * @change: a #HeartbeatConfigEdit
+ * @error: return location for a #HeartbeatError
+ *
+ * A #HeartbeatEdit: only the member that means the change is touched.
+ *
+ * Returns: (transfer full): the changed text
+ */
+GBytes *
+heartbeat_config_edit_apply (GBytes *text, gconstpointer change, GError **error)
+{
+  const HeartbeatConfigEdit *self = change;
+
+  switch (self->kind)
+    {
+    case HEARTBEAT_CONFIG_EDIT_PAUSE:
+      return pause_check (text, self, error);
+    case HEARTBEAT_CONFIG_EDIT_RESUME:
+      return resume_check (text, self, error);
+    default:
+      return set_enabled (text, self, error);
+    }
+}

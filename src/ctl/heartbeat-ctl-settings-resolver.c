@@ -1,0 +1,152 @@
+/* SPDX-License-Identifier: MIT */
+
+#include "ctl/heartbeat-ctl-settings-resolver.h"
+
+#include "consumer/heartbeat-consumer.h"
+#include "base/heartbeat-i18n.h"
+#include "ctl/heartbeat-ctl-environment.h"
+
+#define UNIT "heartbeat-consumer"
+
+/* The settings of the service of a folder of agents. */
+#define FOLDER_STEM "consumer"
+
+/* Returns whether one of the two files is there. */
+static gboolean
+name_files (HeartbeatCtlSettingsResolver *self, const char *name)
+{
+  g_autofree char *stem = g_build_filename (g_get_user_config_dir (), UNIT, name, NULL);
+
+  g_free (self->path);
+  g_free (self->credential);
+  self->path = g_strconcat (stem, ".env", NULL);
+  self->credential = g_strconcat (stem, ".rabbit-url", NULL);
+  return g_file_test (self->path, G_FILE_TEST_EXISTS)
+         || g_file_test (self->credential, G_FILE_TEST_EXISTS);
+}
+
+/**
+ * heartbeat_ctl_settings_resolver_read:
+ * @self: to be filled
+ * @agent: an agent's name
+ *
+ * Reads the file of the agent's settings, where there is one, else that of the service of a folder of agents. The units of
+ * the service name it, and that of the credential.
+ */
+void
+heartbeat_ctl_settings_resolver_read (HeartbeatCtlSettingsResolver *self, const char *agent)
+{
+  g_autofree char *text = NULL;
+
+  self->folder = !name_files (self, agent) && name_files (self, FOLDER_STEM);
+  if (!self->folder)
+    name_files (self, agent);
+  self->unit = self->folder ? g_strdup (UNIT) : g_strconcat (UNIT "@", agent, NULL);
+  if (g_file_get_contents (self->path, &text, NULL, &self->error))
+    self->file = heartbeat_ctl_environment_parse (text);
+  else if (g_error_matches (self->error, G_FILE_ERROR, G_FILE_ERROR_NOENT))
+    g_clear_error (&self->error);
+}
+
+void
+heartbeat_ctl_settings_resolver_clear (HeartbeatCtlSettingsResolver *self)
+{
+  g_clear_pointer (&self->unit, g_free);
+  g_clear_pointer (&self->path, g_free);
+  g_clear_pointer (&self->credential, g_free);
+  g_clear_pointer (&self->file, g_hash_table_unref);
+  g_clear_error (&self->error);
+}
+
+static const char *
+non_empty (const char *text)
+{
+  return text != NULL && *text != '\0' ? text : NULL;
+}
+
+/* As the service: an option wins over its variable, an empty variable counts as unset. */
+static const char *
+look_up (const HeartbeatCtlSettingsResolver *self,
+         const char *option,
+         const char *variable,
+         const char **from)
+{
+  const char *value = g_getenv (variable);
+
+  if (option != NULL)
+    *from = _ ("the command line");
+  else if (non_empty (value) != NULL)
+    *from = _ ("the environment");
+  else if (self->file != NULL)
+    *from = self->path;
+  if (option != NULL || non_empty (value) != NULL)
+    return option != NULL ? option : value;
+  return self->file != NULL ? non_empty (g_hash_table_lookup (self->file, variable)) : NULL;
+}
+
+/**
+ * heartbeat_ctl_settings_resolver_get:
+ * @self: where settings come from
+ * @option: (nullable): what the command line says
+ * @variable: the name of the variable
+ * @fallback: (nullable): the default
+ *
+ * Returns: (nullable): the setting, as the service would have it
+ */
+const char *
+heartbeat_ctl_settings_resolver_get (const HeartbeatCtlSettingsResolver *self,
+                                     const char *option,
+                                     const char *variable,
+                                     const char *fallback)
+{
+  const char *from = NULL;
+  const char *value = look_up (self, option, variable, &from);
+
+  return value != NULL ? value : fallback;
+}
+
+static char *
+read_url (const char *path)
+{
+  g_autofree char *text = NULL;
+
+  if (path == NULL || !g_file_get_contents (path, &text, NULL, NULL) || *g_strstrip (text) == '\0')
+    return NULL;
+  return g_steal_pointer (&text);
+}
+
+/* That of heartbeatctl itself, where systemd has started it, else the service's. */
+static char *
+read_credential (const HeartbeatCtlSettingsResolver *self, const char **from)
+{
+  const char *folder = non_empty (g_getenv ("CREDENTIALS_DIRECTORY"));
+  g_autofree char *path = folder != NULL ? g_build_filename (folder, "rabbit-url", NULL) : NULL;
+  char *url = read_url (path);
+
+  *from = url != NULL ? _ ("the credential rabbit-url") : self->credential;
+  return url != NULL ? url : read_url (self->credential);
+}
+
+/**
+ * heartbeat_ctl_settings_resolver_dup_url:
+ * @self: where settings come from
+ * @option: (nullable): what the command line says
+ * @from: (out) (nullable): where it is set, for people; %NULL where it is not
+ *
+ * Returns: (transfer full): the broker's URL, or the default one; it may hold a password
+ */
+char *
+heartbeat_ctl_settings_resolver_dup_url (const HeartbeatCtlSettingsResolver *self,
+                                         const char *option,
+                                         const char **from)
+{
+  const char *url = look_up (self, option, "RABBIT_URL", from);
+  char *credential = url == NULL ? read_credential (self, from) : NULL;
+
+  if (url != NULL)
+    return g_strdup (url);
+  if (credential != NULL)
+    return credential;
+  *from = NULL;
+  return g_strdup (HEARTBEAT_DEFAULT_RABBIT_URL);
+}

@@ -1,0 +1,300 @@
+/* SPDX-License-Identifier: MIT */
+
+#include "dbus/heartbeat-bus-agent-export.h"
+
+#include "agent/heartbeat-agent-private.h"
+#include "base/heartbeat-error.h"
+#include "base/heartbeat-i18n.h"
+#include "dbus/heartbeat-bus-agent.h"
+#include "dbus/heartbeat-bus-check.h"
+
+/**
+ * HeartbeatBusAgentExport:
+ *
+ * The objects of one agent below an object manager: the agent, and its checks as they come and go. There are none of them
+ * without a connection, and there may be thousands: they come and go in slices.
+ */
+struct _HeartbeatBusAgentExport
+{
+  GObject parent_instance;
+
+  HeartbeatConsumer *consumer;
+  HeartbeatAgent *agent;
+  HeartbeatBusChangeDebouncer *collector;
+  HeartbeatBusWorkQueue *slices;
+  char *path;
+  GDBusObjectManagerServer *manager; /* NULL before the beginning and after the end */
+  HeartbeatBusAgent *face;
+  GHashTable *checks; /* HeartbeatCheck → HeartbeatBusCheck */
+};
+
+enum
+{
+  COMPLETE,
+  FAILED,
+  N_SIGNALS,
+};
+
+static guint signals[N_SIGNALS];
+
+G_DEFINE_FINAL_TYPE (HeartbeatBusAgentExport, heartbeat_bus_agent_export, G_TYPE_OBJECT)
+
+/* A name may be any text, of which a path element can only have some bytes. */
+static char *
+child_path (const char *parent, const char *name)
+{
+  g_autofree char *element = g_dbus_escape_object_path (name);
+
+  return g_strconcat (parent, "/", element, NULL);
+}
+
+static char *
+check_path (HeartbeatBusAgentExport *self, HeartbeatCheck *check)
+{
+  g_autofree char *parent = g_strconcat (self->path, "/checks", NULL);
+
+  return child_path (parent, heartbeat_check_get_name (check));
+}
+
+/* The manager says nothing of an object that it could not export. Half of the objects are worse than none. */
+static gboolean
+export_object (HeartbeatBusAgentExport *self, const char *path, GDBusInterfaceSkeleton *skeleton)
+{
+  g_autoptr (GDBusObjectSkeleton) object = g_dbus_object_skeleton_new (path);
+  g_autoptr (GError) error = NULL;
+
+  g_dbus_object_skeleton_add_interface (object, skeleton);
+  g_dbus_object_manager_server_export (self->manager, object);
+  if (g_dbus_interface_skeleton_get_connection (skeleton) != NULL)
+    return TRUE;
+  g_set_error (&error, HEARTBEAT_ERROR, HEARTBEAT_ERROR_FAILED,
+               _ ("the object %s cannot be exported on the session bus"), path);
+  g_signal_emit (self, signals[FAILED], 0, error);
+  return FALSE;
+}
+
+/* --- Pieces of work ------------------------------------------------------------------------------------------------- */
+
+static void
+export_agent (gpointer owner, gpointer data)
+{
+  HeartbeatBusAgentExport *self = owner;
+  g_autoptr (HeartbeatBusAgent) face
+      = heartbeat_bus_agent_new (self->consumer, self->collector, self->slices);
+
+  if (!export_object (self, self->path, G_DBUS_INTERFACE_SKELETON (face)))
+    return;
+  heartbeat_bus_agent_set_exported (face, TRUE);
+  self->face = g_steal_pointer (&face);
+}
+
+static void
+export_check (gpointer owner, gpointer data)
+{
+  HeartbeatBusAgentExport *self = owner;
+  HeartbeatCheck *check = data;
+  g_autoptr (HeartbeatBusCheck) face
+      = heartbeat_bus_check_new (self->agent, check, self->collector);
+  g_autofree char *path = check_path (self, check);
+
+  if (!export_object (self, path, G_DBUS_INTERFACE_SKELETON (face)))
+    return;
+  heartbeat_bus_check_set_exported (face, TRUE);
+  g_hash_table_insert (self->checks, g_object_ref (check), g_steal_pointer (&face));
+}
+
+static void
+unexport_check (gpointer owner, gpointer data)
+{
+  HeartbeatBusAgentExport *self = owner;
+  HeartbeatCheck *check = data;
+  HeartbeatBusCheck *face = g_hash_table_lookup (self->checks, check);
+  g_autofree char *path = check_path (self, check);
+
+  if (face == NULL)
+    return;
+  heartbeat_bus_check_set_exported (face, FALSE);
+  g_dbus_object_manager_server_unexport (self->manager, path);
+  g_hash_table_remove (self->checks, check);
+}
+
+/* Of a branch that has ended: its manager goes on until all objects have gone. */
+static void
+drop_check (gpointer owner, gpointer data)
+{
+  g_autoptr (GDBusObject) object = g_dbus_interface_dup_object (data);
+
+  heartbeat_bus_check_set_exported (data, FALSE);
+  g_dbus_object_manager_server_unexport (owner, g_dbus_object_get_object_path (object));
+}
+
+static void
+complete (gpointer owner, gpointer data)
+{
+  g_signal_emit (owner, signals[COMPLETE], 0);
+}
+
+/* --- What happens to the agent -------------------------------------------------------------------------------------- */
+
+static void
+on_check_added (HeartbeatBusAgentExport *self, HeartbeatCheck *check)
+{
+  heartbeat_bus_work_queue_add (self->slices, export_check, self, check);
+}
+
+static void
+on_check_removed (HeartbeatBusAgentExport *self, HeartbeatCheck *check)
+{
+  heartbeat_bus_work_queue_add (self->slices, unexport_check, self, check);
+}
+
+/* Who waits for the name wants to see the checks. */
+static void
+on_loaded (HeartbeatBusAgentExport *self)
+{
+  if (!heartbeat_agent_has_loaded (self->agent))
+    return;
+  g_signal_handlers_disconnect_by_func (self->agent, on_loaded, self);
+  heartbeat_bus_work_queue_add (self->slices, complete, self, NULL);
+}
+
+static void
+heartbeat_bus_agent_export_dispose (GObject *object)
+{
+  heartbeat_bus_agent_export_end (HEARTBEAT_BUS_AGENT_EXPORT (object));
+  G_OBJECT_CLASS (heartbeat_bus_agent_export_parent_class)->dispose (object);
+}
+
+static void
+heartbeat_bus_agent_export_finalize (GObject *object)
+{
+  HeartbeatBusAgentExport *self = HEARTBEAT_BUS_AGENT_EXPORT (object);
+
+  g_hash_table_unref (self->checks);
+  g_clear_object (&self->agent);
+  g_clear_object (&self->consumer);
+  g_clear_pointer (&self->collector, heartbeat_bus_change_debouncer_unref);
+  g_clear_pointer (&self->slices, heartbeat_bus_work_queue_unref);
+  g_free (self->path);
+  G_OBJECT_CLASS (heartbeat_bus_agent_export_parent_class)->finalize (object);
+}
+
+static void
+heartbeat_bus_agent_export_class_init (HeartbeatBusAgentExportClass *klass)
+{
+  GObjectClass *object_class = G_OBJECT_CLASS (klass);
+
+  object_class->dispose = heartbeat_bus_agent_export_dispose;
+  object_class->finalize = heartbeat_bus_agent_export_finalize;
+
+  /**
+   * HeartbeatBusAgentExport::complete:
+   * @self: a branch
+   *
+   * Since the beginning all objects have been exported that a configuration wants: clients may come.
+   */
+  signals[COMPLETE] = g_signal_new ("complete", G_TYPE_FROM_CLASS (klass), G_SIGNAL_RUN_LAST, 0,
+                                    NULL, NULL, NULL, G_TYPE_NONE, 0);
+
+  /**
+   * HeartbeatBusAgentExport::failed:
+   * @self: a branch
+   * @error: which object could not be exported
+   */
+  signals[FAILED] = g_signal_new ("failed", G_TYPE_FROM_CLASS (klass), G_SIGNAL_RUN_LAST, 0, NULL,
+                                  NULL, NULL, G_TYPE_NONE, 1, G_TYPE_ERROR);
+}
+
+static void
+heartbeat_bus_agent_export_init (HeartbeatBusAgentExport *self)
+{
+  self->checks = g_hash_table_new_full (NULL, NULL, g_object_unref, g_object_unref);
+}
+
+/**
+ * heartbeat_bus_agent_export_new:
+ * @consumer: a consumer
+ * @collector: where changes are collected
+ * @slices: what exports objects
+ *
+ * Returns: (transfer full): the branch, without any objects
+ */
+HeartbeatBusAgentExport *
+heartbeat_bus_agent_export_new (HeartbeatConsumer *consumer,
+                                HeartbeatBusChangeDebouncer *collector,
+                                HeartbeatBusWorkQueue *slices)
+{
+  HeartbeatBusAgentExport *self = g_object_new (HEARTBEAT_TYPE_BUS_AGENT_EXPORT, NULL);
+
+  self->consumer = g_object_ref (consumer);
+  self->agent = g_object_ref (heartbeat_consumer_get_agent (consumer));
+  self->collector = heartbeat_bus_change_debouncer_ref (collector);
+  self->slices = heartbeat_bus_work_queue_ref (slices);
+  self->path = child_path (HEARTBEAT_BUS_ROOT, heartbeat_agent_get_name (self->agent));
+  return self;
+}
+
+/**
+ * heartbeat_bus_agent_export_get_agent_name:
+ * @self: a branch
+ *
+ * Returns: (transfer none): the name of its agent
+ */
+const char *
+heartbeat_bus_agent_export_get_agent_name (HeartbeatBusAgentExport *self)
+{
+  return heartbeat_agent_get_name (self->agent);
+}
+
+/**
+ * heartbeat_bus_agent_export_begin:
+ * @self: a branch that has not begun, or has ended
+ * @manager: where its objects go, with a connection
+ *
+ * Exports the agent and its checks, from now until the end. #HeartbeatBusAgentExport::complete or #HeartbeatBusAgentExport::failed
+ * may come before this returns.
+ */
+void
+heartbeat_bus_agent_export_begin (HeartbeatBusAgentExport *self, GDBusObjectManagerServer *manager)
+{
+  g_autoptr (GPtrArray) checks = heartbeat_agent_list_checks (self->agent);
+
+  self->manager = g_object_ref (manager);
+  g_signal_connect_swapped (self->agent, "check-added", G_CALLBACK (on_check_added), self);
+  g_signal_connect_swapped (self->agent, "check-removed", G_CALLBACK (on_check_removed), self);
+  g_signal_connect_swapped (self->agent, "notify::next-due", G_CALLBACK (on_loaded), self);
+  g_signal_connect_swapped (self->agent, "notify::config-error", G_CALLBACK (on_loaded), self);
+  heartbeat_bus_work_queue_add (self->slices, export_agent, self, NULL);
+  for (guint i = 0; self->manager != NULL && i < checks->len; i++)
+    on_check_added (self, g_ptr_array_index (checks, i));
+  if (self->manager != NULL)
+    on_loaded (self);
+}
+
+/**
+ * heartbeat_bus_agent_export_end:
+ * @self: a branch
+ *
+ * Takes everything away, thousands of checks in some turns of the loop.
+ */
+void
+heartbeat_bus_agent_export_end (HeartbeatBusAgentExport *self)
+{
+  g_autoptr (GList) faces = NULL;
+
+  if (self->manager == NULL)
+    return;
+  g_signal_handlers_disconnect_by_data (self->agent, self);
+  heartbeat_bus_work_queue_forget (self->slices, self);
+  faces = g_hash_table_get_values (self->checks);
+  for (GList *l = faces; l != NULL; l = l->next)
+    heartbeat_bus_work_queue_add (self->slices, drop_check, self->manager, l->data);
+  g_hash_table_remove_all (self->checks);
+  if (self->face != NULL)
+    {
+      heartbeat_bus_agent_set_exported (self->face, FALSE);
+      g_dbus_object_manager_server_unexport (self->manager, self->path);
+    }
+  g_clear_object (&self->face);
+  g_clear_object (&self->manager);
+}

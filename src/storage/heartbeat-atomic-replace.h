@@ -1,0 +1,30 @@
+/* SPDX-License-Identifier: MIT */
+
+#pragma once
+
+#include "storage/heartbeat-locked-file.h"
+#include "base/heartbeat-identity.h"
+
+G_BEGIN_DECLS
+
+/**
+ * HeartbeatReplaced:
+ * @HEARTBEAT_REPLACED_NOT: it could not be done
+ * @HEARTBEAT_REPLACED_NOT_YET: somebody else changes the file: read it again
+ * @HEARTBEAT_REPLACED: it is done, and on disk
+ */
+typedef enum
+{
+  HEARTBEAT_REPLACED_NOT,
+  HEARTBEAT_REPLACED_NOT_YET,
+  HEARTBEAT_REPLACED,
+} HeartbeatReplaced;
+
+HeartbeatReplaced heartbeat_atomic_replace (const char *path,
+                                            HeartbeatLockedFile *old,
+                                            const HeartbeatIdentity *identity,
+                                            GBytes *before,
+                                            GBytes *after,
+                                            GError **error);
+
+G_END_DECLS

@@ -1,0 +1,137 @@
+/* SPDX-License-Identifier: MIT */
+
+#include "storage/heartbeat-locked-file.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+/* Content is compared in pieces of this size. */
+#define PIECE 65536
+
+/**
+ * heartbeat_locked_file_open:
+ * @self: (out caller-allocates): what was %HEARTBEAT_LOCKED_FILE_INIT
+ * @path: a file
+ *
+ * Opens a file for reading.
+ *
+ * Returns: whether that was possible; else `errno` says why
+ */
+gboolean
+heartbeat_locked_file_open (HeartbeatLockedFile *self, const char *path)
+{
+  self->leased = FALSE;
+  /* O_NONBLOCK: opening a FIFO would wait for a writer. */
+  self->fd = TEMP_FAILURE_RETRY (open (path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY));
+  return self->fd >= 0;
+}
+
+/**
+ * heartbeat_locked_file_close:
+ * @self: a file, open or not
+ *
+ * Lets go of the file, and lets go on who was held up.
+ */
+void
+heartbeat_locked_file_close (HeartbeatLockedFile *self)
+{
+  heartbeat_locked_file_release (self);
+  if (self->fd >= 0)
+    close (self->fd);
+  self->fd = -1;
+}
+
+/**
+ * heartbeat_locked_file_lease:
+ * @self: an open file
+ *
+ * Has the system hold up whoever opens the file for writing or truncates it from now on, until it is released. It is
+ * asked for a read lease, which is what Linux grants while others read. Nothing is held up where the file system knows
+ * no leases, or the file belongs to somebody else.
+ *
+ * Returns: %FALSE where somebody has it open for writing now
+ */
+gboolean
+heartbeat_locked_file_lease (HeartbeatLockedFile *self)
+{
+  /* By default a lease that is to be broken sends SIGIO, which ends a process that does not expect it. SIGURG is ignored
+   * unless somebody handles it, and then an additional one is harmless. Nobody waits for it here: who wants the file is
+   * asked for when it matters. */
+  if (fcntl (self->fd, F_SETSIG, SIGURG) != 0)
+    return TRUE;
+  self->leased = fcntl (self->fd, F_SETLEASE, F_RDLCK) == 0;
+  return self->leased || errno != EAGAIN;
+}
+
+/**
+ * heartbeat_locked_file_release:
+ * @self: a file, leased or not
+ *
+ * Lets go on who was held up.
+ */
+void
+heartbeat_locked_file_release (HeartbeatLockedFile *self)
+{
+  /* Not left to close(): a child that another thread has just forked holds the same open file until its exec. */
+  if (self->leased)
+    fcntl (self->fd, F_SETLEASE, F_UNLCK);
+  self->leased = FALSE;
+}
+
+/**
+ * heartbeat_locked_file_is_wanted:
+ * @self: an open file
+ *
+ * Returns: whether it was leased, and somebody who wants to write it is held up, or was until the system's patience ended
+ */
+gboolean
+heartbeat_locked_file_is_wanted (const HeartbeatLockedFile *self)
+{
+  return self->leased && fcntl (self->fd, F_GETLEASE) != F_RDLCK;
+}
+
+/**
+ * heartbeat_locked_file_is_at:
+ * @self: an open file
+ * @path: a path, whose last part is not followed if it is a symbolic link
+ *
+ * Returns: whether that file is the one of that name
+ */
+gboolean
+heartbeat_locked_file_is_at (const HeartbeatLockedFile *self, const char *path)
+{
+  struct stat held, there;
+
+  return self->fd >= 0 && fstat (self->fd, &held) == 0 && lstat (path, &there) == 0
+         && held.st_dev == there.st_dev && held.st_ino == there.st_ino;
+}
+
+/**
+ * heartbeat_locked_file_contains:
+ * @self: an open file
+ * @text: a text
+ *
+ * Looks at every byte: size and times do not tell a text from another that was written in the same tick of the clock.
+ *
+ * Returns: whether the file holds just that text
+ */
+gboolean
+heartbeat_locked_file_contains (const HeartbeatLockedFile *self, GBytes *text)
+{
+  g_autofree char *piece = g_malloc (PIECE);
+  gsize length, done = 0;
+  const char *data = g_bytes_get_data (text, &length);
+  gssize n;
+
+  while ((n = TEMP_FAILURE_RETRY (pread (self->fd, piece, PIECE, done))) > 0)
+    {
+      if ((gsize) n > length - done || memcmp (piece, data + done, n) != 0)
+        return FALSE;
+      done += n;
+    }
+  return n == 0 && done == length;
+}

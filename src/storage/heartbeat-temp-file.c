@@ -1,0 +1,218 @@
+/* SPDX-License-Identifier: MIT */
+
+#include "storage/heartbeat-temp-file.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <string.h>
+#include <sys/file.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <gio/gio.h>
+#include <glib/gstdio.h>
+
+#include "storage/heartbeat-attributes.h"
+#include "base/heartbeat-i18n.h"
+#include "base/heartbeat-io-error.h"
+
+/* `.heartbeat.json.heartbeat-a1B2c3`: nobody else makes such names, so that what is swept is ours. */
+#define MARK       ".heartbeat-"
+#define SUFFIX     "XXXXXX"
+#define SUFFIX_LEN (sizeof SUFFIX - 1)
+
+/* How often a sweep may take away a file between its creation and its lock. */
+#define MAX_TRIES 10
+
+static char *
+prefix_of (const char *target)
+{
+  g_autofree char *base = g_path_get_basename (target);
+
+  return g_strdup_printf (".%s" MARK, base);
+}
+
+static gboolean
+write_all (int fd, GBytes *text)
+{
+  gsize length;
+  const char *data = g_bytes_get_data (text, &length);
+
+  while (length > 0)
+    {
+      gssize n = TEMP_FAILURE_RETRY (write (fd, data, length));
+
+      if (n < 0)
+        return FALSE;
+      data += n;
+      length -= n;
+    }
+  return TRUE;
+}
+
+/* Holds the new file with a lock that tells a sweep, of whatever process, that it is in use. The lock ends with the
+ * process, however that ends. */
+static gboolean
+hold (HeartbeatTempFile *self)
+{
+  struct stat status;
+
+  if (!heartbeat_locked_file_open (&self->held, self->path))
+    return FALSE;
+  /* Where there are no locks, sweeps lock nothing and remove nothing either. */
+  flock (self->held.fd, LOCK_SH);
+  if (fstat (self->held.fd, &status) == 0 && status.st_nlink > 0)
+    return TRUE;
+  errno = ENOENT;
+  return FALSE;
+}
+
+/* An empty file with a name of its own, open for writing; -1 and `errno` where there can be none. */
+static int
+make (HeartbeatTempFile *self, const char *target)
+{
+  g_autofree char *folder = g_path_get_dirname (target);
+  g_autofree char *prefix = prefix_of (target);
+
+  for (guint i = 0; i < MAX_TRIES; i++)
+    {
+      int code, fd;
+
+      self->path = g_strdup_printf ("%s/%s" SUFFIX, folder, prefix);
+      fd = g_mkstemp_full (self->path, O_WRONLY | O_CLOEXEC, 0600);
+      if (fd >= 0 && hold (self))
+        return fd;
+      code = errno;
+      if (fd >= 0)
+        close (fd);
+      else
+        g_clear_pointer (&self->path, g_free);
+      heartbeat_temp_file_clear (self);
+      errno = code;
+      if (fd < 0 || code != ENOENT)
+        break;
+    }
+  return -1;
+}
+
+/**
+ * heartbeat_temp_file_create:
+ * @self: (out caller-allocates): what was %HEARTBEAT_TEMP_FILE_INIT
+ * @target: the file that it will take the place of, no symbolic link
+ * @model: an open file whose owner, mode and extended attributes it takes; -1: it is ours, with mode 0600
+ * @text: what it says
+ * @error: return location for a #GIOErrorEnum
+ *
+ * Makes a temporary file, complete and on disk.
+ *
+ * Returns: whether there is one; nothing is left behind where there is none
+ */
+gboolean
+heartbeat_temp_file_create (HeartbeatTempFile *self,
+                            const char *target,
+                            int model,
+                            GBytes *text,
+                            GError **error)
+{
+  int fd = make (self, target);
+  gboolean good;
+
+  if (fd < 0)
+    return heartbeat_io_error (error, errno, _ ("cannot create a file beside %s"), target);
+  good = (model < 0 || heartbeat_attributes_copy (model, fd)) && write_all (fd, text)
+         && TEMP_FAILURE_RETRY (fsync (fd)) == 0;
+  if (!good)
+    heartbeat_io_error (error, errno, _ ("cannot write a file beside %s"), target);
+  close (fd);
+  if (!good)
+    heartbeat_temp_file_clear (self);
+  return good;
+}
+
+/**
+ * heartbeat_temp_file_clear:
+ * @self: a temporary file, or none
+ *
+ * Removes what has its name now, and lets go of it.
+ */
+void
+heartbeat_temp_file_clear (HeartbeatTempFile *self)
+{
+  if (self->path != NULL)
+    unlink (self->path);
+  g_clear_pointer (&self->path, g_free);
+  heartbeat_locked_file_close (&self->held);
+}
+
+static gboolean
+is_ours (const char *name, const char *prefix)
+{
+  gsize length = strlen (prefix);
+
+  if (!g_str_has_prefix (name, prefix) || strlen (name) != length + SUFFIX_LEN)
+    return FALSE;
+  for (const char *at = name + length; *at != '\0'; at++)
+    if (!g_ascii_isalnum (*at))
+      return FALSE;
+  return TRUE;
+}
+
+/* The lock is held until the name is gone: who has just made the file and waits for its lock finds that out. */
+static void
+remove_unless_held (const char *path)
+{
+  g_auto (HeartbeatLockedFile) held = HEARTBEAT_LOCKED_FILE_INIT;
+  struct stat status;
+
+  if (lstat (path, &status) != 0 || !S_ISREG (status.st_mode)
+      || !heartbeat_locked_file_open (&held, path))
+    return;
+  if (flock (held.fd, LOCK_EX | LOCK_NB) == 0 && heartbeat_locked_file_is_at (&held, path))
+    unlink (path);
+}
+
+/**
+ * heartbeat_temp_file_sweep:
+ * @target: a file, no symbolic link
+ *
+ * Removes the temporary files beside it that a killed process has left. Those of a living one are locked.
+ */
+void
+heartbeat_temp_file_sweep (const char *target)
+{
+  g_autofree char *path = g_path_get_dirname (target);
+  g_autofree char *prefix = prefix_of (target);
+  g_autoptr (GDir) folder = g_dir_open (path, 0, NULL);
+  const char *name;
+
+  while (folder != NULL && (name = g_dir_read_name (folder)) != NULL)
+    {
+      g_autofree char *child = g_build_filename (path, name, NULL);
+
+      if (is_ours (name, prefix))
+        remove_unless_held (child);
+    }
+}
+
+/**
+ * heartbeat_temp_file_sync_folder:
+ * @target: a file that was renamed
+ * @fd: an open file on the same file system
+ *
+ * Has the folder's new state written to disk. A failure is logged and no more: the file is in its place, and whoever
+ * reads it finds the new text; to call it unsaved would be wrong, and only a loss of power could still undo it.
+ */
+void
+heartbeat_temp_file_sync_folder (const char *target, int fd)
+{
+  g_autofree char *path = g_path_get_dirname (target);
+  int folder = TEMP_FAILURE_RETRY (open (path, O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+  /* A folder may be writable and not readable: then all of the file system is synced. */
+  gboolean good = TEMP_FAILURE_RETRY (folder >= 0 ? fsync (folder) : syncfs (fd)) == 0;
+
+  /* EINVAL: a file system whose folders need none. */
+  if (!good && errno != EINVAL)
+    heartbeat_io_error_warn (errno, "cannot sync the folder", path);
+  if (folder >= 0)
+    close (folder);
+}

@@ -52,7 +52,7 @@ count() {
   if [[ $line =~ ^([0-9]+)\ passed,\ ([0-9]+)\ failed ]]; then
     suite_passed=${BASH_REMATCH[1]} suite_failed=${BASH_REMATCH[2]}
   else
-    line="did not run"
+    line="did not run" suite_failed=1
   fi
   if [ "$status" != 0 ] && [ "$suite_failed" = 0 ]; then
     suite_failed=1

@@ -524,7 +524,7 @@ on_moved (GObject *source, GAsyncResult *result, gpointer user_data)
 static void
 move_last_runs (HeartbeatAgent *self)
 {
-  if (self->store_ready && heartbeat_last_run_store_can_move (self->store)
+  if (!self->stopping && self->store_ready && heartbeat_last_run_store_can_move (self->store)
       && *self->config_error == '\0')
     heartbeat_last_run_store_move_async (self->store, on_moved, NULL);
 }
@@ -655,6 +655,7 @@ check_stopped (HeartbeatAgent *self)
   if (!self->stopping || self->check_runs->len > 0 || self->stop_task == NULL)
     return;
   remove_timer (&self->stop_timer);
+  heartbeat_document_close (self->document);
   heartbeat_history_flush_async (self->history, on_history_flushed,
                                  g_steal_pointer (&self->stop_task));
 }

@@ -320,7 +320,6 @@ notify_differences (HeartbeatCheck *self, const HeartbeatCheckSpec *old)
     { PROP_ENABLED, old->enabled != spec->enabled },
     { PROP_PAUSED,
       old->pause.active != spec->pause.active || old->pause.until != spec->pause.until },
-    { PROP_LAST_RUN, old->last_run != spec->last_run },
     { PROP_ERROR, g_strcmp0 (old->error, spec->error) != 0 },
   };
 

@@ -328,11 +328,18 @@ on_state_saved (GObject *source, GAsyncResult *result, gpointer user_data)
   g_task_return_boolean (task, TRUE);
 }
 
+/* What was kept since the batch was made is newer, and stays. */
 static void
 forget (HeartbeatLastRunStore *self, const Batch *batch)
 {
   for (guint i = 0; i < batch->others->len; i++)
-    heartbeat_state_file_forget (self->state, g_array_index (batch->others, Entry, i).check);
+    {
+      const Entry *entry = &g_array_index (batch->others, Entry, i);
+      gboolean is_own = g_strcmp0 (entry->check, batch->own.check) == 0;
+
+      heartbeat_state_file_forget (self->state, entry->check,
+                                   is_own ? batch->own.last_run : entry->last_run);
+    }
 }
 
 static void

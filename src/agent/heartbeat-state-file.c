@@ -276,13 +276,15 @@ heartbeat_state_file_set (HeartbeatStateFile *self,
  * heartbeat_state_file_forget:
  * @self: a state
  * @check: the name of a check
- *
- * Returns: whether there was something to forget
+ * @last_run: the `lastRun` that heartbeat.json has now; a newer one stays
  */
-gboolean
-heartbeat_state_file_forget (HeartbeatStateFile *self, const char *check)
+void
+heartbeat_state_file_forget (HeartbeatStateFile *self, const char *check, gint64 last_run)
 {
-  return g_hash_table_remove (self->entries, check);
+  const Entry *entry = g_hash_table_lookup (self->entries, check);
+
+  if (entry != NULL && entry->last_run <= last_run)
+    g_hash_table_remove (self->entries, check);
 }
 
 /**

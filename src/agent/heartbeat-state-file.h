@@ -40,7 +40,7 @@ void heartbeat_state_file_set (HeartbeatStateFile *self,
                                const char *check,
                                gint64 stands_for,
                                gint64 last_run);
-gboolean heartbeat_state_file_forget (HeartbeatStateFile *self, const char *check);
+void heartbeat_state_file_forget (HeartbeatStateFile *self, const char *check, gint64 last_run);
 void heartbeat_state_file_foreach (HeartbeatStateFile *self,
                                    HeartbeatStateFileFunc func,
                                    gpointer user_data);

@@ -13,6 +13,5 @@ G_DECLARE_FINAL_TYPE (HeartbeatOutbox, heartbeat_outbox, HEARTBEAT, OUTBOX, GObj
 
 HeartbeatPublisher *
 heartbeat_outbox_new (HeartbeatAmqpPublisher *publisher, const char *agent, const char *exchange);
-const char *heartbeat_outbox_get_agent (HeartbeatOutbox *self);
 
 G_END_DECLS

@@ -40,7 +40,8 @@ struct _HeartbeatDocument
   gboolean was_good;    /* what was read last */
   gboolean second_look; /* at a text that is not JSON, or a file that is not there */
   GSource *reread_timer;
-  GPtrArray *waiters; /* of GTask */
+  GPtrArray *waiters; /* of GTask: for the end of this read */
+  GPtrArray *next;    /* of GTask: for the end of the one after it */
 };
 
 /* What the thread of a job is given, and what it found. */
@@ -84,6 +85,7 @@ heartbeat_document_finalize (GObject *object)
   HeartbeatDocument *self = HEARTBEAT_DOCUMENT (object);
 
   g_ptr_array_unref (self->waiters);
+  g_ptr_array_unref (self->next);
   g_clear_pointer (&self->config, heartbeat_config_unref);
   g_free (self->error);
   g_free (self->path);
@@ -124,6 +126,7 @@ heartbeat_document_init (HeartbeatDocument *self)
 {
   g_queue_init (&self->jobs);
   self->waiters = g_ptr_array_new_with_free_func (g_object_unref);
+  self->next = g_ptr_array_new_with_free_func (g_object_unref);
 }
 
 static void
@@ -164,14 +167,21 @@ heartbeat_document_new (const char *path)
   return self;
 }
 
-static void
-answer_waiters (HeartbeatDocument *self)
+static GPtrArray *
+take (GPtrArray **waiters)
 {
-  g_autoptr (GPtrArray) waiters = self->waiters;
+  GPtrArray *taken = *waiters;
 
-  self->waiters = g_ptr_array_new_with_free_func (g_object_unref);
+  *waiters = g_ptr_array_new_with_free_func (g_object_unref);
+  return taken;
+}
+
+static void
+answer (GPtrArray *waiters)
+{
   for (guint i = 0; i < waiters->len; i++)
     g_task_return_boolean (g_ptr_array_index (waiters, i), TRUE);
+  g_ptr_array_unref (waiters);
 }
 
 /**
@@ -194,7 +204,8 @@ heartbeat_document_close (HeartbeatDocument *self)
       g_file_monitor_cancel (self->monitor);
     }
   g_clear_object (&self->monitor);
-  answer_waiters (self);
+  answer (take (&self->waiters));
+  answer (take (&self->next));
 }
 
 /**
@@ -318,13 +329,23 @@ read_config (Job *job, GError **error)
   return NULL;
 }
 
+/* What cannot be used is not written to. */
+static GBytes *
+edit_valid (GBytes *text, gconstpointer data, GError **error)
+{
+  const Job *job = data;
+  g_autoptr (HeartbeatConfig) config = heartbeat_config_parse (text, error);
+
+  return config != NULL ? job->edit (text, job->data, error) : NULL;
+}
+
 /* An edit does not know which identity the file has now, so the file is read again: that is the active configuration. If
  * that fails, somebody is writing it already. The edit was saved all the same, and the file is read again at the next look. */
 static HeartbeatConfig *
 edit_config (Job *job, GError **error)
 {
   g_autoptr (GBytes) text
-      = heartbeat_storage_edit (job->path, HEARTBEAT_CONFIG_MAX_SIZE, job->edit, job->data, error);
+      = heartbeat_storage_edit (job->path, HEARTBEAT_CONFIG_MAX_SIZE, edit_valid, job, error);
   HeartbeatConfig *config;
 
   if (text == NULL)
@@ -379,10 +400,12 @@ push (HeartbeatDocument *self, Job *job)
     start_next (self);
 }
 
+/* A read that begins now is late enough for all. */
 static void
 push_read (HeartbeatDocument *self)
 {
   self->again = FALSE;
+  g_ptr_array_extend_and_steal (self->waiters, take (&self->next));
   push (self, g_new0 (Job, 1));
 }
 
@@ -428,6 +451,8 @@ deserves_second_look (HeartbeatDocument *self, const GError *error)
 static void
 end_read (HeartbeatDocument *self, HeartbeatConfig *config, const GError *error)
 {
+  GPtrArray *waiters;
+
   if (self->closed)
     return;
   if (deserves_second_look (self, error))
@@ -438,18 +463,16 @@ end_read (HeartbeatDocument *self, HeartbeatConfig *config, const GError *error)
       return;
     }
   self->second_look = FALSE;
+  waiters = take (&self->waiters);
+  self->reading = self->again;
   if (self->again)
-    {
-      push_read (self);
-      return;
-    }
-  self->reading = FALSE;
+    push_read (self);
   if (config != NULL)
     set_config (self, config);
   else
     set_error (self, error);
-  answer_waiters (self);
-  if (self->missed && !self->closed)
+  answer (waiters);
+  if (self->missed && !self->reading && !self->closed)
     on_file_event (self);
 }
 
@@ -519,8 +542,8 @@ heartbeat_document_reload_async (HeartbeatDocument *self,
       g_task_return_boolean (task, TRUE);
       return;
     }
-  g_ptr_array_add (self->waiters, g_steal_pointer (&task));
   self->again = self->reading && self->reread_timer == NULL;
+  g_ptr_array_add (self->again ? self->next : self->waiters, g_steal_pointer (&task));
   read_file (self);
 }
 

@@ -27,6 +27,8 @@ sys.path.insert(0, HERE)
 # A test that hangs for so long ends its process and shows where it was. Without SOAK none takes a tenth of it.
 HANGING_S = 36000 if os.environ.get("SOAK") else 600
 
+# nearly as many as there are blocks of ports
+MOST_JOBS = 100
 # of a test that is slower than it may be
 ATTEMPTS = 3
 
@@ -139,7 +141,11 @@ def chosen(patterns):
     """Return the names of the tests to run: those that may run together, and those that run alone."""
     program = os.environ.get("HEARTBEAT_CONSUMER")
     plain = program is not None and not sanitized(program)
-    for test in flatten(unittest.TestLoader().discover(HERE, "test_*.py")):
+    loader = unittest.TestLoader()
+    suite = loader.discover(HERE, "test_*.py")
+    if loader.errors:
+        sys.exit("\n".join(loader.errors))
+    for test in flatten(suite):
         if patterns and not any(pattern in test.id() for pattern in patterns):
             continue
         if patterns or not plain or kinds.is_measured(test):
@@ -152,7 +158,7 @@ def arguments():
     """Return what was asked for."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--list", action="store_true")
-    parser.add_argument("--jobs", type=int, default=2 * (os.cpu_count() or 1))
+    parser.add_argument("--jobs", type=int, default=min(2 * (os.cpu_count() or 1), MOST_JOBS))
     parser.add_argument("--seed")
     parser.add_argument("patterns", nargs="*")
     return parser.parse_args()

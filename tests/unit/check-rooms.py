@@ -54,8 +54,9 @@ def read_includes():
         for name in sorted(os.listdir(os.path.join(SOURCE, room))):
             if name.endswith((".c", ".h")):
                 with open(os.path.join(SOURCE, room, name), encoding="utf-8") as file:
-                    found = re.findall(r'^#include "([a-z/.-]+)"', file.read(), flags=re.M)
-                files[f"{room}/{name}"] = [public.get(used, used) for used in found]
+                    found = re.findall(r'^\s*#\s*include\s*(["<])([^">]+)[">]', file.read(), flags=re.M)
+                files[f"{room}/{name}"] = [public.get(used, used) for mark, used in found
+                                           if mark == '"' or used.split("/")[0] in (*ROOMS, "heartbeat")]
     return files
 
 
@@ -64,6 +65,14 @@ def find_unknown(files):
     for name, used in ((name, used) for name in files for used in files[name]):
         if used not in files and used not in GENERATED:
             yield f"{name} includes {used}"
+
+
+def find_strangers():
+    """Yield folders with sources that ROOMS does not have."""
+    for folder, _, names in os.walk(SOURCE):
+        room = os.path.relpath(folder, SOURCE)
+        if room not in (*ROOMS, ".") and any(name.endswith((".c", ".h")) for name in names):
+            yield f"{room}/ is not in ROOMS"
 
 
 def find_forbidden(files):
@@ -129,6 +138,7 @@ def main():
         print_dot(files)
         return 0
     checks = {
+        "every folder has its line": find_strangers(),
         "every include names a file by its folder": find_unknown(files),
         "a folder includes only what it may": find_forbidden(files),
         "what folders may include lies below them": find_upward(),

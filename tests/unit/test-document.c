@@ -291,6 +291,42 @@ test_gone_and_back (Fixture *f, gconstpointer data)
   g_assert_cmpuint (f->broken, ==, 0);
 }
 
+/* Whoever asks during a read has an answer by a later one, be it the second look at a text that is not JSON. */
+static void
+test_asked_during_a_read (Fixture *f, gconstpointer data)
+{
+  const char *const texts[] = { TEXT (""), "{" };
+
+  for (guint i = 0; i < G_N_ELEMENTS (texts); i++)
+    {
+      g_autoptr (GAsyncResult) first = NULL, second = NULL, third = NULL;
+
+      write_text (f, texts[i], TRUE);
+      heartbeat_document_reload_async (f->document, hbtest_keep_result, &first);
+      heartbeat_document_reload_async (f->document, hbtest_keep_result, &second);
+      heartbeat_document_refresh_async (f->document, hbtest_keep_result, &third);
+      hbtest_wait_for (first != NULL && second != NULL && third != NULL);
+      g_assert_true ((error_of (f) == NULL) == (i == 0));
+      g_assert_false (heartbeat_document_is_reading (f->document));
+    }
+}
+
+/* Answers do not wait for reads that others ask for meanwhile. */
+static void
+test_asked_again_and_again (Fixture *f, gconstpointer data)
+{
+  g_autoptr (GAsyncResult) first = NULL, next = NULL;
+
+  write_text (f, TEXT (""), TRUE);
+  heartbeat_document_reload_async (f->document, hbtest_keep_result, &first);
+  heartbeat_document_reload_async (f->document, hbtest_keep_result, &next);
+  hbtest_wait_for (first != NULL);
+  g_assert_null (next);
+  g_assert_cmpuint (f->loaded, ==, 1);
+  hbtest_wait_for (next != NULL);
+  g_assert_cmpuint (f->loaded, ==, 2);
+}
+
 static void
 test_closed (Fixture *f, gconstpointer data)
 {
@@ -336,6 +372,8 @@ main (int argc, char **argv)
   ADD ("/document/first-load-sweeps", test_first_load_sweeps);
   ADD ("/document/an-edit-is-what-the-file-says", test_an_edit_is_what_the_file_says);
   ADD ("/document/gone-and-back", test_gone_and_back);
+  ADD ("/document/asked-during-a-read", test_asked_during_a_read);
+  ADD ("/document/asked-again-and-again", test_asked_again_and_again);
   ADD ("/document/closed", test_closed);
   g_test_add_func ("/document/path-is-absolute", test_path_is_absolute);
 

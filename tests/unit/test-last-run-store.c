@@ -223,6 +223,47 @@ test_a_broken_file_is_not_written_to (Fixture *fixture, gconstpointer data)
   g_assert_cmpint (lookup (fixture, "a", 1), ==, 100);
 }
 
+/* JSON, but nothing that can be used: what runs meanwhile is kept, and the file stays as it is. */
+static void
+test_an_unusable_file_is_not_written_to (Fixture *fixture, gconstpointer data)
+{
+  const char *const texts[] = {
+    "{}",
+    "[]",
+    "{\"$schema\": \"heartbeat.v1\", \"agent\": \"cack\", \"checks\": []}",
+    "{\"$schema\": \"heartbeat.v1\", \"checks\": {\"a\": {\"lastRun\": 1}}}",
+    "{\"$schema\": \"heartbeat.v1\", \"agent\": \"cack\", \"chekcs\": {}}",
+  };
+
+  for (guint i = 0; i < G_N_ELEMENTS (texts); i++)
+    {
+      hbtest_write (fixture->path, texts[i]);
+      save (fixture, "a", 1, 100 + i);
+      hbtest_assert_file (fixture->path, texts[i]);
+      g_assert_cmpint (lookup (fixture, "a", 1), ==, 100 + i);
+    }
+}
+
+/* A save that was made with an older one at hand. */
+static void
+test_a_newer_one_is_not_forgotten (Fixture *fixture, gconstpointer data)
+{
+  g_autofree char *text = make_text (1, 2);
+  g_autoptr (GAsyncResult) moved = NULL;
+  HeartbeatCheckSpec spec = { .name = (char *) "gone", .last_run = 0 };
+
+  hbtest_write (fixture->path, BROKEN);
+  save (fixture, "a", 1, 100);
+  heartbeat_last_run_store_move_async (fixture->store, hbtest_keep_result, &moved);
+  save (fixture, "a", 1, 300);
+  g_assert_cmpint (lookup (fixture, "a", 1), ==, 300);
+  hbtest_write (fixture->path, text);
+  g_assert_false (heartbeat_last_run_store_lookup (fixture->store, &spec, &(gint64){ 0 }));
+  move (fixture);
+  assert_file (fixture, 300, 2);
+  hbtest_wait_for (moved != NULL);
+}
+
 static void
 test_survives_a_restart (Fixture *fixture, gconstpointer data)
 {
@@ -369,6 +410,8 @@ main (int argc, char **argv)
   ADD ("saves-into-what-others-write", test_saves_into_what_others_write);
   ADD ("a-gone-check-is-not-kept", test_a_gone_check_is_not_kept);
   ADD ("a-broken-file-is-not-written-to", test_a_broken_file_is_not_written_to);
+  ADD ("an-unusable-file-is-not-written-to", test_an_unusable_file_is_not_written_to);
+  ADD ("a-newer-one-is-not-forgotten", test_a_newer_one_is_not_forgotten);
   ADD ("survives-a-restart", test_survives_a_restart);
   ADD ("a-user-who-resets-last-run-wins", test_a_user_who_resets_last_run_wins);
   ADD ("moves-back", test_moves_back);

@@ -30,7 +30,7 @@ def program(variable):
 def sanitized(path):
     """Say whether a program is built with AddressSanitizer, and so is slow."""
     with open(path, "rb") as file:
-        return b"libasan.so" in file.read()
+        return b"__asan_init" in file.read()
 
 
 def environment(home, **variables):

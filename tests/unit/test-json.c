@@ -597,6 +597,25 @@ test_root_span (void)
   assert_value (&number->root, "12");
 }
 
+/* json-glib leaves U+001F as it is. */
+static void
+test_print_escapes (void)
+{
+  for (char c = 1; c < ' '; c++)
+    {
+      const char text[] = { 'a', c, 'b', '\0' };
+      g_autoptr (JsonNode) node = json_node_init_string (json_node_alloc (), text);
+      g_autofree char *printed = heartbeat_json_print (node, FALSE);
+      g_autofree char *read = NULL;
+      HeartbeatJson json;
+
+      g_assert_true (
+          heartbeat_json_scan (printed, strlen (printed), HEARTBEAT_JSON_NONE, &json, NULL));
+      read = heartbeat_json_dup_string (&json, NULL);
+      g_assert_cmpstr (read, ==, text);
+    }
+}
+
 static void
 test_quote (void)
 {
@@ -714,6 +733,7 @@ main (int argc, char **argv)
   g_test_add_func ("/json/last-duplicate-counts", test_last_duplicate_counts);
   g_test_add_func ("/json/root-span-has-no-space", test_root_span);
   g_test_add_func ("/json/quote-is-read-back", test_quote);
+  g_test_add_func ("/json/print-escapes-control-characters", test_print_escapes);
   g_test_add_func ("/json/cursor-counts-as-from-the-start", test_cursor);
   g_test_add_func ("/json/random-bytes-are-never-overread", test_random_bytes);
 

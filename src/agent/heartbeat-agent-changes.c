@@ -9,7 +9,7 @@
 #include "config/heartbeat-config-edit.h"
 #include "json/heartbeat-json.h"
 
-/* What users ask an agent to change in its heartbeat.json. */
+/* Changes to heartbeat.json that users ask for. */
 
 static GError *
 to_change_error (HeartbeatAgent *self, const GError *error)
@@ -63,7 +63,7 @@ on_current (GObject *source, GAsyncResult *result, gpointer user_data)
                                    NULL, on_edited, g_steal_pointer (&task));
 }
 
-/* The file is changed when it is known what it says now. */
+/* Bring the configuration up to date first, so that an unknown check is noticed. */
 static void
 change_file (HeartbeatAgent *self,
              HeartbeatConfigEdit *change,

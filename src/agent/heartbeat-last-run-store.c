@@ -328,7 +328,7 @@ on_state_saved (GObject *source, GAsyncResult *result, gpointer user_data)
   g_task_return_boolean (task, TRUE);
 }
 
-/* What was kept since the batch was made is newer, and stays. */
+/* Keep entries that are newer than the batch. */
 static void
 forget (HeartbeatLastRunStore *self, const Batch *batch)
 {

@@ -12,10 +12,10 @@
 /**
  * HeartbeatDocument:
  *
- * A heartbeat.json: it watches the file, reads it and edits it, one job after the other on GTask's threads, and has its last
- * valid configuration. All that anyone learns of the file comes from here.
+ * A heartbeat.json: watches, reads and edits the file, one job at a time on GTask's threads, and holds its last valid
+ * configuration. It is the only source of that configuration.
  *
- * A text that is not JSON, or a file that has gone, is looked at once more a second later, since somebody may be writing or
+ * If the text is not JSON, or the file has disappeared, it is read again a second later: somebody may be writing or
  * replacing it.
  */
 struct _HeartbeatDocument
@@ -44,7 +44,7 @@ struct _HeartbeatDocument
   GPtrArray *next;    /* of GTask: for the end of the one after it */
 };
 
-/* What the thread of a job is given, and what it found. */
+/* Input and output of a job, which runs on another thread. */
 typedef struct
 {
   char *path;
@@ -329,7 +329,7 @@ read_config (Job *job, GError **error)
   return NULL;
 }
 
-/* What cannot be used is not written to. */
+/* Never write to a file that is not valid. */
 static GBytes *
 edit_valid (GBytes *text, gconstpointer data, GError **error)
 {
@@ -400,7 +400,7 @@ push (HeartbeatDocument *self, Job *job)
     start_next (self);
 }
 
-/* A read that begins now is late enough for all. */
+/* A read that begins now answers everyone who is waiting. */
 static void
 push_read (HeartbeatDocument *self)
 {

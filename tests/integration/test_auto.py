@@ -96,6 +96,7 @@ class Auto(Case):
             service.send(signal.SIGHUP)
         self.wait_runs(self.RUNS, since=back, local=False)
 
+    @measured
     def test_without_the_broker_for_a_while(self):
         service, ticks = self.start_with_ticks()
         for outage in range(self.OUTAGES):
@@ -131,6 +132,7 @@ class Auto(Case):
         self.assertGreater(len(ticks.sent), before)
         self.tell(f"cut off from the broker, {depth} ticks waited in the queue", self.assert_on_time())
 
+    @measured
     def test_no_broker_from_the_start(self):
         self.env["RABBIT_URL"] = "amqp://guest:guest@127.0.0.1:1/"
         begin = time.monotonic()

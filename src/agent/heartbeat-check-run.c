@@ -8,100 +8,116 @@
 #include "json/heartbeat-envelope.h"
 #include "base/heartbeat-i18n.h"
 #include "base/heartbeat-log.h"
+#include "run/heartbeat-execution.h"
 #include "run/heartbeat-result-private.h"
 
 #define DEFAULT_HANDLER "default"
 
-/**
- * HeartbeatCheckRun:
- *
- * One run of a check from its start until all that it caused is safe: the handler is found and executed, and `lastRun`
- * is saved unless it failed.
- */
-struct _HeartbeatCheckRun
+/* One run of a check, from its start until all that it caused is safe. */
+typedef struct
 {
   const HeartbeatRunContext *context;
-  HeartbeatExecution *execution;
+  char *tick;          /* the event that caused it, NULL for a manual run */
+  char *handler;       /* as heartbeat.json names it */
+  gboolean is_missing; /* there is no such handler, so the default one runs */
+  guint timeout_ms;
+  gint64 started;
   HeartbeatResult *result;
-  gboolean by_tick;
-  HeartbeatPendingTick *tick; /* the tick that caused it, until it is told of the end */
-  GTask *task;                /* who asked for it, or NULL */
-  HeartbeatCheckRunDone done;
-  GObject *owner; /* unowned: it owns the run */
-};
+} CheckRun;
+
+static void
+check_run_free (gpointer data)
+{
+  CheckRun *run = data;
+
+  g_free (run->tick);
+  g_free (run->handler);
+  g_clear_pointer (&run->result, heartbeat_result_unref);
+  g_free (run);
+}
+
+static void
+return_result (GTask *task)
+{
+  CheckRun *run = g_task_get_task_data (task);
+
+  g_task_return_pointer (task, g_steal_pointer (&run->result),
+                         (GDestroyNotify) heartbeat_result_unref);
+}
 
 static void
 on_saved (GObject *source, GAsyncResult *result, gpointer user_data)
 {
-  HeartbeatCheckRun *self = user_data;
-  g_autoptr (GObject) owner = self->owner; /* the reference that the save has held */
+  g_autoptr (GTask) task = user_data;
 
   heartbeat_last_run_store_finish (HEARTBEAT_LAST_RUN_STORE (source), result);
-  self->done (self, owner);
+  return_result (task);
 }
 
-static void
-on_ended (HeartbeatExecution *execution, HeartbeatResult *result, gpointer user_data)
+/* Says in the result that a handler is missing, in place of what the default one says. */
+static HeartbeatResult *
+annotate (HeartbeatResult *result, const char *missing)
 {
-  HeartbeatCheckRun *self = user_data;
-
-  self->result = heartbeat_result_ref (result);
-  if (self->tick != NULL)
-    heartbeat_result_set_cause (result, heartbeat_envelope_dup_event_id (self->tick->body));
-  if (heartbeat_result_get_status (result) == HEARTBEAT_STATUS_FAILED)
-    {
-      self->done (self, self->owner);
-      return;
-    }
-  g_object_ref (self->owner);
-  heartbeat_last_run_store_save_async (
-      self->context->store, heartbeat_check_get_spec (heartbeat_check_run_get_check (self)),
-      heartbeat_result_get_started (result) / 1000, on_saved, self);
-}
-
-/* In place of a handler that does not exist. */
-static const HeartbeatHandler *
-find_default (HeartbeatCheckRun *self, const char *name)
-{
-  HeartbeatCheck *check = heartbeat_check_run_get_check (self);
   g_autofree char *note
-      = g_strdup_printf (_ ("there is no handler “%s”, “%s” ran"), name, DEFAULT_HANDLER);
+      = g_strdup_printf (_ ("there is no handler “%s”, “%s” ran"), missing, DEFAULT_HANDLER);
 
-  heartbeat_execution_set_note (self->execution, note);
-  if (heartbeat_check_first_complaint (check))
-    heartbeat_log (G_LOG_LEVEL_WARNING, HEARTBEAT_EVENT_HANDLER_UNKNOWN, self->context->agent_name,
-                   heartbeat_check_get_name (check),
-                   "there is no handler “%s”: “" DEFAULT_HANDLER "” runs in its place", name);
-  return heartbeat_registry_find (self->context->registry, DEFAULT_HANDLER);
+  return heartbeat_result_new (heartbeat_result_get_status (result), note,
+                               heartbeat_result_get_started (result),
+                               heartbeat_result_get_duration (result),
+                               heartbeat_result_get_details (result));
 }
 
-/* There is no executable of that name. */
-static void
-on_declined (HeartbeatExecution *execution, const char *name, gpointer user_data)
-{
-  HeartbeatCheckRun *self = user_data;
-  const HeartbeatHandler *handler
-      = heartbeat_registry_find_below (self->context->registry, name, HEARTBEAT_HANDLER_EXECUTABLE);
+static void execute (GTask *task, const char *handler);
 
-  if (handler == NULL && strcmp (name, DEFAULT_HANDLER) != 0)
-    {
-      handler = find_default (self, name);
-      name = DEFAULT_HANDLER;
-    }
-  if (handler == NULL)
+static void
+execute_default (GTask *task)
+{
+  HeartbeatCheck *check = g_task_get_source_object (task);
+  CheckRun *run = g_task_get_task_data (task);
+
+  if (run->is_missing || strcmp (run->handler, DEFAULT_HANDLER) == 0)
     {
       g_autofree char *why = g_strdup_printf (_ ("there is no handler “%s”"), DEFAULT_HANDLER);
 
-      heartbeat_execution_cancel (execution, why);
+      run->result = heartbeat_result_new (HEARTBEAT_STATUS_FAILED, why, run->started, 0, NULL);
+      return_result (task);
       return;
     }
-  handler = heartbeat_handler_ref (handler);
-  heartbeat_execution_redirect (execution, name, handler);
-  heartbeat_handler_unref (handler);
+  run->is_missing = TRUE;
+  if (heartbeat_check_mark_reported (check))
+    heartbeat_log (G_LOG_LEVEL_WARNING, HEARTBEAT_EVENT_HANDLER_UNKNOWN, run->context->agent_name,
+                   heartbeat_check_get_name (check),
+                   "there is no handler “%s”: “" DEFAULT_HANDLER "” runs in its place",
+                   run->handler);
+  execute (task, DEFAULT_HANDLER);
+}
+
+static void
+on_executed (GObject *source, GAsyncResult *result, gpointer user_data)
+{
+  g_autoptr (GTask) task = user_data;
+  HeartbeatCheck *check = g_task_get_source_object (task);
+  CheckRun *run = g_task_get_task_data (task);
+  g_autoptr (HeartbeatResult) ended
+      = heartbeat_execute_finish (HEARTBEAT_REGISTRY (source), result, NULL);
+
+  if (ended == NULL)
+    {
+      execute_default (task);
+      return;
+    }
+  run->result = run->is_missing ? annotate (ended, run->handler) : g_steal_pointer (&ended);
+  if (run->tick != NULL)
+    heartbeat_result_set_cause (run->result, heartbeat_envelope_dup_event_id (run->tick));
+  if (heartbeat_result_get_status (run->result) == HEARTBEAT_STATUS_FAILED)
+    return_result (task);
+  else
+    heartbeat_last_run_store_save_async (run->context->store, heartbeat_check_get_spec (check),
+                                         run->started / 1000, on_saved, g_steal_pointer (&task));
 }
 
 static char *
-manual_envelope (gint64 now)
+make_envelope (gint64 now)
 {
   const HeartbeatEnvelopeSource source = { "manual", HEARTBEAT_SOURCE_APP };
   g_autoptr (HeartbeatEnvelope) envelope = heartbeat_envelope_new_tick (&source, now);
@@ -111,171 +127,78 @@ manual_envelope (gint64 now)
   return g_strndup (text, length);
 }
 
-/**
- * heartbeat_check_run_new:
- * @context: where it begins
- * @check: the check that is to run
- * @tick: (transfer full) (nullable): the tick that has caused it, %NULL for a run by hand
- * @done: called when all is safe; it frees the run
- * @owner: passed to @done, and held while `lastRun` is saved
- *
- * Returns: (transfer full): a run that has not begun
- */
-HeartbeatCheckRun *
-heartbeat_check_run_new (const HeartbeatRunContext *context,
-                         HeartbeatCheck *check,
-                         HeartbeatPendingTick *tick,
-                         HeartbeatCheckRunDone done,
-                         GObject *owner)
+static void
+execute (GTask *task, const char *handler)
 {
-  HeartbeatCheckRun *self = g_new0 (HeartbeatCheckRun, 1);
-
-  self->context = context;
-  self->by_tick = tick != NULL;
-  self->tick = tick;
-  self->done = done;
-  self->owner = owner;
-  self->execution = heartbeat_execution_new (check, on_ended, self);
-  heartbeat_execution_set_declined (self->execution, on_declined);
-  return self;
-}
-
-/**
- * heartbeat_check_run_free:
- * @self: (transfer full): a run
- *
- * Ends a run. Its tick, and who has asked for it, hear of that unless they were taken before.
- */
-void
-heartbeat_check_run_free (HeartbeatCheckRun *self)
-{
-  g_clear_pointer (&self->execution, heartbeat_execution_free);
-  g_clear_pointer (&self->result, heartbeat_result_unref);
-  heartbeat_pending_tick_end (g_steal_pointer (&self->tick), FALSE);
-  if (self->task != NULL)
-    g_task_return_new_error (self->task, G_IO_ERROR, G_IO_ERROR_CANCELLED,
-                             _ ("the agent has stopped"));
-  g_clear_object (&self->task);
-  g_free (self);
-}
-
-/**
- * heartbeat_check_run_set_task:
- * @self: a run that has not begun
- * @task: (transfer full): who has asked for it, and gets its result
- */
-void
-heartbeat_check_run_set_task (HeartbeatCheckRun *self, GTask *task)
-{
-  self->task = task;
-}
-
-/**
- * heartbeat_check_run_start:
- * @self: a run
- * @timeout: the time limit of the run, in ms
- *
- * Executes the check. The run may be over before this returns.
- */
-void
-heartbeat_check_run_start (HeartbeatCheckRun *self, guint timeout)
-{
-  const HeartbeatCheckSpec *spec = heartbeat_check_get_spec (heartbeat_check_run_get_check (self));
-  const gint64 started = g_get_real_time ();
-  HeartbeatRunInput input = {
-    .agent_name = self->context->agent_name,
+  HeartbeatCheck *check = g_task_get_source_object (task);
+  CheckRun *run = g_task_get_task_data (task);
+  const HeartbeatCheckSpec *spec = heartbeat_check_get_spec (check);
+  const HeartbeatRunInput input = {
+    .agent_name = run->context->agent_name,
     .check_name = spec->name,
-    .working_folder = self->context->folder,
-    .started = started,
+    .working_folder = run->context->folder,
+    .started = run->started,
     .check = heartbeat_json_dup_text (&spec->json),
-    .envelope = self->tick != NULL ? g_strdup (self->tick->body) : manual_envelope (started / 1000),
-    .handler = spec->handler,
+    .envelope = run->tick != NULL ? g_strdup (run->tick) : make_envelope (run->started / 1000),
+    .handler = handler,
   };
-  const HeartbeatHandler *handler
-      = heartbeat_registry_find (self->context->registry, spec->handler);
 
-  if (handler == NULL)
-    {
-      input.handler = DEFAULT_HANDLER;
-      handler = find_default (self, spec->handler);
-    }
-  handler = heartbeat_handler_ref (handler);
-  heartbeat_execution_start (self->execution, &input, handler, timeout);
-  heartbeat_handler_unref (handler);
+  heartbeat_execute_async (run->context->registry, &input, run->timeout_ms,
+                           g_task_get_cancellable (task), on_executed, g_object_ref (task));
 }
 
 /**
- * heartbeat_check_run_give_up:
- * @self: a run
- * @why: said in the result
+ * heartbeat_check_run_async:
+ * @check: a check
+ * @context: what all runs of its agent share
+ * @tick: (nullable): the event that has caused the run, as JSON; %NULL for a manual run
+ * @timeout_ms: the time limit, in ms
+ * @cancellable: (nullable): ends the run as failed, since the service stops
+ * @callback: called when all that the run caused is safe; it calls heartbeat_check_run_finish()
+ * @user_data: passed to @callback
  *
- * Ends the run, if it has not ended yet, as failed. Its tick stays unsettled.
+ * Has the handler of the check execute a run, and saves `lastRun` unless it failed.
  */
 void
-heartbeat_check_run_give_up (HeartbeatCheckRun *self, const char *why)
+heartbeat_check_run_async (HeartbeatCheck *check,
+                           const HeartbeatRunContext *context,
+                           const char *tick,
+                           guint timeout_ms,
+                           GCancellable *cancellable,
+                           GAsyncReadyCallback callback,
+                           gpointer user_data)
 {
-  if (self->result != NULL)
-    return;
-  heartbeat_pending_tick_end (g_steal_pointer (&self->tick), FALSE);
-  heartbeat_execution_cancel (self->execution, why);
+  g_autoptr (GTask) task = NULL;
+  CheckRun *run;
+
+  g_return_if_fail (HEARTBEAT_IS_CHECK (check));
+  g_return_if_fail (context != NULL);
+
+  run = g_new0 (CheckRun, 1);
+  run->context = context;
+  run->tick = g_strdup (tick);
+  run->handler = g_strdup (heartbeat_check_get_spec (check)->handler);
+  run->timeout_ms = timeout_ms;
+  run->started = g_get_real_time ();
+  task = g_task_new (check, cancellable, callback, user_data);
+  g_task_set_check_cancellable (task, FALSE); /* the result says it */
+  g_task_set_task_data (task, run, check_run_free);
+  execute (task, run->handler);
 }
 
 /**
- * heartbeat_check_run_get_check:
- * @self: a run
+ * heartbeat_check_run_finish:
+ * @check: a check
+ * @result: what the callback was given
  *
- * Returns: (transfer none): the check that runs
- */
-HeartbeatCheck *
-heartbeat_check_run_get_check (HeartbeatCheckRun *self)
-{
-  return heartbeat_execution_get_check (self->execution);
-}
-
-/**
- * heartbeat_check_run_get_result:
- * @self: a run
+ * Ends heartbeat_check_run_async().
  *
- * Returns: (transfer none) (nullable): how the run has ended
+ * Returns: (transfer full): how the run ended
  */
 HeartbeatResult *
-heartbeat_check_run_get_result (HeartbeatCheckRun *self)
+heartbeat_check_run_finish (HeartbeatCheck *check, GAsyncResult *result)
 {
-  return self->result;
-}
+  g_return_val_if_fail (g_task_is_valid (result, check), NULL);
 
-/**
- * heartbeat_check_run_is_by_tick:
- * @self: a run
- *
- * Returns: whether a tick has caused it, and not somebody by hand
- */
-gboolean
-heartbeat_check_run_is_by_tick (HeartbeatCheckRun *self)
-{
-  return self->by_tick;
-}
-
-/**
- * heartbeat_check_run_steal_tick:
- * @self: a run
- *
- * Returns: (transfer full) (nullable): the tick that has caused it, where it was not told of the end yet
- */
-HeartbeatPendingTick *
-heartbeat_check_run_steal_tick (HeartbeatCheckRun *self)
-{
-  return g_steal_pointer (&self->tick);
-}
-
-/**
- * heartbeat_check_run_steal_task:
- * @self: a run
- *
- * Returns: (transfer full) (nullable): who has asked for it
- */
-GTask *
-heartbeat_check_run_steal_task (HeartbeatCheckRun *self)
-{
-  return g_steal_pointer (&self->task);
+  return g_task_propagate_pointer (G_TASK (result), NULL);
 }

@@ -2,13 +2,11 @@
 
 #pragma once
 
-#include "agent/heartbeat-execution.h"
+#include "agent/heartbeat-check.h"
 #include "agent/heartbeat-last-run-store.h"
-#include "agent/heartbeat-pending-tick.h"
+#include "run/heartbeat-registry.h"
 
 G_BEGIN_DECLS
-
-typedef struct _HeartbeatCheckRun HeartbeatCheckRun;
 
 /**
  * HeartbeatRunContext:
@@ -17,7 +15,7 @@ typedef struct _HeartbeatCheckRun HeartbeatCheckRun;
  * @registry: the handlers that it knows
  * @store: saves `lastRun`
  *
- * Where a run begins. It outlives the run.
+ * What all runs of an agent share. It outlives them.
  */
 typedef struct
 {
@@ -27,29 +25,13 @@ typedef struct
   HeartbeatLastRunStore *store;
 } HeartbeatRunContext;
 
-/**
- * HeartbeatCheckRunDone:
- * @run: the run
- * @owner: what was passed to heartbeat_check_run_new()
- *
- * The run has ended, and all that it caused is safe.
- */
-typedef void (*HeartbeatCheckRunDone) (HeartbeatCheckRun *run, gpointer owner);
-
-HeartbeatCheckRun *heartbeat_check_run_new (const HeartbeatRunContext *context,
-                                            HeartbeatCheck *check,
-                                            HeartbeatPendingTick *tick,
-                                            HeartbeatCheckRunDone done,
-                                            GObject *owner);
-void heartbeat_check_run_free (HeartbeatCheckRun *self);
-void heartbeat_check_run_set_task (HeartbeatCheckRun *self, GTask *task);
-void heartbeat_check_run_start (HeartbeatCheckRun *self, guint timeout);
-void heartbeat_check_run_give_up (HeartbeatCheckRun *self, const char *why);
-
-HeartbeatCheck *heartbeat_check_run_get_check (HeartbeatCheckRun *self);
-HeartbeatResult *heartbeat_check_run_get_result (HeartbeatCheckRun *self);
-gboolean heartbeat_check_run_is_by_tick (HeartbeatCheckRun *self);
-HeartbeatPendingTick *heartbeat_check_run_steal_tick (HeartbeatCheckRun *self);
-GTask *heartbeat_check_run_steal_task (HeartbeatCheckRun *self);
+void heartbeat_check_run_async (HeartbeatCheck *check,
+                                const HeartbeatRunContext *context,
+                                const char *tick,
+                                guint timeout_ms,
+                                GCancellable *cancellable,
+                                GAsyncReadyCallback callback,
+                                gpointer user_data);
+HeartbeatResult *heartbeat_check_run_finish (HeartbeatCheck *check, GAsyncResult *result);
 
 G_END_DECLS

@@ -18,7 +18,7 @@ struct _HeartbeatCheck
   HeartbeatCheckSpec *spec;
   HeartbeatCheckState state;
   HeartbeatResult *last_result;
-  gboolean complained;
+  gboolean reported;
 };
 
 enum
@@ -365,7 +365,7 @@ heartbeat_check_set_spec (HeartbeatCheck *self, HeartbeatCheckSpec *spec)
 
   self->spec = heartbeat_check_spec_ref (spec);
   if (was_edited (old, spec))
-    self->complained = FALSE;
+    self->reported = FALSE;
   if (same_text (&old->json, &spec->json) && same_pause (&old->pause, &spec->pause)
       && g_strcmp0 (old->error, spec->error) == 0)
     return;
@@ -391,17 +391,19 @@ heartbeat_check_set_last_run (HeartbeatCheck *self, gint64 last_run)
 }
 
 /**
- * heartbeat_check_first_complaint:
+ * heartbeat_check_mark_reported:
  * @self: a check
  *
- * Returns: whether nobody complained about it since it was edited; then somebody will now
+ * Marks that a problem of the check is reported, so that it is reported once for each edit of the check.
+ *
+ * Returns: whether it was not marked before
  */
 gboolean
-heartbeat_check_first_complaint (HeartbeatCheck *self)
+heartbeat_check_mark_reported (HeartbeatCheck *self)
 {
-  gboolean first = !self->complained;
+  gboolean first = !self->reported;
 
-  self->complained = TRUE;
+  self->reported = TRUE;
   return first;
 }
 

@@ -133,7 +133,7 @@ static void
 on_file_event (HeartbeatDocument *self)
 {
   self->missed = self->reading;
-  if (!self->reading && !heartbeat_document_is_current (self, HEARTBEAT_DOCUMENT_NOW))
+  if (!self->reading && !heartbeat_document_is_current (self, g_get_monotonic_time ()))
     read_file (self);
 }
 
@@ -267,7 +267,7 @@ heartbeat_document_is_reading (HeartbeatDocument *self)
 /**
  * heartbeat_document_is_current:
  * @self: a document
- * @moment: monotonic time in microseconds, or %HEARTBEAT_DOCUMENT_NOW
+ * @moment: monotonic time in microseconds
  *
  * Costs one `statx`, but nothing for a moment before the last one: whatever was written until then has been seen.
  *
@@ -565,7 +565,7 @@ heartbeat_document_refresh_async (HeartbeatDocument *self,
 
   g_return_if_fail (HEARTBEAT_IS_DOCUMENT (self));
 
-  if (!heartbeat_document_is_current (self, HEARTBEAT_DOCUMENT_NOW))
+  if (!heartbeat_document_is_current (self, g_get_monotonic_time ()))
     {
       heartbeat_document_reload_async (self, callback, user_data);
       return;

@@ -13,13 +13,6 @@ G_BEGIN_DECLS
 
 G_DECLARE_FINAL_TYPE (HeartbeatDocument, heartbeat_document, HEARTBEAT, DOCUMENT, GObject)
 
-/**
- * HEARTBEAT_DOCUMENT_NOW:
- *
- * A moment for heartbeat_document_is_current() that no earlier look covers.
- */
-#define HEARTBEAT_DOCUMENT_NOW G_MAXINT64
-
 HeartbeatDocument *heartbeat_document_new (const char *path);
 void heartbeat_document_close (HeartbeatDocument *self);
 

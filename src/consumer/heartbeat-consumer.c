@@ -267,6 +267,10 @@ heartbeat_consumer_dispose (GObject *object)
     }
   if (self->receiver != NULL)
     heartbeat_receiver_set_runner (self->receiver, NULL);
+  if (self->inbox_runner != NULL)
+    heartbeat_inbox_runner_force_stop (self->inbox_runner);
+  if (self->agent != NULL)
+    heartbeat_agent_force_stop (self->agent);
   g_clear_object (&self->reporter);
   g_clear_object (&self->inbox_runner);
   g_clear_object (&self->agent);
@@ -724,11 +728,6 @@ on_message (HeartbeatInbox *inbox, const HeartbeatMessage *message, gpointer use
 /* --- Local ticks ---------------------------------------------------------------------------------------------------- */
 
 static void
-on_local_tick_done (gboolean safe, gpointer user_data)
-{
-}
-
-static void
 on_local_tick (gpointer user_data)
 {
   const HeartbeatEnvelopeSource source = { "scheduled", HEARTBEAT_SOURCE_APP };
@@ -739,8 +738,9 @@ on_local_tick (gpointer user_data)
   gsize length;
   const char *body = g_bytes_get_data (envelope->body, &length);
 
-  if (heartbeat_tick_parse (&tick, body, length, NULL))
-    heartbeat_agent_tick (self->agent, &tick, on_local_tick_done, NULL);
+  if (heartbeat_tick_parse (&tick, body, length, NULL)
+      && heartbeat_agent_tick (self->agent, &tick, g_get_monotonic_time ()) == HEARTBEAT_TICK_DUE)
+    heartbeat_agent_run_due_async (self->agent, &tick, NULL, NULL);
 }
 
 /* --- Life ----------------------------------------------------------------------------------------------------------- */

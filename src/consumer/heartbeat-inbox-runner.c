@@ -3,14 +3,14 @@
 #include "consumer/heartbeat-inbox-runner.h"
 
 #include "agent/heartbeat-agent-private.h"
-#include "agent/heartbeat-execution.h"
-#include "base/heartbeat-i18n.h"
+#include "base/heartbeat-deadline.h"
 #include "base/heartbeat-log.h"
+#include "run/heartbeat-execution.h"
 
 /* A message that waits for longer goes back into the queue: RabbitMQ closes the channel of who holds one for 30 minutes. */
 #define LONGEST_WAIT_US (10 * 60 * G_USEC_PER_SEC)
 
-#define STOP_GRACE_MS 10000
+#define STOP_GRACE_US (10 * G_USEC_PER_SEC)
 
 /**
  * HeartbeatInboxRunner:
@@ -30,7 +30,7 @@ struct _HeartbeatInboxRunner
   GQueue waiting; /* of Message */
   struct Message *current;
   GSource *wait_timer;
-  gboolean starting;
+  GCancellable *cancellable; /* ends what runs */
   gboolean warned;
   gboolean stopping; /* for good */
   GTask *stop_task;  /* until what runs has ended */
@@ -43,7 +43,6 @@ typedef struct Message
   char *routing_key;
   char *envelope;
   gint64 since;
-  HeartbeatExecution *execution;
 } Message;
 
 G_DEFINE_FINAL_TYPE (HeartbeatInboxRunner, heartbeat_inbox_runner, G_TYPE_OBJECT)
@@ -55,18 +54,9 @@ message_free (gpointer data)
 {
   Message *message = data;
 
-  g_clear_pointer (&message->execution, heartbeat_execution_free);
   g_free (message->routing_key);
   g_free (message->envelope);
   g_free (message);
-}
-
-static void
-remove_timer (GSource **timer)
-{
-  if (*timer != NULL)
-    g_source_destroy (*timer);
-  g_clear_pointer (timer, g_source_unref);
 }
 
 static void
@@ -74,12 +64,13 @@ heartbeat_inbox_runner_dispose (GObject *object)
 {
   HeartbeatInboxRunner *self = HEARTBEAT_INBOX_RUNNER (object);
 
-  remove_timer (&self->wait_timer);
-  remove_timer (&self->stop_timer);
+  heartbeat_deadline_clear (&self->wait_timer);
+  heartbeat_deadline_clear (&self->stop_timer);
   g_queue_clear_full (&self->waiting, message_free);
   g_clear_pointer (&self->current, message_free);
   g_clear_object (&self->inbox);
   g_clear_object (&self->agent);
+  g_clear_object (&self->cancellable);
   G_OBJECT_CLASS (heartbeat_inbox_runner_parent_class)->dispose (object);
 }
 
@@ -101,6 +92,7 @@ static void
 heartbeat_inbox_runner_init (HeartbeatInboxRunner *self)
 {
   g_queue_init (&self->waiting);
+  self->cancellable = g_cancellable_new ();
 }
 
 /**
@@ -134,7 +126,7 @@ check_stopped (HeartbeatInboxRunner *self)
 {
   if (self->stop_task == NULL || self->current != NULL)
     return;
-  remove_timer (&self->stop_timer);
+  heartbeat_deadline_clear (&self->stop_timer);
   g_task_return_boolean (self->stop_task, TRUE);
   g_clear_object (&self->stop_task);
 }
@@ -153,28 +145,9 @@ log_result (HeartbeatInboxRunner *self, const Message *message, HeartbeatResult 
                  heartbeat_result_get_duration (result) / 1e6, *text == '\0' ? "" : ": ", text);
 }
 
-static void
-on_ended (HeartbeatExecution *execution, HeartbeatResult *result, gpointer user_data)
-{
-  g_autoptr (HeartbeatInboxRunner) self = g_object_ref (user_data);
-  Message *message = g_steal_pointer (&self->current);
-  gboolean failed = heartbeat_result_get_status (result) == HEARTBEAT_STATUS_FAILED;
-
-  log_result (self, message, result);
-  /* What the end of the service has cut short comes again after the next start. */
-  if (!failed || !self->stopping)
-    heartbeat_inbox_settle (self->inbox, message->delivery,
-                            failed ? HEARTBEAT_DISPOSITION_REJECT
-                                   : HEARTBEAT_DISPOSITION_ACKNOWLEDGE);
-  message_free (message);
-  check_stopped (self);
-  if (!self->starting)
-    start_next (self);
-}
-
 /* A message must not be lost to `default`, which succeeds at nothing. */
 static void
-complain_of_unknown (HeartbeatInboxRunner *self, const Message *message)
+report_unknown (HeartbeatInboxRunner *self, const Message *message)
 {
   heartbeat_log (self->warned ? G_LOG_LEVEL_DEBUG : G_LOG_LEVEL_WARNING,
                  HEARTBEAT_EVENT_INBOX_HANDLER_UNKNOWN, heartbeat_agent_get_name (self->agent),
@@ -186,59 +159,44 @@ complain_of_unknown (HeartbeatInboxRunner *self, const Message *message)
 }
 
 static void
-reject_unknown (HeartbeatInboxRunner *self, Message *message)
+on_executed (GObject *source, GAsyncResult *result, gpointer user_data)
 {
-  complain_of_unknown (self, message);
-  heartbeat_inbox_settle (self->inbox, message->delivery, HEARTBEAT_DISPOSITION_REJECT);
+  g_autoptr (HeartbeatInboxRunner) self = user_data;
+  g_autoptr (HeartbeatResult) ended
+      = heartbeat_execute_finish (HEARTBEAT_REGISTRY (source), result, NULL);
+  Message *message = g_steal_pointer (&self->current);
+  gboolean failed = ended == NULL || heartbeat_result_get_status (ended) == HEARTBEAT_STATUS_FAILED;
+
+  if (ended != NULL)
+    log_result (self, message, ended);
+  else
+    report_unknown (self, message);
+  /* What the end of the service has cut short comes again after the next start. */
+  if (!failed || !self->stopping)
+    heartbeat_inbox_settle (self->inbox, message->delivery,
+                            failed ? HEARTBEAT_DISPOSITION_REJECT
+                                   : HEARTBEAT_DISPOSITION_ACKNOWLEDGE);
   message_free (message);
-}
-
-/* There is no executable of that name. */
-static void
-on_declined (HeartbeatExecution *execution, const char *name, gpointer user_data)
-{
-  HeartbeatInboxRunner *self = user_data;
-  HeartbeatRegistry *registry = heartbeat_agent_get_registry (self->agent);
-  const HeartbeatHandler *handler
-      = heartbeat_registry_find_below (registry, name, HEARTBEAT_HANDLER_EXECUTABLE);
-
-  if (handler != NULL)
-    {
-      handler = heartbeat_handler_ref (handler);
-      heartbeat_execution_redirect (execution, name, handler);
-      heartbeat_handler_unref (handler);
-      return;
-    }
-  complain_of_unknown (self, self->current);
-  heartbeat_execution_cancel (execution, _ ("there is no such handler"));
+  check_stopped (self);
+  start_next (self);
 }
 
 static void
 start (HeartbeatInboxRunner *self, Message *message)
 {
-  HeartbeatRegistry *registry = heartbeat_agent_get_registry (self->agent);
-  const HeartbeatHandler *handler = heartbeat_registry_find (registry, self->handler);
   g_autofree char *folder = g_path_get_dirname (heartbeat_agent_get_config_path (self->agent));
   const HeartbeatRunInput input = {
     .agent_name = heartbeat_agent_get_name (self->agent),
     .working_folder = folder,
     .started = g_get_real_time (),
-    .envelope = handler != NULL ? g_steal_pointer (&message->envelope) : NULL,
+    .envelope = g_steal_pointer (&message->envelope),
     .routing_key = message->routing_key,
     .handler = self->handler,
   };
 
-  if (handler == NULL)
-    {
-      reject_unknown (self, message);
-      return;
-    }
   self->current = message;
-  message->execution = heartbeat_execution_new (NULL, on_ended, self);
-  heartbeat_execution_set_declined (message->execution, on_declined);
-  handler = heartbeat_handler_ref (handler);
-  heartbeat_execution_start (message->execution, &input, handler, self->timeout);
-  heartbeat_handler_unref (handler);
+  heartbeat_execute_async (heartbeat_agent_get_registry (self->agent), &input, self->timeout,
+                           self->cancellable, on_executed, g_object_ref (self));
 }
 
 /* --- Those that wait ------------------------------------------------------------------------------------------------ */
@@ -259,9 +217,8 @@ on_waited_long (gpointer user_data)
       heartbeat_inbox_settle (self->inbox, message->delivery, HEARTBEAT_DISPOSITION_REQUEUE);
       message_free (message);
     }
-  remove_timer (&self->wait_timer);
   watch_waiting (self);
-  return G_SOURCE_REMOVE;
+  return G_SOURCE_CONTINUE;
 }
 
 static void
@@ -271,23 +228,16 @@ watch_waiting (HeartbeatInboxRunner *self)
 
   if (first == NULL)
     {
-      remove_timer (&self->wait_timer);
+      heartbeat_deadline_clear (&self->wait_timer);
       return;
     }
-  if (self->wait_timer != NULL)
-    return;
-  self->wait_timer = g_timeout_source_new (0);
-  g_source_set_ready_time (self->wait_timer, first->since + LONGEST_WAIT_US);
-  g_source_set_static_name (self->wait_timer, "heartbeat longest wait of a message");
-  g_source_set_callback (self->wait_timer, on_waited_long, self, NULL);
-  g_source_attach (self->wait_timer, g_main_context_get_thread_default ());
+  heartbeat_deadline_set (&self->wait_timer, first->since + LONGEST_WAIT_US, on_waited_long, self);
 }
 
 /* A message of a connection that is gone comes again. */
 static void
 start_next (HeartbeatInboxRunner *self)
 {
-  self->starting = TRUE;
   while (self->current == NULL && !self->stopping && !g_queue_is_empty (&self->waiting))
     {
       Message *message = g_queue_pop_head (&self->waiting);
@@ -297,7 +247,6 @@ start_next (HeartbeatInboxRunner *self)
       else
         message_free (message);
     }
-  self->starting = FALSE;
   watch_waiting (self);
 }
 
@@ -339,9 +288,8 @@ on_grace_over (gpointer user_data)
 {
   HeartbeatInboxRunner *self = user_data;
 
-  remove_timer (&self->stop_timer);
-  heartbeat_inbox_runner_force_stop (self);
-  return G_SOURCE_REMOVE;
+  g_cancellable_cancel (self->cancellable);
+  return G_SOURCE_CONTINUE;
 }
 
 /**
@@ -365,27 +313,26 @@ heartbeat_inbox_runner_stop_async (HeartbeatInboxRunner *self,
   g_queue_clear_full (&self->waiting, message_free);
   watch_waiting (self);
   if (self->current != NULL)
-    {
-      self->stop_timer = g_timeout_source_new (STOP_GRACE_MS);
-      g_source_set_callback (self->stop_timer, on_grace_over, self, NULL);
-      g_source_attach (self->stop_timer, g_main_context_get_thread_default ());
-    }
+    heartbeat_deadline_set (&self->stop_timer, g_get_monotonic_time () + STOP_GRACE_US,
+                            on_grace_over, self);
   check_stopped (self);
 }
 
 /**
  * heartbeat_inbox_runner_force_stop:
- * @self: a runner that is being stopped
+ * @self: a runner
  *
- * Ends the run that goes on now.
+ * Starts no more runs, and ends the one that goes on at the next turn of the main loop.
  */
 void
 heartbeat_inbox_runner_force_stop (HeartbeatInboxRunner *self)
 {
   g_return_if_fail (HEARTBEAT_IS_INBOX_RUNNER (self));
 
-  if (self->stop_task != NULL && self->current != NULL)
-    heartbeat_execution_cancel (self->current->execution, _ ("the service stops"));
+  self->stopping = TRUE;
+  g_queue_clear_full (&self->waiting, message_free);
+  watch_waiting (self);
+  g_cancellable_cancel (self->cancellable);
 }
 
 void

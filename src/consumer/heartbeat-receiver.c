@@ -4,7 +4,7 @@
 
 #include <string.h>
 
-#include "consumer/heartbeat-hold.h"
+#include "consumer/heartbeat-tick-ack.h"
 #include "agent/heartbeat-agent-private.h"
 #include "json/heartbeat-envelope.h"
 #include "json/heartbeat-json.h"
@@ -27,7 +27,6 @@ struct _HeartbeatReceiver
   HeartbeatReceiverFuncs funcs;
   gpointer user_data;
   HeartbeatInboxRunner *runner; /* or NULL */
-  HeartbeatHold *spare;
   HeartbeatRateLimit rejections;
   guint64 n_rejected;
 };
@@ -55,22 +54,22 @@ take_tick (HeartbeatReceiver *self, HeartbeatInbox *inbox, const HeartbeatMessag
 {
   g_autoptr (GError) error = NULL;
   HeartbeatTick tick;
-  HeartbeatDisposition disposition;
 
   if (!heartbeat_tick_parse (&tick, (const char *) message->body, message->length, &error))
     return reject (self, message, error->message);
-  tick.received = heartbeat_inbox_get_last_read (inbox);
   self->funcs.ticked (self->user_data);
-  if (self->spare == NULL)
-    self->spare = heartbeat_hold_new ();
-  heartbeat_hold_begin (self->spare);
-  if (heartbeat_agent_tick (self->agent, &tick, heartbeat_hold_done, self->spare))
-    return HEARTBEAT_DISPOSITION_ACKNOWLEDGE;
-  if (heartbeat_hold_is_done (self->spare, &disposition))
-    return disposition;
-  heartbeat_hold_keep (g_steal_pointer (&self->spare), inbox,
-                       heartbeat_inbox_get_delivery (inbox, message));
-  return HEARTBEAT_DISPOSITION_LATER;
+  switch (heartbeat_agent_tick (self->agent, &tick, heartbeat_inbox_get_last_read (inbox)))
+    {
+    case HEARTBEAT_TICK_IDLE:
+      return HEARTBEAT_DISPOSITION_ACKNOWLEDGE;
+    case HEARTBEAT_TICK_DUE:
+      heartbeat_agent_run_due_async (
+          self->agent, &tick, heartbeat_tick_ack_on_done,
+          heartbeat_tick_ack_new (inbox, heartbeat_inbox_get_delivery (inbox, message)));
+      return HEARTBEAT_DISPOSITION_LATER;
+    default:
+      return HEARTBEAT_DISPOSITION_LATER;
+    }
 }
 
 static char *
@@ -141,7 +140,6 @@ heartbeat_receiver_new (HeartbeatAgent *agent,
 void
 heartbeat_receiver_free (HeartbeatReceiver *self)
 {
-  g_clear_pointer (&self->spare, heartbeat_hold_free);
   g_clear_object (&self->runner);
   g_free (self->app_id);
   g_free (self->agent_name);

@@ -183,7 +183,33 @@ heartbeat_executables_find (const char *const *folders, const char *name, GError
   return NULL;
 }
 
-/* --- A run ---------------------------------------------------------------------------------------------------------- */
+/* --- A lookup ------------------------------------------------------------------------------------------------------- */
+
+/* A handler that was found. */
+typedef struct
+{
+  HeartbeatProcesses *processes;
+  char *path;
+} Program;
+
+static void
+program_free (gpointer data)
+{
+  Program *program = data;
+
+  g_object_unref (program->processes);
+  g_free (program->path);
+  g_free (program);
+}
+
+static void
+run_program (HeartbeatRun *run, gpointer user_data)
+{
+  Program *program = user_data;
+  const char *const argv[] = { program->path, NULL };
+
+  heartbeat_outcome_run (program->processes, run, argv);
+}
 
 enum
 {
@@ -192,7 +218,7 @@ enum
   GIVEN_UP,
 };
 
-/* What the thread works with. It may outlive the run, and must not hold it. */
+/* What the thread works with. It may outlive the lookup. */
 typedef struct
 {
   GStrv folders;
@@ -240,53 +266,60 @@ static void
 on_found (GObject *source, GAsyncResult *result, gpointer user_data)
 {
   HeartbeatExecutables *self = HEARTBEAT_EXECUTABLES (source);
-  g_autoptr (HeartbeatRun) run = user_data;
-  g_autoptr (GError) error = NULL;
-  g_autofree char *path = g_task_propagate_pointer (G_TASK (result), &error);
-  const char *const argv[] = { path, NULL };
+  g_autoptr (GTask) task = user_data;
+  GError *error = NULL;
+  char *path = g_task_propagate_pointer (G_TASK (result), &error);
+  Program *program;
 
-  /* After a time-out nobody wants to know. */
-  if (g_cancellable_is_cancelled (heartbeat_run_get_cancellable (run)))
+  if (g_cancellable_is_cancelled (g_task_get_cancellable (task)))
+    give_up (self, g_task_get_task_data (G_TASK (result)));
+  if (path == NULL)
     {
-      give_up (self, g_task_get_task_data (G_TASK (result)));
+      if (error != NULL)
+        g_task_return_error (task, error);
+      else
+        g_task_return_pointer (task, NULL, NULL);
       return;
     }
-  if (error != NULL)
-    heartbeat_run_fail (run, error->message);
-  else if (path == NULL)
-    heartbeat_run_decline (run);
-  else
-    heartbeat_outcome_run (self->processes, run, argv);
+  program = g_new (Program, 1);
+  program->processes = g_object_ref (self->processes);
+  program->path = path;
+  g_task_return_pointer (task, heartbeat_handler_new (run_program, program, program_free),
+                         (GDestroyNotify) heartbeat_handler_unref);
 }
 
-/* Runs the executable of the handler's name; passes the run on where there is none. */
 static void
-handle (HeartbeatRun *run, gpointer user_data)
+search_folders (HeartbeatExecutables *self, const char *name, GTask *outer)
 {
-  HeartbeatExecutables *self = user_data;
-  const char *name = heartbeat_run_get_handler (run);
-  g_autoptr (GTask) task = NULL;
-  Search *search;
+  GCancellable *cancellable = g_task_get_cancellable (outer);
+  g_autoptr (GTask) task = g_task_new (self, cancellable, on_found, outer);
+  Search *search = g_new0 (Search, 1);
 
-  if (!heartbeat_executables_is_name (name) || *self->folders == NULL)
-    {
-      heartbeat_run_decline (run);
-      return;
-    }
-  if (g_atomic_int_get (&self->hanging) >= MAX_HANGING)
-    {
-      heartbeat_run_fail (run,
-                          _ ("the folders of HANDLER_PATH cannot be searched: their file system "
-                             "does not answer"));
-      return;
-    }
-  search = g_new0 (Search, 1);
   search->folders = g_strdupv (self->folders);
   search->name = g_strdup (name);
-  task = g_task_new (self, heartbeat_run_get_cancellable (run), on_found, g_object_ref (run));
   g_task_set_task_data (task, search, search_free);
   g_task_set_return_on_cancel (task, TRUE);
   g_task_run_in_thread (task, search_in_thread);
+}
+
+/* A #HeartbeatRegistrySearch. */
+static void
+look_up (const char *name, GTask *task, gpointer user_data)
+{
+  HeartbeatExecutables *self = user_data;
+
+  if (!heartbeat_executables_is_name (name) || *self->folders == NULL)
+    g_task_return_pointer (task, NULL, NULL);
+  else if (g_atomic_int_get (&self->hanging) >= MAX_HANGING)
+    g_task_return_new_error (task, HEARTBEAT_ERROR, HEARTBEAT_ERROR_FAILED,
+                             _ ("the folders of HANDLER_PATH cannot be searched: their file system "
+                                "does not answer"));
+  else
+    {
+      search_folders (self, name, task);
+      return;
+    }
+  g_object_unref (task);
 }
 
 /* --- All of them ---------------------------------------------------------------------------------------------------- */
@@ -388,7 +421,7 @@ heartbeat_executables_new (const char *path, HeartbeatProcesses *processes, GErr
 void
 heartbeat_executables_register (HeartbeatExecutables *self, HeartbeatRegistry *registry)
 {
-  const HeartbeatHandler handler = { handle, g_object_ref (self), g_object_unref };
+  g_return_if_fail (HEARTBEAT_IS_EXECUTABLES (self));
 
-  heartbeat_registry_add_any (registry, HEARTBEAT_HANDLER_EXECUTABLE, &handler);
+  heartbeat_registry_set_search (registry, look_up, g_object_ref (self), g_object_unref);
 }

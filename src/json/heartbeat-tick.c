@@ -120,7 +120,7 @@ heartbeat_tick_parse (HeartbeatTick *tick, const char *body, gsize length, GErro
   Members members = { FALSE };
   HeartbeatJson root;
 
-  *tick = (HeartbeatTick){ .body = body, .length = length, .received = HEARTBEAT_TICK_NOW };
+  *tick = (HeartbeatTick){ .body = body, .length = length };
   if (!heartbeat_json_visit (body, length, on_member, &members, &root, error))
     return FALSE;
   if (!heartbeat_json_is_object (&root))

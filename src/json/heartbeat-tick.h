@@ -12,7 +12,6 @@ G_BEGIN_DECLS
  * @length: its length in bytes
  * @quarter: what the payload's `quarter` names, 1 to 4, or 0
  * @time: when it was sent, in Unix ms, or 0 where it does not say
- * @received: since when it is here, monotonic time in microseconds, or %HEARTBEAT_TICK_NOW
  *
  * A `system.heartbeat.tick` event. It does not own @body.
  */
@@ -22,15 +21,7 @@ typedef struct
   gsize length;
   guint quarter;
   gint64 time;
-  gint64 received;
 } HeartbeatTick;
-
-/**
- * HEARTBEAT_TICK_NOW:
- *
- * The `received` of a tick for which no earlier look at the file is late enough.
- */
-#define HEARTBEAT_TICK_NOW G_MAXINT64
 
 gboolean heartbeat_tick_parse (HeartbeatTick *tick, const char *body, gsize length, GError **error);
 guint heartbeat_tick_get_fresh_quarter (const HeartbeatTick *tick, gint64 now);

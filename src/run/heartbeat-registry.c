@@ -14,25 +14,12 @@ struct _HeartbeatRegistry
   GObject parent_instance;
 
   GHashTable *handlers[HEARTBEAT_HANDLER_N_RANKS];
-  HeartbeatHandler *any[HEARTBEAT_HANDLER_N_RANKS];
+  HeartbeatRegistrySearch search; /* for executables, or NULL */
+  gpointer search_data;
+  GDestroyNotify search_destroy;
 };
 
 G_DEFINE_FINAL_TYPE (HeartbeatRegistry, heartbeat_registry, G_TYPE_OBJECT)
-
-static void
-handler_clear (gpointer data)
-{
-  HeartbeatHandler *handler = data;
-
-  if (handler->destroy != NULL)
-    handler->destroy (handler->user_data);
-}
-
-static void
-handler_release (gpointer data)
-{
-  g_rc_box_release_full (data, handler_clear);
-}
 
 static void
 heartbeat_registry_finalize (GObject *object)
@@ -40,10 +27,9 @@ heartbeat_registry_finalize (GObject *object)
   HeartbeatRegistry *self = HEARTBEAT_REGISTRY (object);
 
   for (guint i = 0; i < HEARTBEAT_HANDLER_N_RANKS; i++)
-    {
-      g_hash_table_unref (self->handlers[i]);
-      g_clear_pointer (&self->any[i], handler_release);
-    }
+    g_hash_table_unref (self->handlers[i]);
+  if (self->search_destroy != NULL)
+    self->search_destroy (self->search_data);
   G_OBJECT_CLASS (heartbeat_registry_parent_class)->finalize (object);
 }
 
@@ -57,7 +43,8 @@ static void
 heartbeat_registry_init (HeartbeatRegistry *self)
 {
   for (guint i = 0; i < HEARTBEAT_HANDLER_N_RANKS; i++)
-    self->handlers[i] = g_hash_table_new_full (g_str_hash, g_str_equal, g_free, handler_release);
+    self->handlers[i] = g_hash_table_new_full (g_str_hash, g_str_equal, g_free,
+                                               (GDestroyNotify) heartbeat_handler_unref);
 }
 
 /**
@@ -91,29 +78,31 @@ heartbeat_registry_add (HeartbeatRegistry *self,
   g_return_if_fail (name != NULL && handler->func != NULL);
 
   g_hash_table_replace (self->handlers[rank], g_strdup (name),
-                        (gpointer) g_rc_box_dup (sizeof *handler, handler));
+                        heartbeat_handler_new (handler->func, handler->user_data,
+                                               handler->destroy));
 }
 
 /**
- * heartbeat_registry_add_any:
+ * heartbeat_registry_set_search:
  * @self: a registry
- * @rank: who brings the handler
- * @handler: copied; its `destroy` is called when it is replaced
+ * @search: finds executables
+ * @user_data: passed to @search
+ * @destroy: (nullable): frees @user_data
  *
- * Adds a handler for every name that nobody of @rank has added. It finds out for itself whether it can do a run, in its own
- * time, and passes on one that it cannot, see heartbeat_run_decline().
+ * Has executables looked for by each lookup of a name that no program has registered.
  */
 void
-heartbeat_registry_add_any (HeartbeatRegistry *self,
-                            HeartbeatHandlerRank rank,
-                            const HeartbeatHandler *handler)
+heartbeat_registry_set_search (HeartbeatRegistry *self,
+                               HeartbeatRegistrySearch search,
+                               gpointer user_data,
+                               GDestroyNotify destroy)
 {
   g_return_if_fail (HEARTBEAT_IS_REGISTRY (self));
-  g_return_if_fail (rank < HEARTBEAT_HANDLER_N_RANKS);
-  g_return_if_fail (handler->func != NULL);
+  g_return_if_fail (self->search == NULL);
 
-  g_clear_pointer (&self->any[rank], handler_release);
-  self->any[rank] = (gpointer) g_rc_box_dup (sizeof *handler, handler);
+  self->search = search;
+  self->search_data = user_data;
+  self->search_destroy = destroy;
 }
 
 /**
@@ -131,21 +120,6 @@ heartbeat_registry_remove (HeartbeatRegistry *self, HeartbeatHandlerRank rank, c
   g_return_val_if_fail (rank < HEARTBEAT_HANDLER_N_RANKS, FALSE);
 
   return g_hash_table_remove (self->handlers[rank], name);
-}
-
-static const HeartbeatHandler *
-find_from (HeartbeatRegistry *self, const char *name, guint first)
-{
-  for (guint i = first; i < HEARTBEAT_HANDLER_N_RANKS; i++)
-    {
-      const HeartbeatHandler *handler = g_hash_table_lookup (self->handlers[i], name);
-
-      if (handler != NULL)
-        return handler;
-      if (self->any[i] != NULL)
-        return self->any[i];
-    }
-  return NULL;
 }
 
 /**
@@ -181,59 +155,88 @@ heartbeat_registry_count (HeartbeatRegistry *self, HeartbeatHandlerRank rank)
   return g_hash_table_size (self->handlers[rank]);
 }
 
-/**
- * heartbeat_handler_ref:
- * @handler: a handler that was found in a registry
- *
- * A handler that removes or replaces itself has to outlive its call.
- *
- * Returns: (transfer full): @handler, for heartbeat_handler_unref()
- */
-const HeartbeatHandler *
-heartbeat_handler_ref (const HeartbeatHandler *handler)
+static gboolean
+return_registered (GTask *task, HeartbeatHandlerRank rank)
 {
-  return g_rc_box_acquire ((HeartbeatHandler *) handler);
+  HeartbeatRegistry *self = g_task_get_source_object (task);
+  HeartbeatHandler *handler
+      = g_hash_table_lookup (self->handlers[rank], g_task_get_task_data (task));
+
+  if (handler == NULL)
+    return FALSE;
+  g_task_return_pointer (task, heartbeat_handler_ref (handler),
+                         (GDestroyNotify) heartbeat_handler_unref);
+  return TRUE;
+}
+
+static void
+on_searched (GObject *source, GAsyncResult *result, gpointer user_data)
+{
+  g_autoptr (GTask) task = user_data;
+  GError *error = NULL;
+  HeartbeatHandler *handler = g_task_propagate_pointer (G_TASK (result), &error);
+
+  if (error != NULL)
+    g_task_return_error (task, error);
+  else if (handler != NULL || !return_registered (task, HEARTBEAT_HANDLER_BUILT_IN))
+    g_task_return_pointer (task, handler, (GDestroyNotify) heartbeat_handler_unref);
 }
 
 /**
- * heartbeat_handler_unref:
- * @handler: (transfer full): a handler
+ * heartbeat_registry_lookup_async:
+ * @self: a registry
+ * @name: the name of a handler
+ * @cancellable: (nullable): ends the search for an executable
+ * @callback: called when the search is over; it calls heartbeat_registry_lookup_finish()
+ * @user_data: passed to @callback
+ *
+ * Looks for a handler: those of the program first, then those on D-Bus, executables, and the built-in ones.
  */
 void
-heartbeat_handler_unref (const HeartbeatHandler *handler)
+heartbeat_registry_lookup_async (HeartbeatRegistry *self,
+                                 const char *name,
+                                 GCancellable *cancellable,
+                                 GAsyncReadyCallback callback,
+                                 gpointer user_data)
 {
-  handler_release ((HeartbeatHandler *) handler);
+  g_autoptr (GTask) task = NULL;
+  GTask *search;
+
+  g_return_if_fail (HEARTBEAT_IS_REGISTRY (self));
+  g_return_if_fail (name != NULL);
+
+  task = g_task_new (self, cancellable, callback, user_data);
+  g_task_set_task_data (task, g_strdup (name), g_free);
+  if (return_registered (task, HEARTBEAT_HANDLER_PROGRAM)
+      || return_registered (task, HEARTBEAT_HANDLER_BUS))
+    return;
+  search = g_task_new (self, cancellable, on_searched, g_object_ref (task));
+  if (self->search != NULL)
+    self->search (name, search, self->search_data);
+  else
+    {
+      g_task_return_pointer (search, NULL, NULL);
+      g_object_unref (search);
+    }
 }
 
 /**
- * heartbeat_registry_find:
+ * heartbeat_registry_lookup_finish:
  * @self: a registry
- * @name: a handler's name
+ * @result: what the callback was given
+ * @error: return location for an error: there is an executable of that name which cannot be used, its folder does not
+ *   answer, or the search was cancelled
  *
- * Returns: (transfer none) (nullable): the handler, until the registry changes
- */
-const HeartbeatHandler *
-heartbeat_registry_find (HeartbeatRegistry *self, const char *name)
-{
-  g_return_val_if_fail (HEARTBEAT_IS_REGISTRY (self), NULL);
-
-  return find_from (self, name, 0);
-}
-
-/**
- * heartbeat_registry_find_below:
- * @self: a registry
- * @name: a handler's name
- * @rank: who had none of that name
+ * Ends heartbeat_registry_lookup_async().
  *
- * Returns: (transfer none) (nullable): the handler of a later rank, until the registry changes
+ * Returns: (transfer full) (nullable): the handler; %NULL without @error if there is none of that name
  */
-const HeartbeatHandler *
-heartbeat_registry_find_below (HeartbeatRegistry *self, const char *name, HeartbeatHandlerRank rank)
+HeartbeatHandler *
+heartbeat_registry_lookup_finish (HeartbeatRegistry *self, GAsyncResult *result, GError **error)
 {
-  g_return_val_if_fail (HEARTBEAT_IS_REGISTRY (self), NULL);
+  g_return_val_if_fail (g_task_is_valid (result, self), NULL);
 
-  return find_from (self, name, rank + 1);
+  return g_task_propagate_pointer (G_TASK (result), error);
 }
 
 static int

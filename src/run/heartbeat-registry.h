@@ -2,7 +2,7 @@
 
 #pragma once
 
-#include "run/heartbeat-run.h"
+#include "run/heartbeat-handler.h"
 
 G_BEGIN_DECLS
 
@@ -15,25 +15,19 @@ typedef enum
 {
   HEARTBEAT_HANDLER_PROGRAM,
   HEARTBEAT_HANDLER_BUS,
-  HEARTBEAT_HANDLER_EXECUTABLE,
   HEARTBEAT_HANDLER_BUILT_IN,
   HEARTBEAT_HANDLER_N_RANKS,
 } HeartbeatHandlerRank;
 
 /**
- * HeartbeatHandler:
+ * HeartbeatRegistrySearch:
+ * @name: the name of a handler
+ * @task: (transfer full): returns a new #HeartbeatHandler, %NULL if there is no executable of that name, or an error
+ * @user_data: what was passed to heartbeat_registry_set_search()
  *
- * A function and what it is called with. It may be replaced while one of its runs goes on.
+ * Looks for an executable, without blocking.
  */
-typedef struct
-{
-  HeartbeatHandlerFunc func;
-  gpointer user_data;
-  GDestroyNotify destroy;
-} HeartbeatHandler;
-
-const HeartbeatHandler *heartbeat_handler_ref (const HeartbeatHandler *handler);
-void heartbeat_handler_unref (const HeartbeatHandler *handler);
+typedef void (*HeartbeatRegistrySearch) (const char *name, GTask *task, gpointer user_data);
 
 #define HEARTBEAT_TYPE_REGISTRY (heartbeat_registry_get_type ())
 
@@ -44,18 +38,22 @@ void heartbeat_registry_add (HeartbeatRegistry *self,
                              HeartbeatHandlerRank rank,
                              const char *name,
                              const HeartbeatHandler *handler);
-void heartbeat_registry_add_any (HeartbeatRegistry *self,
-                                 HeartbeatHandlerRank rank,
-                                 const HeartbeatHandler *handler);
+void heartbeat_registry_set_search (HeartbeatRegistry *self,
+                                    HeartbeatRegistrySearch search,
+                                    gpointer user_data,
+                                    GDestroyNotify destroy);
 gboolean
 heartbeat_registry_remove (HeartbeatRegistry *self, HeartbeatHandlerRank rank, const char *name);
 gboolean
 heartbeat_registry_has (HeartbeatRegistry *self, HeartbeatHandlerRank rank, const char *name);
 guint heartbeat_registry_count (HeartbeatRegistry *self, HeartbeatHandlerRank rank);
-const HeartbeatHandler *heartbeat_registry_find (HeartbeatRegistry *self, const char *name);
-const HeartbeatHandler *heartbeat_registry_find_below (HeartbeatRegistry *self,
-                                                       const char *name,
-                                                       HeartbeatHandlerRank rank);
+void heartbeat_registry_lookup_async (HeartbeatRegistry *self,
+                                      const char *name,
+                                      GCancellable *cancellable,
+                                      GAsyncReadyCallback callback,
+                                      gpointer user_data);
+HeartbeatHandler *
+heartbeat_registry_lookup_finish (HeartbeatRegistry *self, GAsyncResult *result, GError **error);
 GStrv heartbeat_registry_list (HeartbeatRegistry *self);
 
 G_END_DECLS

@@ -41,22 +41,10 @@ typedef struct
  */
 typedef void (*HeartbeatRunEnded) (HeartbeatRun *run, HeartbeatResult *result, gpointer user_data);
 
-/**
- * HeartbeatRunDeclined:
- * @run: the run
- * @user_data: what was passed to heartbeat_run_new()
- *
- * Called, on the thread of the loop, when the handler has found that it cannot do this run. Another one takes it.
- */
-typedef void (*HeartbeatRunDeclined) (HeartbeatRun *run, gpointer user_data);
-
 HeartbeatRun *
 heartbeat_run_new (const HeartbeatRunInput *input, HeartbeatRunEnded ended, gpointer user_data);
 void heartbeat_run_call (HeartbeatRun *run, HeartbeatHandlerFunc func, gpointer user_data);
 void heartbeat_run_abandon (HeartbeatRun *run);
-void heartbeat_run_set_declined (HeartbeatRun *run, HeartbeatRunDeclined declined);
-void heartbeat_run_decline (HeartbeatRun *run);
-void heartbeat_run_set_handler (HeartbeatRun *run, const char *name);
 const char *heartbeat_run_get_handler (HeartbeatRun *run);
 gint64 heartbeat_run_get_started (HeartbeatRun *run);
 const char *heartbeat_run_get_working_folder (HeartbeatRun *run);

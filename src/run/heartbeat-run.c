@@ -38,11 +38,10 @@ struct _HeartbeatRun
   GMainContext *context; /* of the loop */
   GThread *thread;       /* of the loop; only compared */
   gboolean calling;
-  gboolean told;
+  gboolean reported;
   GMutex leaving; /* when the last reference goes, on any thread, or the loop gives it up */
   HeartbeatResult *pending; /* how the handler that is being called has ended it */
   HeartbeatRunEnded ended;
-  HeartbeatRunDeclined declined;
   gpointer user_data;
 };
 
@@ -53,44 +52,44 @@ typedef struct
   HeartbeatStatus status;
   char *message;
   GVariant *details;
-} Remark;
+} LateEnd;
 
 G_DEFINE_FINAL_TYPE (HeartbeatRun, heartbeat_run, G_TYPE_OBJECT)
 
 static void
-remark_free (gpointer data)
+late_end_free (gpointer data)
 {
-  Remark *remark = data;
+  LateEnd *end = data;
 
-  g_object_unref (remark->run);
-  g_free (remark->message);
-  g_clear_pointer (&remark->details, g_variant_unref);
-  g_free (remark);
+  g_object_unref (end->run);
+  g_free (end->message);
+  g_clear_pointer (&end->details, g_variant_unref);
+  g_free (end);
 }
 
 static gboolean
-on_remark (gpointer user_data)
+on_late_end (gpointer user_data)
 {
-  Remark *remark = user_data;
+  LateEnd *end = user_data;
 
-  heartbeat_run_end (remark->run, remark->status, remark->message, remark->details);
+  heartbeat_run_end (end->run, end->status, end->message, end->details);
   return G_SOURCE_REMOVE;
 }
 
 /* Not g_main_context_invoke(): while the loop is between two rounds that would call us on this thread. */
 static void
-say_on_loop (HeartbeatRun *run, HeartbeatStatus status, const char *message, GVariant *details)
+end_on_loop (HeartbeatRun *run, HeartbeatStatus status, const char *message, GVariant *details)
 {
   g_autoptr (GSource) source = g_idle_source_new ();
-  Remark *remark = g_new0 (Remark, 1);
+  LateEnd *end = g_new0 (LateEnd, 1);
 
-  remark->run = g_object_ref (run);
-  remark->status = status;
-  remark->message = g_strdup (message);
-  remark->details = details != NULL ? g_variant_ref (details) : NULL;
+  end->run = g_object_ref (run);
+  end->status = status;
+  end->message = g_strdup (message);
+  end->details = details != NULL ? g_variant_ref (details) : NULL;
   g_source_set_priority (source, G_PRIORITY_DEFAULT);
   g_source_set_static_name (source, "heartbeat end of a run");
-  g_source_set_callback (source, on_remark, remark, remark_free);
+  g_source_set_callback (source, on_late_end, end, late_end_free);
   g_source_attach (source, run->context);
 }
 
@@ -102,7 +101,7 @@ heartbeat_run_dispose (GObject *object)
   /* The last reference may go on any thread, or while a language collects its garbage and must not be called. */
   g_mutex_lock (&self->leaving);
   if (self->ended != NULL)
-    say_on_loop (self, HEARTBEAT_STATUS_FAILED, _ ("the handler dropped the run without ending it"),
+    end_on_loop (self, HEARTBEAT_STATUS_FAILED, _ ("the handler dropped the run without ending it"),
                  NULL);
   g_mutex_unlock (&self->leaving);
   G_OBJECT_CLASS (heartbeat_run_parent_class)->dispose (object);
@@ -186,11 +185,11 @@ heartbeat_run_new (const HeartbeatRunInput *input, HeartbeatRunEnded ended, gpoi
 }
 
 static void
-tell (HeartbeatRun *run, HeartbeatResult *result)
+report (HeartbeatRun *run, HeartbeatResult *result)
 {
   HeartbeatRunEnded ended = g_steal_pointer (&run->ended);
 
-  run->told = TRUE;
+  run->reported = TRUE;
   ended (run, result, run->user_data);
 }
 
@@ -200,25 +199,19 @@ tell (HeartbeatRun *run, HeartbeatResult *result)
  * @func: its handler
  * @user_data: passed to @func
  *
- * Calls the handler. An end that it says is told when it returns, since until then it may say another one. A handler may
- * hand the run over to another one in its call.
+ * Calls the handler. An end that it gives is reported when it returns, since until then it may give another one.
  */
 void
 heartbeat_run_call (HeartbeatRun *run, HeartbeatHandlerFunc func, gpointer user_data)
 {
   g_autoptr (HeartbeatResult) result = NULL;
 
-  if (run->calling)
-    {
-      func (run, user_data);
-      return;
-    }
   run->calling = TRUE;
   func (run, user_data);
   run->calling = FALSE;
   result = g_steal_pointer (&run->pending);
   if (result != NULL && run->ended != NULL)
-    tell (run, result);
+    report (run, result);
 }
 
 /**
@@ -240,48 +233,6 @@ heartbeat_run_abandon (HeartbeatRun *run)
   g_mutex_unlock (&run->leaving);
   g_cancellable_cancel (run->cancellable);
   g_object_unref (run);
-}
-
-/**
- * heartbeat_run_set_declined:
- * @run: a run
- * @declined: called when a handler passes it on
- */
-void
-heartbeat_run_set_declined (HeartbeatRun *run, HeartbeatRunDeclined declined)
-{
-  g_return_if_fail (HEARTBEAT_IS_RUN (run));
-
-  run->declined = declined;
-}
-
-/**
- * heartbeat_run_decline:
- * @run: a run
- *
- * Gives @run to the handler that comes next: the caller has none of that name. It is not to be ended after that.
- */
-void
-heartbeat_run_decline (HeartbeatRun *run)
-{
-  g_return_if_fail (HEARTBEAT_IS_RUN (run));
-
-  if (run->ended != NULL && run->declined != NULL)
-    run->declined (run, run->user_data);
-}
-
-/**
- * heartbeat_run_set_handler:
- * @run: a run
- * @name: the name of the handler that does it
- */
-void
-heartbeat_run_set_handler (HeartbeatRun *run, const char *name)
-{
-  g_return_if_fail (HEARTBEAT_IS_RUN (run));
-
-  g_free (run->handler);
-  run->handler = g_strdup (name);
 }
 
 const char *
@@ -505,7 +456,7 @@ tidy_details (GVariant *details)
 static HeartbeatResult *
 make_result (HeartbeatRun *run, HeartbeatStatus status, const char *message, GVariant *details)
 {
-  g_autofree char *complaint = NULL;
+  g_autofree char *problem = NULL;
   g_autofree char *text = NULL;
   g_autoptr (GVariant) tidy = NULL;
 
@@ -513,11 +464,10 @@ make_result (HeartbeatRun *run, HeartbeatStatus status, const char *message, GVa
     status = HEARTBEAT_STATUS_FAILED;
   if (details != NULL && !g_variant_is_of_type (details, G_VARIANT_TYPE_VARDICT))
     {
-      complaint
-          = g_strdup_printf (_ ("the details of a result are an a{sv}, the handler gave a %s"),
-                             g_variant_get_type_string (details));
+      problem = g_strdup_printf (_ ("the details of a result are an a{sv}, the handler gave a %s"),
+                                 g_variant_get_type_string (details));
       status = HEARTBEAT_STATUS_FAILED;
-      message = complaint;
+      message = problem;
       details = NULL;
     }
   text = tidy_message (message);
@@ -542,7 +492,7 @@ contradict (HeartbeatRun *run, HeartbeatResult *second)
 }
 
 static void
-complain (HeartbeatRun *run, HeartbeatResult *late)
+warn_of_second_end (HeartbeatRun *run, HeartbeatResult *late)
 {
   heartbeat_log (G_LOG_LEVEL_WARNING, HEARTBEAT_EVENT_RUN_ENDED_TWICE, run->agent_name,
                  run->check_name,
@@ -575,16 +525,16 @@ heartbeat_run_end (HeartbeatRun *run,
 
   if (g_thread_self () != run->thread)
     {
-      say_on_loop (run, status, message, owned);
+      end_on_loop (run, status, message, owned);
       return;
     }
   result = make_result (run, status, message, owned);
-  if (run->told)
-    complain (run, result);
+  if (run->reported)
+    warn_of_second_end (run, result);
   else if (run->ended == NULL)
     return;
   else if (!run->calling)
-    tell (run, result);
+    report (run, result);
   else if (run->pending != NULL)
     contradict (run, result);
   else

@@ -7,7 +7,8 @@
 #include "amqp/heartbeat-connection.h"
 #include "broker/heartbeat-inbox.h"
 #include "broker/heartbeat-amqp-publisher.h"
-#include "consumer/heartbeat-hold.h"
+#include "agent/heartbeat-agent-private.h"
+#include "consumer/heartbeat-tick-ack.h"
 #include "base/heartbeat-error.h"
 #include "heartbeat-test.h"
 
@@ -869,42 +870,48 @@ script_held_long (Fixture *f)
   serve_close (f, bytes);
 }
 
-/* The ticks are kept, each by a hold of its own. */
 static HeartbeatDisposition
 keep (HeartbeatInbox *inbox, const HeartbeatMessage *message, gpointer user_data)
 {
-  GPtrArray *holds = user_data;
-  HeartbeatHold *hold = heartbeat_hold_new ();
-
-  heartbeat_hold_begin (hold);
-  heartbeat_hold_keep (hold, inbox, heartbeat_inbox_get_delivery (inbox, message));
-  g_ptr_array_add (holds, hold);
+  g_ptr_array_add (user_data,
+                   heartbeat_tick_ack_new (inbox, heartbeat_inbox_get_delivery (inbox, message)));
   return HEARTBEAT_DISPOSITION_LATER;
+}
+
+static void
+finish_tick (HeartbeatAgent *agent, gpointer ack)
+{
+  g_autoptr (GTask) task = g_task_new (agent, NULL, heartbeat_tick_ack_on_done, ack);
+
+  g_task_return_pointer (task, NULL, NULL);
 }
 
 /* A tick whose run goes on after ten minutes is acknowledged, once; another one when its run has ended. */
 static void
 test_held_long (Fixture *f, gconstpointer data)
 {
-  g_autoptr (GPtrArray) holds = g_ptr_array_new ();
+  g_autoptr (HeartbeatRegistry) registry = heartbeat_registry_new ();
+  g_autoptr (HeartbeatAgent) agent = heartbeat_agent_new ("cack", "/nowhere/a.json", registry);
+  g_autoptr (GPtrArray) acks = g_ptr_array_new ();
   const HeartbeatInboxOptions options = { "cack", "x", NULL, 0 };
-  g_autoptr (HeartbeatInbox) inbox = heartbeat_inbox_new (f->connection, &options, keep, holds);
+  g_autoptr (HeartbeatInbox) inbox = heartbeat_inbox_new (f->connection, &options, keep, acks);
   GSource *limit = NULL;
   gint64 left = 0;
 
   heartbeat_inbox_start (inbox);
   heartbeat_connection_start (f->connection);
-  hbtest_wait_for (holds->len >= 2);
+  hbtest_wait_for (acks->len >= 2);
 
-  limit = g_main_context_find_source_by_user_data (NULL, g_ptr_array_index (holds, 0));
+  limit = g_main_context_find_source_by_user_data (NULL, g_ptr_array_index (acks, 0));
   left = g_source_get_ready_time (limit) - g_get_monotonic_time ();
   g_assert_cmpint (left, >, 500 * G_USEC_PER_SEC);
   g_assert_cmpint (left, <=, 601 * G_USEC_PER_SEC);
   g_source_set_ready_time (limit, 0);
   hbtest_wait_for (g_atomic_int_get (&f->acknowledged) >= 1);
 
-  heartbeat_hold_done (TRUE, g_ptr_array_index (holds, 0));
-  heartbeat_hold_done (TRUE, g_ptr_array_index (holds, 1));
+  finish_tick (agent, g_ptr_array_index (acks, 0));
+  finish_tick (agent, g_ptr_array_index (acks, 1));
+  hbtest_run_pending ();
   heartbeat_inbox_close_async (inbox, NULL, NULL);
 }
 

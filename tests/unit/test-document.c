@@ -123,12 +123,12 @@ static void
 test_load (Fixture *f, gconstpointer data)
 {
   write_text (f, TEXT (""), TRUE);
-  g_assert_false (heartbeat_document_is_current (f->document, HEARTBEAT_DOCUMENT_NOW));
+  g_assert_false (heartbeat_document_is_current (f->document, g_get_monotonic_time ()));
   load (f);
   g_assert_null (error_of (f));
   g_assert_cmpstr (heartbeat_document_get_config (f->document)->agent, ==, "a");
   g_assert_cmpuint (f->loaded, ==, 1);
-  g_assert_true (heartbeat_document_is_current (f->document, HEARTBEAT_DOCUMENT_NOW));
+  g_assert_true (heartbeat_document_is_current (f->document, g_get_monotonic_time ()));
 }
 
 static void
@@ -137,11 +137,11 @@ test_change_is_noticed (Fixture *f, gconstpointer data)
   write_text (f, TEXT (""), TRUE);
   load (f);
   write_text (f, TEXT (""), TRUE);
-  g_assert_false (heartbeat_document_is_current (f->document, HEARTBEAT_DOCUMENT_NOW));
+  g_assert_false (heartbeat_document_is_current (f->document, g_get_monotonic_time ()));
   load (f);
-  g_assert_true (heartbeat_document_is_current (f->document, HEARTBEAT_DOCUMENT_NOW));
+  g_assert_true (heartbeat_document_is_current (f->document, g_get_monotonic_time ()));
   g_unlink (f->path);
-  g_assert_false (heartbeat_document_is_current (f->document, HEARTBEAT_DOCUMENT_NOW));
+  g_assert_false (heartbeat_document_is_current (f->document, g_get_monotonic_time ()));
 }
 
 /* What was here before a look is covered by it, and nothing that came later. */
@@ -174,10 +174,10 @@ test_racy_is_read_again (Fixture *f, gconstpointer data)
     {
       write_text (f, TEXT (""), FALSE);
       load (f);
-      seen = !heartbeat_document_is_current (f->document, HEARTBEAT_DOCUMENT_NOW);
+      seen = !heartbeat_document_is_current (f->document, g_get_monotonic_time ());
       g_assert_cmpint (g_get_monotonic_time (), <, deadline);
     }
-  while (!heartbeat_document_is_current (f->document, HEARTBEAT_DOCUMENT_NOW))
+  while (!heartbeat_document_is_current (f->document, g_get_monotonic_time ()))
     {
       load (f);
       g_assert_cmpint (g_get_monotonic_time (), <, deadline);
@@ -190,9 +190,9 @@ test_missing_is_current_until_it_comes (Fixture *f, gconstpointer data)
   load (f);
   hbtest_assert_contains (error_of (f), "No such file");
   g_assert_cmpuint (f->broken, ==, 1);
-  g_assert_true (heartbeat_document_is_current (f->document, HEARTBEAT_DOCUMENT_NOW));
+  g_assert_true (heartbeat_document_is_current (f->document, g_get_monotonic_time ()));
   write_text (f, TEXT (""), FALSE);
-  g_assert_false (heartbeat_document_is_current (f->document, HEARTBEAT_DOCUMENT_NOW));
+  g_assert_false (heartbeat_document_is_current (f->document, g_get_monotonic_time ()));
 }
 
 static void
@@ -203,7 +203,7 @@ test_broken_is_current (Fixture *f, gconstpointer data)
   hbtest_assert_contains (error_of (f), "line 1");
   g_assert_null (heartbeat_document_get_config (f->document));
   g_assert_cmpuint (f->broken, ==, 1);
-  g_assert_true (heartbeat_document_is_current (f->document, HEARTBEAT_DOCUMENT_NOW));
+  g_assert_true (heartbeat_document_is_current (f->document, g_get_monotonic_time ()));
 }
 
 static void
@@ -227,7 +227,7 @@ test_refused_edit (Fixture *f, gconstpointer data)
   hbtest_wait_for (f->ended == 1);
   g_assert_error (f->error, HEARTBEAT_ERROR, HEARTBEAT_ERROR_NO_SUCH_CHECK);
   g_assert_cmpuint (f->loaded, ==, 1);
-  g_assert_true (heartbeat_document_is_current (f->document, HEARTBEAT_DOCUMENT_NOW));
+  g_assert_true (heartbeat_document_is_current (f->document, g_get_monotonic_time ()));
   hbtest_poll_for (g_atomic_int_get (&f->destroyed) == 1);
 }
 

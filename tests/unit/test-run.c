@@ -5,7 +5,7 @@
 #include "config/heartbeat-config.h"
 #include "agent/heartbeat-check-private.h"
 #include "json/heartbeat-details.h"
-#include "agent/heartbeat-execution.h"
+#include "run/heartbeat-execution.h"
 #include "heartbeat-test.h"
 
 typedef struct
@@ -188,12 +188,6 @@ test_abandoned_run_says_nothing (void)
 /* --- The agent's side ----------------------------------------------------------------------------------------------- */
 
 static void
-on_ended (HeartbeatExecution *execution, HeartbeatResult *result, gpointer user_data)
-{
-  on_run_ended (NULL, result, user_data);
-}
-
-static void
 end_at_once (HeartbeatRun *run, gpointer user_data)
 {
   heartbeat_run_succeed (run, "at once");
@@ -248,73 +242,87 @@ give_to_thread (HeartbeatRun *run, gpointer user_data)
   use_thread (run, end_on_thread);
 }
 
-static HeartbeatExecution *
-start (Outcome *outcome, HeartbeatHandlerFunc func, guint timeout, const char *note)
+static void
+on_executed (GObject *source, GAsyncResult *result, gpointer user_data)
 {
-  static const char text[]
-      = "{\"$schema\":\"heartbeat.v1\",\"agent\":\"a\",\"checks\":{\"ping\":{}}}";
-  g_autoptr (GBytes) bytes = g_bytes_new_static (text, strlen (text));
-  g_autoptr (HeartbeatConfig) config = heartbeat_config_parse (bytes, NULL);
-  g_autoptr (HeartbeatCheck) check = heartbeat_check_new (g_ptr_array_index (config->checks, 0));
-  HeartbeatExecution *execution = heartbeat_execution_new (check, on_ended, outcome);
-  const HeartbeatRunInput input = input_of ("{}");
-  const HeartbeatHandler handler = { func, outcome, NULL };
+  Outcome *outcome = user_data;
+  g_autoptr (GError) error = NULL;
 
-  if (note != NULL)
-    heartbeat_execution_set_note (execution, note);
-  heartbeat_execution_start (execution, &input, &handler, timeout);
-  g_assert_true (heartbeat_execution_get_check (execution) == check);
-  return execution;
+  outcome->ended++;
+  outcome->result = heartbeat_execute_finish (HEARTBEAT_REGISTRY (source), result, &error);
+  if (outcome->result == NULL)
+    g_assert_error (error, G_IO_ERROR, G_IO_ERROR_NOT_FOUND);
+}
+
+/* Has a handler execute a run, up to the moment when it has been called. */
+static void
+execute (Outcome *outcome, HeartbeatHandlerFunc func, guint timeout_ms, GCancellable *cancellable)
+{
+  g_autoptr (HeartbeatRegistry) registry = heartbeat_registry_new ();
+  const HeartbeatHandler handler = { func, outcome, NULL };
+  HeartbeatRunInput input = input_of ("{}");
+
+  input.handler = "ping";
+  if (func != NULL)
+    heartbeat_registry_add (registry, HEARTBEAT_HANDLER_PROGRAM, "ping", &handler);
+  heartbeat_execute_async (registry, &input, timeout_ms, cancellable, on_executed, outcome);
+  g_assert_cmpuint (outcome->ended, ==, 0);
+  hbtest_run_pending ();
 }
 
 static void
 test_execution_at_once (void)
 {
   g_auto (Outcome) outcome = { 0 };
-  HeartbeatExecution *execution = start (&outcome, end_at_once, 30000, NULL);
 
+  execute (&outcome, end_at_once, 30000, NULL);
   assert_outcome (&outcome, HEARTBEAT_STATUS_SUCCESS, "at once");
-  heartbeat_execution_free (execution);
+}
+
+static void
+test_execution_without_a_handler (void)
+{
+  g_auto (Outcome) outcome = { 0 };
+
+  execute (&outcome, NULL, 30000, NULL);
+  g_assert_cmpuint (outcome.ended, ==, 1);
+  g_assert_null (outcome.result);
 }
 
 static void
 test_execution_ended_twice (void)
 {
   g_auto (Outcome) outcome = { 0 };
-  HeartbeatExecution *execution = start (&outcome, end_twice, 30000, NULL);
 
+  execute (&outcome, end_twice, 30000, NULL);
   assert_outcome (&outcome, HEARTBEAT_STATUS_FAILED,
                   "the handler ended the run twice: success “first”, then skipped “second”");
-  heartbeat_execution_free (execution);
 }
 
 static void
 test_execution_ended_on_a_thread (void)
 {
   g_auto (Outcome) outcome = { 0 };
-  HeartbeatExecution *execution = start (&outcome, give_to_thread, 30000, NULL);
   const char *value;
 
-  g_assert_cmpuint (outcome.ended, ==, 0);
-  hbtest_run_pending ();
+  execute (&outcome, give_to_thread, 30000, NULL);
+  hbtest_wait_for (outcome.ended != 0);
   assert_outcome (&outcome, HEARTBEAT_STATUS_SUCCESS, "thread");
   g_assert_true (
       g_variant_lookup (heartbeat_result_get_details (outcome.result), "load", "&s", &value));
-  heartbeat_execution_free (execution);
 }
 
 static void
 test_execution_dropped_on_a_thread (void)
 {
   g_auto (Outcome) outcome = { 0 };
-  HeartbeatExecution *execution = start (&outcome, end_later, 30000, NULL);
 
+  execute (&outcome, end_later, 30000, NULL);
   use_thread (outcome.kept, drop_on_thread);
   g_thread_join (g_thread_new ("drop", drop_on_thread, g_steal_pointer (&outcome.kept)));
   hbtest_run_pending ();
   assert_outcome (&outcome, HEARTBEAT_STATUS_FAILED,
                   "the handler dropped the run without ending it");
-  heartbeat_execution_free (execution);
 }
 
 static void
@@ -332,75 +340,84 @@ static void
 test_execution_later (void)
 {
   g_auto (Outcome) outcome = { 0 };
-  HeartbeatExecution *execution = start (&outcome, end_later, 30000, NULL);
 
+  execute (&outcome, end_later, 30000, NULL);
   g_assert_cmpuint (outcome.ended, ==, 0);
   heartbeat_run_skip (outcome.kept, "later");
+  hbtest_run_pending ();
   assert_outcome (&outcome, HEARTBEAT_STATUS_SKIPPED, "later");
-  heartbeat_execution_free (execution);
 }
 
 static void
 test_execution_forgotten (void)
 {
   g_auto (Outcome) outcome = { 0 };
-  HeartbeatExecution *execution = start (&outcome, forget, 30000, NULL);
 
-  hbtest_run_pending ();
+  execute (&outcome, forget, 30000, NULL);
   assert_outcome (&outcome, HEARTBEAT_STATUS_FAILED,
                   "the handler dropped the run without ending it");
-  heartbeat_execution_free (execution);
 }
 
 static void
 test_execution_time_out (void)
 {
   g_auto (Outcome) outcome = { 0 };
-  HeartbeatExecution *execution = start (&outcome, end_later, 1000, NULL);
 
+  execute (&outcome, end_later, 1000, NULL);
   hbtest_wait_for (outcome.ended != 0);
   assert_outcome (&outcome, HEARTBEAT_STATUS_FAILED, "timed out after 1 s");
   g_assert_cmpint (heartbeat_result_get_duration (outcome.result), >=, 999000);
   g_assert_cmpint (heartbeat_result_get_started (outcome.result), ==, 1771796220123456);
   g_assert_true (g_cancellable_is_cancelled (heartbeat_run_get_cancellable (outcome.kept)));
   heartbeat_run_succeed (outcome.kept, "too late");
+  hbtest_run_pending ();
   g_assert_cmpuint (outcome.ended, ==, 1);
-  heartbeat_execution_free (execution);
 }
 
 static void
-test_execution_cancel (void)
+test_execution_cancelled (void)
 {
   g_auto (Outcome) outcome = { 0 };
-  HeartbeatExecution *execution = start (&outcome, end_later, 30000, NULL);
+  g_autoptr (GCancellable) cancellable = g_cancellable_new ();
 
-  heartbeat_execution_cancel (execution, "enough");
-  heartbeat_execution_cancel (execution, "again");
-  assert_outcome (&outcome, HEARTBEAT_STATUS_FAILED, "enough");
-  heartbeat_execution_free (execution);
-}
-
-static void
-test_execution_free_with_a_run_going (void)
-{
-  g_auto (Outcome) outcome = { 0 };
-  HeartbeatExecution *execution = start (&outcome, end_later, 1, NULL);
-
-  heartbeat_execution_free (execution);
+  execute (&outcome, end_later, 30000, cancellable);
+  g_cancellable_cancel (cancellable);
+  hbtest_run_pending ();
+  assert_outcome (&outcome, HEARTBEAT_STATUS_FAILED, "the service stops");
   g_assert_true (g_cancellable_is_cancelled (heartbeat_run_get_cancellable (outcome.kept)));
   heartbeat_run_succeed (outcome.kept, "too late");
   hbtest_run_pending ();
-  g_assert_cmpuint (outcome.ended, ==, 0);
+  g_assert_cmpuint (outcome.ended, ==, 1);
+}
+
+/* The time limit and the end of the service hold for the search of the handler too. */
+static void
+search_for_ever (const char *name, GTask *task, gpointer user_data)
+{
+  GTask **search = user_data;
+
+  *search = task;
 }
 
 static void
-test_execution_note (void)
+test_execution_cancelled_while_searching (void)
 {
   g_auto (Outcome) outcome = { 0 };
-  HeartbeatExecution *execution = start (&outcome, end_at_once, 30000, "no such handler");
+  g_autoptr (HeartbeatRegistry) registry = heartbeat_registry_new ();
+  g_autoptr (GCancellable) cancellable = g_cancellable_new ();
+  g_autoptr (GTask) search = NULL;
+  HeartbeatRunInput input = input_of ("{}");
 
-  assert_outcome (&outcome, HEARTBEAT_STATUS_SUCCESS, "no such handler");
-  heartbeat_execution_free (execution);
+  input.handler = "ping";
+  heartbeat_registry_set_search (registry, search_for_ever, &search, NULL);
+  heartbeat_execute_async (registry, &input, 30000, cancellable, on_executed, &outcome);
+  g_cancellable_cancel (cancellable);
+  hbtest_run_pending ();
+  assert_outcome (&outcome, HEARTBEAT_STATUS_FAILED, "the service stops");
+  g_assert_true (g_cancellable_is_cancelled (g_task_get_cancellable (search)));
+  g_task_return_pointer (search, NULL, NULL);
+  hbtest_run_pending ();
+  g_assert_cmpuint (outcome.ended, ==, 1);
 }
 
 static void
@@ -519,10 +536,10 @@ main (int argc, char **argv)
   g_test_add_func ("/execution/ends-later", test_execution_later);
   g_test_add_func ("/execution/forgotten-run-has-failed", test_execution_forgotten);
   g_test_add_func ("/execution/time-out-cancels", test_execution_time_out);
-  g_test_add_func ("/execution/cancel", test_execution_cancel);
-  g_test_add_func ("/execution/free-with-a-run-going-cancels",
-                   test_execution_free_with_a_run_going);
-  g_test_add_func ("/execution/note-goes-before-the-message", test_execution_note);
+  g_test_add_func ("/execution/cancelled", test_execution_cancelled);
+  g_test_add_func ("/execution/without-a-handler", test_execution_without_a_handler);
+  g_test_add_func ("/execution/cancelled-while-searching",
+                   test_execution_cancelled_while_searching);
 
   return g_test_run ();
 }

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 
-#include "agent/heartbeat-agent-private.h"
+#include "agent/heartbeat-agent-internal.h"
 
 #include <string.h>
 
@@ -9,7 +9,7 @@
 #include "config/heartbeat-config-edit.h"
 #include "json/heartbeat-json.h"
 
-/* Changes to heartbeat.json that users ask for. */
+/* What people ask for: changes to heartbeat.json, and manual runs. */
 
 static GError *
 to_change_error (HeartbeatAgent *self, const GError *error)
@@ -238,4 +238,115 @@ heartbeat_agent_change_finish (HeartbeatAgent *self, GAsyncResult *result, GErro
   g_return_val_if_fail (g_task_is_valid (result, self), FALSE);
 
   return g_task_propagate_boolean (G_TASK (result), error);
+}
+
+/* --- Runs by hand --------------------------------------------------------------------------------------------------- */
+
+typedef struct
+{
+  char *name;
+  guint timeout;
+} Order;
+
+static void
+order_free (gpointer data)
+{
+  Order *order = data;
+
+  g_free (order->name);
+  g_free (order);
+}
+
+/* The check that may run by hand now, whatever the clock says. */
+static HeartbeatCheck *
+find_runnable (HeartbeatAgent *self, const char *name, GError **error)
+{
+  HeartbeatCheck *check = heartbeat_schedule_lookup (self->schedule, name);
+
+  if (self->stopping)
+    g_set_error_literal (error, G_IO_ERROR, G_IO_ERROR_CANCELLED, _ ("the agent stops"));
+  else if (heartbeat_schedule_get_config (self->schedule) == NULL)
+    g_set_error (error, HEARTBEAT_ERROR, HEARTBEAT_ERROR_CONFIG_UNUSABLE, "%s: %s",
+                 heartbeat_document_get_path (self->document), self->config_error);
+  else if (check == NULL)
+    g_set_error (error, HEARTBEAT_ERROR, HEARTBEAT_ERROR_NO_SUCH_CHECK,
+                 _ ("the agent “%s” has no check “%s”"), self->name, name);
+  else if (*heartbeat_check_get_error (check) != '\0')
+    g_set_error (error, HEARTBEAT_ERROR, HEARTBEAT_ERROR_CONFIG_UNUSABLE, "%s: %s",
+                 heartbeat_document_get_path (self->document), heartbeat_check_get_error (check));
+  else if (heartbeat_check_peek_state (check)->running)
+    g_set_error (error, HEARTBEAT_ERROR, HEARTBEAT_ERROR_ALREADY_RUNNING,
+                 _ ("the check “%s” is running"), name);
+  else
+    return check;
+  return NULL;
+}
+
+static void
+on_current_for_run (GObject *source, GAsyncResult *result, gpointer user_data)
+{
+  g_autoptr (GTask) task = user_data;
+  HeartbeatAgent *self = g_task_get_source_object (task);
+  Order *order = g_task_get_task_data (task);
+  HeartbeatCheck *check;
+  GError *error = NULL;
+
+  heartbeat_document_read_finish (HEARTBEAT_DOCUMENT (source), result);
+  check = find_runnable (self, order->name, &error);
+  if (check == NULL)
+    g_task_return_error (task, error);
+  else
+    heartbeat_agent_start_run (self, check, g_steal_pointer (&task), NULL, order->timeout);
+}
+
+/**
+ * heartbeat_agent_run_check_async:
+ * @self: an agent
+ * @name: the name of a check
+ * @timeout: its time limit in ms, or 0 for that of the check
+ * @cancellable: (nullable): the answer is not waited for any more; the run goes on
+ * @callback: called when the run has ended and `lastRun` is saved; it calls heartbeat_agent_run_check_finish()
+ * @user_data: passed to @callback
+ *
+ * Runs a check now: paused, disabled or not due, and besides the runs that ticks may have going.
+ */
+void
+heartbeat_agent_run_check_async (HeartbeatAgent *self,
+                                 const char *name,
+                                 guint timeout,
+                                 GCancellable *cancellable,
+                                 GAsyncReadyCallback callback,
+                                 gpointer user_data)
+{
+  GTask *task;
+  Order *order;
+
+  g_return_if_fail (HEARTBEAT_IS_AGENT (self));
+  g_return_if_fail (name != NULL);
+
+  order = g_new (Order, 1);
+  order->name = g_strdup (name);
+  order->timeout = timeout;
+  task = g_task_new (self, cancellable, callback, user_data);
+  g_task_set_task_data (task, order, order_free);
+  heartbeat_document_refresh_async (self->document, on_current_for_run, task);
+}
+
+/**
+ * heartbeat_agent_run_check_finish:
+ * @self: an agent
+ * @result: what the callback was given
+ * @error: return location for %HEARTBEAT_ERROR_NO_SUCH_CHECK, %HEARTBEAT_ERROR_ALREADY_RUNNING or
+ *   %HEARTBEAT_ERROR_CONFIG_UNUSABLE; a run that failed is no error
+ *
+ * Ends heartbeat_agent_run_check_async().
+ *
+ * Returns: (transfer full): how the run ended
+ */
+HeartbeatResult *
+heartbeat_agent_run_check_finish (HeartbeatAgent *self, GAsyncResult *result, GError **error)
+{
+  g_return_val_if_fail (g_task_is_valid (result, self), NULL);
+
+  return g_task_propagate_pointer (G_TASK (result), error);
 }

@@ -6,6 +6,7 @@
 
 #include "base/heartbeat-error.h"
 #include "base/heartbeat-i18n.h"
+#include "base/heartbeat-text.h"
 #include "config/heartbeat-config-edit.h"
 #include "json/heartbeat-json.h"
 
@@ -109,7 +110,7 @@ heartbeat_agent_pause_async (HeartbeatAgent *self,
   if (reason != NULL)
     {
       g_free (change->reason);
-      change->reason = g_utf8_make_valid (reason, -1);
+      change->reason = heartbeat_text_dup_valid (reason);
     }
   change_file (self, change, heartbeat_agent_pause_async, callback, user_data);
 }

@@ -4,6 +4,8 @@
 
 #include <string.h>
 
+#include "base/heartbeat-text.h"
+
 /**
  * heartbeat_amqp_error_quark:
  *
@@ -22,18 +24,9 @@ G_DEFINE_QUARK (heartbeat - amqp - error - quark, heartbeat_amqp_error)
 char *
 heartbeat_amqp_text (amqp_bytes_t bytes)
 {
-  char *text = NULL;
+  g_autofree char *text = bytes.len > 0 ? g_strndup (bytes.bytes, bytes.len) : g_strdup ("");
 
-  if (bytes.len == 0)
-    return g_strdup ("");
-
-  text = g_utf8_make_valid (bytes.bytes, (gssize) bytes.len);
-  for (char *p = text; *p != '\0'; p++)
-    {
-      if (g_ascii_iscntrl (*p))
-        *p = ' ';
-    }
-  return text;
+  return heartbeat_text_to_line (text);
 }
 
 /**

@@ -7,6 +7,7 @@
 
 #include "base/heartbeat-error.h"
 #include "base/heartbeat-i18n.h"
+#include "base/heartbeat-text.h"
 
 #define PORT_AMQP  5672
 #define PORT_AMQPS 5671
@@ -49,17 +50,6 @@ invalid (GError **error, const char *rule)
   return FALSE;
 }
 
-static gboolean
-has_control_character (const char *text)
-{
-  for (const char *p = text; *p != '\0'; p++)
-    {
-      if (g_ascii_iscntrl (*p))
-        return TRUE;
-    }
-  return FALSE;
-}
-
 /* Takes one part of the URL out of its percent-encoding. */
 static gboolean
 decode (const char *encoded, const char *fallback, char **decoded, GError **error)
@@ -76,7 +66,7 @@ decode (const char *encoded, const char *fallback, char **decoded, GError **erro
     return invalid (error, _ ("%XX stands for one byte, and %00 is not allowed"));
   if (!g_utf8_validate (*decoded, -1, NULL))
     return invalid (error, _ ("user name, password and virtual host are UTF-8"));
-  if (has_control_character (*decoded))
+  if (heartbeat_text_has_controls (*decoded))
     return invalid (error, _ ("control characters are not allowed"));
   if (strlen (*decoded) > NAME_MAX_BYTES)
     return invalid (error, _ ("user name, password and virtual host have at most 255 bytes each"));
@@ -231,7 +221,7 @@ keep_parameter (Parameters *self, const char *name, char **value, GError **error
     return invalid_parameter (error, _ ("the parameter %s is given twice"), name);
   if (**value == '\0')
     return invalid_parameter (error, _ ("the parameter %s is empty"), name);
-  if (has_control_character (*value))
+  if (heartbeat_text_has_controls (*value))
     return invalid (error, _ ("control characters are not allowed"));
   *place = g_steal_pointer (value);
   return TRUE;

@@ -5,8 +5,8 @@
 #include <string.h>
 
 #include "base/heartbeat-i18n.h"
+#include "base/heartbeat-text.h"
 #include "json/heartbeat-json.h"
-#include "ctl/print/heartbeat-ctl-format.h"
 
 #define NAME_PREFIX "org.bloodbank.Heartbeat1."
 
@@ -32,7 +32,7 @@ heartbeat_ctl_complain (const char *format, ...)
   va_start (args, format);
   message = g_strdup_vprintf (format, args);
   va_end (args);
-  line = heartbeat_ctl_format_line (message);
+  line = heartbeat_text_to_line (message);
   g_printerr ("heartbeatctl: %s\n", line);
 }
 

@@ -6,6 +6,7 @@
 
 #include "base/heartbeat-log.h"
 #include "base/heartbeat-rate-limit.h"
+#include "base/heartbeat-text.h"
 #include "consumer/heartbeat-consumer-private.h"
 #include "dbus/heartbeat-bus-call.h"
 #include "dbus/heartbeat-bus-handlers.h"
@@ -420,9 +421,9 @@ on_message_received (HeartbeatBusAgent *self,
                      const char *event_type,
                      const char *body)
 {
-  g_autofree char *key = g_utf8_make_valid (routing_key != NULL ? routing_key : "", -1);
-  g_autofree char *type = g_utf8_make_valid (event_type != NULL ? event_type : "", -1);
-  g_autofree char *text = g_utf8_make_valid (body != NULL ? body : "", -1);
+  g_autofree char *key = heartbeat_text_dup_valid (routing_key);
+  g_autofree char *type = heartbeat_text_dup_valid (event_type);
+  g_autofree char *text = heartbeat_text_dup_valid (body);
   GDBusConnection *connection
       = g_dbus_interface_skeleton_get_connection (G_DBUS_INTERFACE_SKELETON (self));
 

@@ -4,6 +4,7 @@
 
 #include "base/heartbeat-error.h"
 #include "base/heartbeat-i18n.h"
+#include "base/heartbeat-text.h"
 
 #define MIN_TIMEOUT_MS 1000
 #define MAX_TIMEOUT_MS 1500000
@@ -88,11 +89,9 @@ describe_with_status (HeartbeatResult *result)
 void
 heartbeat_bus_call_fail (GDBusMethodInvocation *invocation, const GError *error)
 {
-  g_autofree char *message = g_utf8_make_valid (error->message, -1);
-  glong length = MIN (g_utf8_strlen (message, -1), MAX_TEXT);
+  g_autofree char *message = heartbeat_text_shorten (error->message, MAX_TEXT);
   int code = error->domain == HEARTBEAT_ERROR ? error->code : HEARTBEAT_ERROR_FAILED;
 
-  *g_utf8_offset_to_pointer (message, length) = '\0';
   g_dbus_method_invocation_return_error_literal (invocation, HEARTBEAT_ERROR, code, message);
 }
 

@@ -8,6 +8,7 @@
 #include "base/heartbeat-error.h"
 #include "base/heartbeat-i18n.h"
 #include "base/heartbeat-log.h"
+#include "base/heartbeat-text.h"
 #include "dbus/heartbeat-bus-handler-call.h"
 
 #define MAX_NAME_BYTES 255
@@ -89,11 +90,8 @@ static gboolean
 check_name (HeartbeatBusHandlers *self, const char *name, GError **error)
 {
   HeartbeatRegistry *registry = heartbeat_agent_get_registry (self->agent);
-  gboolean good = *name != '\0' && strlen (name) <= MAX_NAME_BYTES;
 
-  for (const char *p = name; *p != '\0'; p++)
-    good = good && !g_ascii_iscntrl (*p);
-  if (!good)
+  if (*name == '\0' || strlen (name) > MAX_NAME_BYTES || heartbeat_text_has_controls (name))
     g_set_error_literal (error, HEARTBEAT_ERROR, HEARTBEAT_ERROR_INVALID_ARGUMENT,
                          _ ("the name of a handler has 1 to 255 bytes and no control characters"));
   else if (!heartbeat_registry_has (registry, HEARTBEAT_HANDLER_BUS, name)

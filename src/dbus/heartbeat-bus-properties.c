@@ -2,6 +2,8 @@
 
 #include "dbus/heartbeat-bus-properties.h"
 
+#include "base/heartbeat-text.h"
+
 #define EMITS_CHANGED "org.freedesktop.DBus.Property.EmitsChangedSignal"
 
 /* Where a skeleton has its watch. */
@@ -291,7 +293,7 @@ heartbeat_bus_properties_flush (HeartbeatBusProperties *self)
 void
 heartbeat_bus_properties_set_text (GValue *value, const char *text)
 {
-  g_value_take_string (value, g_utf8_make_valid (text != NULL ? text : "", -1));
+  g_value_take_string (value, heartbeat_text_dup_valid (text));
 }
 
 /**

@@ -11,6 +11,7 @@
 
 #include "base/heartbeat-error.h"
 #include "base/heartbeat-i18n.h"
+#include "base/heartbeat-text.h"
 #include "run/heartbeat-run-private.h"
 #include "handlers/heartbeat-outcome.h"
 
@@ -113,13 +114,8 @@ heartbeat_executables_parse_path (const char *path, GError **error)
 gboolean
 heartbeat_executables_is_name (const char *name)
 {
-  if (*name == '\0' || *name == '.' || strlen (name) > NAME_MAX
-      || !g_utf8_validate (name, -1, NULL))
-    return FALSE;
-  for (; *name != '\0'; name = g_utf8_next_char (name))
-    if (*name == '/' || g_unichar_iscntrl (g_utf8_get_char (name)))
-      return FALSE;
-  return TRUE;
+  return *name != '\0' && *name != '.' && strlen (name) <= NAME_MAX && strchr (name, '/') == NULL
+         && g_utf8_validate (name, -1, NULL) && !heartbeat_text_has_controls (name);
 }
 
 static gboolean

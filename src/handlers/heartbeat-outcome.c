@@ -7,6 +7,7 @@
 #include <sys/wait.h>
 
 #include "base/heartbeat-i18n.h"
+#include "base/heartbeat-text.h"
 #include "json/heartbeat-json.h"
 #include "handlers/heartbeat-performance.h"
 
@@ -14,7 +15,7 @@
 #define MAX_DETAILS_DEPTH 8
 
 /* In characters. */
-#define MAX_MESSAGE   1000
+/* Characters of what goes on the bus and into the history beside the message, which the run itself shortens. */
 #define MAX_LONG_TEXT 4000
 
 static GVariant *read_value (const HeartbeatJson *json, guint depth);
@@ -87,19 +88,6 @@ read_value (const HeartbeatJson *json, guint depth)
   return g_variant_new_double (number);
 }
 
-/* A message is a line in a table, in the log and on the bus. Takes @message. */
-static char *
-shorten (char *message)
-{
-  g_autofree char *head = NULL;
-
-  if (g_utf8_strlen (message, -1) <= MAX_MESSAGE)
-    return message;
-  head = g_utf8_substring (message, 0, MAX_MESSAGE);
-  g_free (message);
-  return g_strconcat (head, "…", NULL);
-}
-
 /* A JSON object with a `status` is the result, whatever the exit status says. */
 static gboolean
 read_json (HeartbeatOutcome *outcome, const char *text)
@@ -114,13 +102,12 @@ read_json (HeartbeatOutcome *outcome, const char *text)
   status = heartbeat_json_dup_string (&member, NULL);
   outcome->status = heartbeat_status_from_string (status);
   if (heartbeat_json_get_member (&root, "message", &member) && heartbeat_json_is_string (&member))
-    outcome->message = shorten (heartbeat_json_dup_string (&member, NULL));
+    outcome->message = heartbeat_json_dup_string (&member, NULL);
   if (outcome->status == HEARTBEAT_STATUS_NONE)
     {
       outcome->status = HEARTBEAT_STATUS_FAILED;
       g_free (outcome->message);
-      outcome->message
-          = shorten (g_strdup_printf (_ ("the handler's status “%s” is unknown"), status));
+      outcome->message = g_strdup_printf (_ ("the handler's status “%s” is unknown"), status);
     }
   if (heartbeat_json_get_member (&root, "details", &member) && heartbeat_json_is_object (&member))
     outcome->details = g_variant_ref_sink (read_object (&member, 0));
@@ -142,24 +129,22 @@ first_line (const char *text, gsize length)
 {
   g_autofree char *copy = g_strndup (text, length);
 
-  return shorten (g_utf8_make_valid (g_strstrip (copy), -1));
+  return heartbeat_text_dup_valid (g_strstrip (copy));
 }
 
-/* As much of a plugin's further output as goes on the bus and into the history. Takes @text. */
+/* Takes @text. */
 static char *
-make_long_text (GString *text, glong max)
+make_long_text (GString *text)
 {
-  g_autofree char *valid = g_utf8_make_valid (g_strstrip (text->str), -1);
+  g_autofree char *bytes = g_string_free (text, FALSE);
 
-  g_string_free (text, TRUE);
-  return g_utf8_strlen (valid, -1) <= max ? g_steal_pointer (&valid)
-                                          : g_utf8_substring (valid, 0, max);
+  return heartbeat_text_shorten (g_strstrip (bytes), MAX_LONG_TEXT);
 }
 
 static void
 add_performance (GVariantDict *details, GString *text)
 {
-  g_autofree char *performance = make_long_text (text, MAX_LONG_TEXT);
+  g_autofree char *performance = make_long_text (text);
   g_autoptr (GVariant) values = NULL;
 
   if (*performance == '\0')
@@ -180,7 +165,7 @@ read_plugin_lines (HeartbeatOutcome *outcome, const char *text, GVariantDict *de
   const char *rest = text + length;
   gsize more = strcspn (rest, "|");
   GString *performance = g_string_new (NULL);
-  g_autofree char *long_output = make_long_text (g_string_new_len (rest, more), MAX_LONG_TEXT);
+  g_autofree char *long_output = make_long_text (g_string_new_len (rest, more));
 
   outcome->message = first_line (text, message);
   if (message < length)

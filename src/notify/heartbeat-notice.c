@@ -2,8 +2,19 @@
 
 #include "notify/heartbeat-notice.h"
 
+#include "base/heartbeat-text.h"
+
 #define MAX_CHARS 300
-#define ELLIPSIS  0x2026
+
+/* Cut before it is escaped, so that no entity is broken. */
+static char *
+to_markup (const char *text)
+{
+  g_autofree char *plain = heartbeat_text_to_plain (text);
+  g_autofree char *shown = heartbeat_text_shorten (plain, MAX_CHARS);
+
+  return g_markup_escape_text (shown, -1);
+}
 
 static void
 notice_clear (gpointer data)
@@ -33,11 +44,12 @@ heartbeat_notice_new (const char *key,
                       const char *body)
 {
   HeartbeatNotice *notice = g_atomic_rc_box_new0 (HeartbeatNotice);
+  g_autofree char *plain_summary = heartbeat_text_to_plain (summary);
 
   notice->key = g_strdup (key);
   notice->urgency = urgency;
-  notice->summary = heartbeat_notice_clean_text (summary);
-  notice->body = heartbeat_notice_clean_markup (body);
+  notice->summary = heartbeat_text_shorten (plain_summary, MAX_CHARS);
+  notice->body = to_markup (body);
   return notice;
 }
 
@@ -104,85 +116,4 @@ void
 heartbeat_notice_unref (HeartbeatNotice *notice)
 {
   g_atomic_rc_box_release_full (notice, notice_clear);
-}
-
-static gboolean
-is_break (gunichar c)
-{
-  return c == '\n' || c == '\r' || c == '\t' || c == 0x2028 || c == 0x2029;
-}
-
-/* Also what turns the direction of all that follows: embeddings, overrides, isolates. */
-static gboolean
-is_control (gunichar c)
-{
-  return g_unichar_iscntrl (c) || (c >= 0x202a && c <= 0x202e) || (c >= 0x2066 && c <= 0x2069);
-}
-
-/* Returns the last character of a sequence that colours a terminal's text (ECMA-48), or @text where there is none. */
-static const char *
-skip_sequence (const char *text)
-{
-  const char *end = text + 2;
-
-  if (text[0] != '\033' || text[1] != '[')
-    return text;
-  while (*end >= 0x20 && *end < 0x40)
-    end++;
-  return *end >= 0x40 && *end < 0x7f ? end : text;
-}
-
-/**
- * heartbeat_notice_clean_text:
- * @text: any bytes
- *
- * Returns: (transfer full): @text as one line of at most 300 characters of valid UTF-8, without control characters and
- *   without a terminal's colours
- */
-char *
-heartbeat_notice_clean_text (const char *text)
-{
-  g_autofree char *valid = g_utf8_make_valid (text, -1);
-  GString *clean = g_string_new (NULL);
-  gsize last = 0; /* where the last character that fits begins */
-  guint chars = 0;
-
-  for (const char *p = valid; *p != '\0'; p = g_utf8_next_char (p))
-    {
-      gunichar c = g_utf8_get_char (p);
-      const char *end = skip_sequence (p);
-
-      if (end != p)
-        {
-          p = end;
-          continue;
-        }
-      if (is_break (c))
-        c = ' ';
-      else if (is_control (c))
-        continue;
-      if (chars++ == MAX_CHARS)
-        {
-          g_string_truncate (clean, last);
-          g_string_append_unichar (clean, ELLIPSIS);
-          break;
-        }
-      last = clean->len;
-      g_string_append_unichar (clean, c);
-    }
-  return g_string_free (clean, FALSE);
-}
-
-/**
- * heartbeat_notice_clean_markup:
- * @text: any bytes
- *
- * Returns: (transfer full): what shows as heartbeat_notice_clean_text() of @text where markup is understood
- */
-char *
-heartbeat_notice_clean_markup (const char *text)
-{
-  g_autofree char *clean = heartbeat_notice_clean_text (text);
-
-  return g_markup_escape_text (clean, -1);
 }

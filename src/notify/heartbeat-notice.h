@@ -70,9 +70,6 @@ HeartbeatNotice *heartbeat_notice_new_for_check (const char *key,
 HeartbeatNotice *heartbeat_notice_ref (HeartbeatNotice *notice);
 void heartbeat_notice_unref (HeartbeatNotice *notice);
 
-char *heartbeat_notice_clean_text (const char *text);
-char *heartbeat_notice_clean_markup (const char *text);
-
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (HeartbeatNotice, heartbeat_notice_unref)
 
 G_END_DECLS

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 
+#include "base/heartbeat-text.h"
 #include "run/heartbeat-result-private.h"
 
 /**
@@ -52,7 +53,7 @@ heartbeat_result_new (HeartbeatStatus status,
   result = g_new0 (HeartbeatResult, 1);
   g_atomic_ref_count_init (&result->refs);
   result->status = status;
-  result->message = g_utf8_make_valid (message != NULL ? message : "", -1);
+  result->message = heartbeat_text_dup_valid (message);
   result->started = started;
   result->duration = duration;
   if (details == NULL)

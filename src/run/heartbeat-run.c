@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 
+#include "base/heartbeat-text.h"
 #include "run/heartbeat-run-private.h"
 
 #include <string.h>
@@ -10,7 +11,8 @@
 #include "base/heartbeat-log.h"
 
 /* In characters: a message is a line in a table, in the log and on the bus. */
-#define MAX_MESSAGE 1000
+/* A message goes to the log, the bus and notifications: a thousand characters and an ellipsis. */
+#define MAX_MESSAGE_CHARS 1001
 
 /**
  * HeartbeatRun:
@@ -426,19 +428,6 @@ heartbeat_run_skip (HeartbeatRun *run, const char *message)
   heartbeat_run_end (run, HEARTBEAT_STATUS_SKIPPED, message, NULL);
 }
 
-/* What a handler says goes to the log, the bus and notifications. */
-static char *
-tidy_message (const char *message)
-{
-  g_autofree char *text = g_utf8_make_valid (message != NULL ? message : "", -1);
-  g_autofree char *head = NULL;
-
-  if (g_utf8_strlen (text, -1) <= MAX_MESSAGE)
-    return g_steal_pointer (&text);
-  head = g_utf8_substring (text, 0, MAX_MESSAGE);
-  return g_strconcat (head, "…", NULL);
-}
-
 static GVariant *
 tidy_details (GVariant *details)
 {
@@ -470,7 +459,7 @@ make_result (HeartbeatRun *run, HeartbeatStatus status, const char *message, GVa
       message = problem;
       details = NULL;
     }
-  text = tidy_message (message);
+  text = heartbeat_text_shorten (message, MAX_MESSAGE_CHARS);
   tidy = tidy_details (details);
   return heartbeat_result_new (status, text, run->started,
                                g_get_monotonic_time () - run->started_monotonic, tidy);

@@ -6,6 +6,8 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "base/heartbeat-text.h"
+
 static const char *
 find_field (const GLogField *fields, gsize n_fields, const char *key)
 {
@@ -27,18 +29,6 @@ level_name (GLogLevelFlags level)
   return level & G_LOG_LEVEL_DEBUG ? "DEBUG" : "INFO";
 }
 
-/* What comes from a file or a broker cannot begin a line of its own, nor speak to the terminal. */
-static char *
-to_one_line (const char *message)
-{
-  char *line = g_utf8_make_valid (message, -1);
-
-  for (char *at = line; *at != '\0'; at = g_utf8_next_char (at))
-    if (g_unichar_iscntrl (g_utf8_get_char (at)))
-      memset (at, ' ', g_utf8_next_char (at) - at);
-  return line;
-}
-
 static void
 write_line (GLogLevelFlags level, const GLogField *fields, gsize n_fields)
 {
@@ -46,7 +36,7 @@ write_line (GLogLevelFlags level, const GLogField *fields, gsize n_fields)
   g_autofree char *time = g_date_time_format (now, "%Y-%m-%dT%H:%M:%S");
   const char *message = find_field (fields, n_fields, "MESSAGE");
   const char *agent = find_field (fields, n_fields, "HEARTBEAT_AGENT");
-  g_autofree char *text = to_one_line (message != NULL ? message : "");
+  g_autofree char *text = heartbeat_text_to_line (message != NULL ? message : "");
   g_autofree char *line = NULL;
 
   line = g_strdup_printf ("%s.%03dZ %s %s%s%s\n", time, g_date_time_get_microsecond (now) / 1000,

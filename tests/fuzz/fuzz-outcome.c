@@ -9,9 +9,6 @@
 #include "fuzz.h"
 #include "handlers/heartbeat-outcome.h"
 
-/* A thousand characters and an ellipsis. */
-#define MAX_MESSAGE 1001
-
 static char *
 take_text (const uint8_t **data, size_t *size)
 {
@@ -51,10 +48,7 @@ check_outcome (const HeartbeatOutcome *outcome)
   g_assert_cmpint (outcome->status, >=, HEARTBEAT_STATUS_SUCCESS);
   g_assert_cmpint (outcome->status, <=, HEARTBEAT_STATUS_SKIPPED);
   if (outcome->message != NULL)
-    {
-      g_assert_true (g_utf8_validate (outcome->message, -1, NULL));
-      g_assert_cmpint (g_utf8_strlen (outcome->message, -1), <=, MAX_MESSAGE);
-    }
+    g_assert_true (g_utf8_validate (outcome->message, -1, NULL));
   if (outcome->details == NULL)
     return;
   g_assert_true (g_variant_is_of_type (outcome->details, G_VARIANT_TYPE_VARDICT));

@@ -245,19 +245,6 @@ test_reason (void)
     }
 }
 
-static void
-test_line (void)
-{
-  g_autofree char *plain = heartbeat_ctl_format_line ("a \xc3\xa9");
-  g_autofree char *control = heartbeat_ctl_format_line ("a\nb\033[1m\x7f\xc2\x85"
-                                                        "c");
-  g_autofree char *invalid = heartbeat_ctl_format_line ("a\xff");
-
-  g_assert_cmpstr (plain, ==, "a \xc3\xa9");
-  g_assert_cmpstr (control, ==, "a b [1m   c");
-  g_assert_true (g_utf8_validate (invalid, -1, NULL));
-}
-
 int
 main (int argc, char **argv)
 {
@@ -272,7 +259,6 @@ main (int argc, char **argv)
   g_test_add_func ("/format/time", test_time);
   g_test_add_func ("/format/time-without-a-date", test_time_without_a_date);
   g_test_add_func ("/format/reason", test_reason);
-  g_test_add_func ("/format/line-says-nothing-to-the-terminal", test_line);
 
   return g_test_run ();
 }

@@ -273,17 +273,6 @@ test_byte_order_mark (void)
   g_assert_cmpint (outcome.status, ==, HEARTBEAT_STATUS_FAILED);
 }
 
-static void
-test_long_message (void)
-{
-  g_autofree char *text = g_strnfill (50000, 'x');
-  HeartbeatProcessOutput output = { EXITED (1), text, FALSE, (char *) "" };
-  g_auto (HeartbeatOutcome) outcome = { 0 };
-
-  heartbeat_outcome_read (&outcome, &output);
-  g_assert_cmpint (g_utf8_strlen (outcome.message, -1), ==, 1001);
-}
-
 /* --- What D-Bus cannot carry ---------------------------------------------------------------------------------------- */
 
 /* The longest chain of containers in it. */
@@ -457,7 +446,6 @@ main (int argc, char **argv)
   g_test_add_func ("/outcome/cut/object-without-status", test_cut_object_without_status);
   g_test_add_func ("/outcome/cut/line", test_cut_line);
   g_test_add_func ("/outcome/json/byte-order-mark", test_byte_order_mark);
-  g_test_add_func ("/outcome/long-message", test_long_message);
 
   return g_test_run ();
 }

@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "base/heartbeat-i18n.h"
+#include "base/heartbeat-text.h"
 #include "ctl/print/heartbeat-ctl-format.h"
 #include "ctl/print/heartbeat-ctl-time-parse.h"
 #include "ctl/heartbeat-ctl.h"
@@ -78,7 +79,7 @@ print_paused (HeartbeatCtl *self, const char *agent, const char *check, gint64 u
 {
   g_autoptr (GTimeZone) zone = g_time_zone_new_local ();
   g_autofree char *time = heartbeat_ctl_format_time (until, g_get_real_time (), zone);
-  g_autofree char *name = heartbeat_ctl_format_line (self->all ? _ ("all checks") : check);
+  g_autofree char *name = heartbeat_text_to_line (self->all ? _ ("all checks") : check);
 
   if (self->json)
     {
@@ -109,7 +110,7 @@ print_changed (HeartbeatCtl *self,
                gboolean value)
 {
   g_autofree char *name
-      = heartbeat_ctl_format_line (strcmp (check, "*") == 0 ? _ ("all checks") : check);
+      = heartbeat_text_to_line (strcmp (check, "*") == 0 ? _ ("all checks") : check);
 
   if (self->json)
     {

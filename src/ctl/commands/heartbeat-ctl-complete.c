@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "base/heartbeat-i18n.h"
+#include "base/heartbeat-text.h"
 #include "ctl/heartbeat-ctl-commands.h"
 #include "ctl/heartbeat-ctl-views.h"
 
@@ -13,10 +14,8 @@
 static void
 print_word (const char *word, const char *meaning)
 {
-  for (const char *p = word; *p != '\0'; p = g_utf8_next_char (p))
-    if (g_unichar_iscntrl (g_utf8_get_char (p)))
-      return;
-  g_print ("%s\t%s\n", word, meaning);
+  if (!heartbeat_text_has_controls (word))
+    g_print ("%s\t%s\n", word, meaning);
 }
 
 static void

@@ -8,6 +8,7 @@
 
 #include "agent/heartbeat-agent.h"
 #include "base/heartbeat-i18n.h"
+#include "base/heartbeat-text.h"
 #include "json/heartbeat-json.h"
 #include "ctl/print/heartbeat-ctl-format.h"
 #include "ctl/commands/heartbeat-ctl-status.h"
@@ -104,7 +105,7 @@ describe_view (Monitor *self, HeartbeatCtlView *view, GHashTable *silent)
   if (g_error_matches (view->error, G_IO_ERROR, G_IO_ERROR_NOT_FOUND))
     /* Translators: the name of an agent */
     return g_strdup_printf (_ ("%s is not on the bus\n"), view->name);
-  line = heartbeat_ctl_format_line (heartbeat_ctl_explain (view->error));
+  line = heartbeat_text_to_line (heartbeat_ctl_explain (view->error));
   return g_strdup_printf ("%s: %s\n", view->name, line);
 }
 
@@ -305,7 +306,7 @@ event_to_line (const char *agent, const Event *event)
   g_autofree char *line = g_strdup_printf ("%s  %s  %s  %s%s%s", stamp, agent, event->subject, what,
                                            *event->message != '\0' ? ": " : "", event->message);
 
-  return heartbeat_ctl_format_line (line);
+  return heartbeat_text_to_line (line);
 }
 
 /* The agent whose object has that path; NULL where it is none's, or not of the one that is asked for. */

@@ -6,6 +6,7 @@
 #include <glib-unix.h>
 
 #include "base/heartbeat-i18n.h"
+#include "base/heartbeat-text.h"
 #include "ctl/print/heartbeat-ctl-format.h"
 #include "ctl/print/heartbeat-ctl-progress.h"
 #include "ctl/heartbeat-ctl.h"
@@ -17,14 +18,14 @@ print_result (const char *check, GVariant *result)
   const char *status = "", *message = "";
   gint64 duration = 0;
   g_autofree char *span = NULL;
-  g_autofree char *name = heartbeat_ctl_format_line (check);
+  g_autofree char *name = heartbeat_text_to_line (check);
   g_autofree char *line = NULL;
 
   g_variant_lookup (result, "status", "&s", &status);
   g_variant_lookup (result, "message", "&s", &message);
   g_variant_lookup (result, "duration", "x", &duration);
   span = heartbeat_ctl_format_span (duration);
-  line = heartbeat_ctl_format_line (message);
+  line = heartbeat_text_to_line (message);
   status = heartbeat_ctl_format_status (status);
   if (*line == '\0')
     /* Translators: a check, how it ended, how long it took */

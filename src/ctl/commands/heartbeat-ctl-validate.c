@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 
+#include "base/heartbeat-text.h"
 #include "config/heartbeat-config.h"
 #include "base/heartbeat-i18n.h"
 #include "storage/heartbeat-storage.h"
-#include "ctl/print/heartbeat-ctl-format.h"
 #include "ctl/heartbeat-ctl.h"
 
 static GPtrArray *
@@ -23,7 +23,7 @@ print_problem (const char *path, const HeartbeatProblem *problem)
   g_autofree char *what = heartbeat_problem_describe (problem);
   g_autofree char *line
       = g_strdup_printf ("%s:%u:%u: %s", path, problem->line, problem->column, what);
-  g_autofree char *clean = heartbeat_ctl_format_line (line);
+  g_autofree char *clean = heartbeat_text_to_line (line);
 
   g_print ("%s\n", clean);
 }

@@ -5,7 +5,7 @@
 #include <string.h>
 
 #include "base/heartbeat-i18n.h"
-#include "ctl/print/heartbeat-ctl-format.h"
+#include "base/heartbeat-text.h"
 #include "ctl/print/heartbeat-ctl-text.h"
 
 /* "    → " */
@@ -134,7 +134,7 @@ append_finding (GString *text,
                 gboolean coloured)
 {
   const char *mark = looks[finding->verdict].mark;
-  g_autofree char *message = heartbeat_ctl_format_line (finding->message);
+  g_autofree char *message = heartbeat_text_to_line (finding->message);
   g_autofree char *lines = heartbeat_ctl_text_wrap (message, indent, width);
   g_autofree char *advice = NULL;
 
@@ -147,7 +147,7 @@ append_finding (GString *text,
       (int) (indent - strlen ("x ") - heartbeat_ctl_text_width (finding->title)), "", lines);
   if (finding->advice == NULL)
     return;
-  advice = heartbeat_ctl_format_line (finding->advice);
+  advice = heartbeat_text_to_line (finding->advice);
   g_free (g_steal_pointer (&lines));
   lines = heartbeat_ctl_text_wrap (advice, ADVICE_INDENT, width);
   g_string_append_printf (text, "    → %s\n", lines);
@@ -175,7 +175,7 @@ heartbeat_ctl_findings_to_string (GPtrArray *findings, guint width, gboolean col
 static void
 add_string (JsonBuilder *builder, const char *name, const char *value)
 {
-  g_autofree char *valid = value != NULL ? g_utf8_make_valid (value, -1) : NULL;
+  g_autofree char *valid = value != NULL ? heartbeat_text_dup_valid (value) : NULL;
 
   json_builder_set_member_name (builder, name);
   if (valid != NULL)

@@ -241,13 +241,6 @@ heartbeat_ctl_format_reason (GVariant *reason, gint64 now, GTimeZone *zone)
   return strcmp (code, "invalid") == 0 ? phrase_invalid (reason) : g_strdup (code);
 }
 
-/* Also what turns the direction of the rest of the line, and so of cells that follow: embeddings, overrides, isolates. */
-static gboolean
-is_control (gunichar c)
-{
-  return g_unichar_iscntrl (c) || (c >= 0x202a && c <= 0x202e) || (c >= 0x2066 && c <= 0x2069);
-}
-
 typedef struct
 {
   const char *nick;
@@ -318,21 +311,4 @@ heartbeat_ctl_format_trigger (const char *trigger)
   };
 
   return translate (words, "trigger", trigger);
-}
-
-/**
- * heartbeat_ctl_format_line:
- * @text: a text from outside, perhaps not in UTF-8
- *
- * Returns: (transfer full): it in one line that says nothing to a terminal: control characters are spaces
- */
-char *
-heartbeat_ctl_format_line (const char *text)
-{
-  char *line = g_utf8_make_valid (text, -1);
-
-  for (char *at = line; *at != '\0'; at = g_utf8_next_char (at))
-    if (is_control (g_utf8_get_char (at)))
-      memset (at, ' ', g_utf8_next_char (at) - at);
-  return line;
 }

@@ -15,6 +15,5 @@ char *heartbeat_ctl_format_reason (GVariant *reason, gint64 now, GTimeZone *zone
 const char *heartbeat_ctl_format_state (const char *state);
 const char *heartbeat_ctl_format_status (const char *status);
 const char *heartbeat_ctl_format_trigger (const char *trigger);
-char *heartbeat_ctl_format_line (const char *text);
 
 G_END_DECLS

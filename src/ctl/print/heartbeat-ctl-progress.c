@@ -5,7 +5,7 @@
 #include <unistd.h>
 
 #include "base/heartbeat-i18n.h"
-#include "ctl/print/heartbeat-ctl-format.h"
+#include "base/heartbeat-text.h"
 #include "ctl/print/heartbeat-ctl-text.h"
 
 /* A long name must not fill the line: what is longer cannot be drawn over. */
@@ -54,7 +54,7 @@ HeartbeatCtlProgress *
 heartbeat_ctl_progress_new (const char *check)
 {
   HeartbeatCtlProgress *self = g_new0 (HeartbeatCtlProgress, 1);
-  g_autofree char *line = heartbeat_ctl_format_line (check);
+  g_autofree char *line = heartbeat_text_to_line (check);
 
   self->check = heartbeat_ctl_text_cut (line, MAX_NAME);
   if (!isatty (STDERR_FILENO))

@@ -4,7 +4,7 @@
 
 #include <string.h>
 
-#include "ctl/print/heartbeat-ctl-format.h"
+#include "base/heartbeat-text.h"
 #include "ctl/print/heartbeat-ctl-terminal.h"
 #include "ctl/print/heartbeat-ctl-text.h"
 
@@ -144,7 +144,7 @@ heartbeat_ctl_table_add (HeartbeatCtlTable *self, const char *cell)
 void
 heartbeat_ctl_table_add_styled (HeartbeatCtlTable *self, const char *cell, HeartbeatCtlStyle style)
 {
-  const Cell next = { heartbeat_ctl_format_line (cell), style };
+  const Cell next = { heartbeat_text_to_line (cell), style };
 
   g_array_append_val (self->cells, next);
 }

@@ -412,10 +412,7 @@ push_read (HeartbeatDocument *self)
 static gboolean
 on_reread (gpointer user_data)
 {
-  HeartbeatDocument *self = user_data;
-
-  heartbeat_deadline_clear (&self->reread_timer);
-  push_read (self);
+  push_read (user_data);
   return G_SOURCE_REMOVE;
 }
 
@@ -458,8 +455,7 @@ end_read (HeartbeatDocument *self, HeartbeatConfig *config, const GError *error)
   if (deserves_second_look (self, error))
     {
       self->second_look = TRUE;
-      heartbeat_deadline_set (&self->reread_timer, g_get_monotonic_time () + REREAD_DELAY_US,
-                              on_reread, self);
+      heartbeat_deadline_set_in (&self->reread_timer, REREAD_DELAY_US, on_reread, self);
       return;
     }
   self->second_look = FALSE;

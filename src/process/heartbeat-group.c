@@ -10,10 +10,12 @@
 
 #include <glib-unix.h>
 
-#define KILL_DELAY_S 5
+#include "base/heartbeat-deadline.h"
+
+#define KILL_DELAY_US (5 * G_USEC_PER_SEC)
 
 /* Where the kernel has no pidfd, or a sandbox forbids it. */
-#define POLL_MS 20
+#define POLL_US (20 * 1000)
 
 /**
  * HeartbeatGroup:
@@ -30,7 +32,8 @@ struct _HeartbeatGroup
   guint refs;
   pid_t leader;
   int pidfd;
-  GSource *watch;
+  GSource *watch; /* of the pidfd */
+  GSource *poll;  /* where there is none */
   GSource *kill_timer;
   HeartbeatGroupFunc ended;
   HeartbeatGroupFunc over;
@@ -50,12 +53,15 @@ heartbeat_group_ref (HeartbeatGroup *self)
 }
 
 static void
-clear_source (GSource **source)
+stop_watching (HeartbeatGroup *self)
 {
-  if (*source == NULL)
-    return;
-  g_source_destroy (*source);
-  g_clear_pointer (source, g_source_unref);
+  heartbeat_deadline_clear (&self->poll);
+  if (self->watch != NULL)
+    {
+      g_source_destroy (self->watch);
+      g_clear_pointer (&self->watch, g_source_unref);
+      close (self->pidfd);
+    }
 }
 
 void
@@ -63,10 +69,8 @@ heartbeat_group_unref (HeartbeatGroup *self)
 {
   if (--self->refs > 0)
     return;
-  clear_source (&self->watch);
-  clear_source (&self->kill_timer);
-  if (self->pidfd >= 0)
-    close (self->pidfd);
+  stop_watching (self);
+  heartbeat_deadline_clear (&self->kill_timer);
   g_free (self);
 }
 
@@ -85,7 +89,7 @@ reap (HeartbeatGroup *self)
   HeartbeatGroupFunc over = self->over;
 
   waitid (P_PID, self->leader, &(siginfo_t){ 0 }, WEXITED | WNOHANG);
-  clear_source (&self->kill_timer);
+  heartbeat_deadline_clear (&self->kill_timer);
   if (over != NULL)
     over (self, self->status, self->user_data);
   heartbeat_group_unref (self);
@@ -118,8 +122,12 @@ on_look (gpointer user_data)
   HeartbeatGroup *self = user_data;
 
   if (!look (self))
-    return G_SOURCE_CONTINUE;
-  clear_source (&self->watch);
+    {
+      if (self->pidfd < 0)
+        heartbeat_deadline_set_in (&self->poll, POLL_US, on_look, self);
+      return G_SOURCE_CONTINUE;
+    }
+  stop_watching (self);
   self->has_ended = TRUE;
   heartbeat_group_ref (self);
   self->ended (self, self->status, self->user_data);
@@ -166,14 +174,11 @@ heartbeat_group_new (pid_t leader,
     {
       self->watch = g_unix_fd_source_new (self->pidfd, G_IO_IN);
       g_source_set_callback (self->watch, G_SOURCE_FUNC (on_pidfd), self, NULL);
+      g_source_set_static_name (self->watch, "heartbeat handler's end");
+      g_source_attach (self->watch, g_main_context_get_thread_default ());
     }
   else
-    {
-      self->watch = g_timeout_source_new (POLL_MS);
-      g_source_set_callback (self->watch, on_look, self, NULL);
-    }
-  g_source_set_static_name (self->watch, "heartbeat handler's end");
-  g_source_attach (self->watch, g_main_context_get_thread_default ());
+    heartbeat_deadline_set_in (&self->poll, POLL_US, on_look, self);
   return heartbeat_group_ref (self);
 }
 
@@ -205,9 +210,7 @@ heartbeat_group_terminate (HeartbeatGroup *self)
   send_signal (self, SIGTERM);
   /* Who is stopped cannot tidy up. */
   send_signal (self, SIGCONT);
-  self->kill_timer = g_timeout_source_new_seconds (KILL_DELAY_S);
-  g_source_set_callback (self->kill_timer, on_kill_time, self, NULL);
-  g_source_attach (self->kill_timer, g_main_context_get_thread_default ());
+  heartbeat_deadline_set_in (&self->kill_timer, KILL_DELAY_US, on_kill_time, self);
 }
 
 /**
@@ -237,7 +240,7 @@ heartbeat_group_kill (HeartbeatGroup *self)
   if (is_gone (self))
     return;
   self->is_killed = self->is_terminated = TRUE;
-  clear_source (&self->kill_timer);
+  heartbeat_deadline_clear (&self->kill_timer);
   send_signal (self, SIGKILL);
   if (self->has_ended)
     reap (self);

@@ -2,9 +2,11 @@
 
 #include "process/heartbeat-processes.h"
 
+#include "base/heartbeat-deadline.h"
+
 /* From SIGTERM to SIGKILL for programs that had the service's ten seconds already, and from there to giving up on what the
  * kernel itself cannot end. */
-#define STOP_STEP_MS 1000
+#define STOP_STEP_US G_USEC_PER_SEC
 
 /**
  * HeartbeatProcesses:
@@ -78,8 +80,7 @@ complete (HeartbeatProcesses *self)
 {
   g_autoptr (GTask) task = g_steal_pointer (&self->stop_task);
 
-  g_source_destroy (self->stop_timer);
-  g_clear_pointer (&self->stop_timer, g_source_unref);
+  heartbeat_deadline_clear (&self->stop_timer);
   g_task_return_boolean (task, TRUE);
 }
 
@@ -132,8 +133,9 @@ on_stop_time (gpointer user_data)
       return G_SOURCE_REMOVE;
     }
   self->killed = TRUE;
+  heartbeat_deadline_set_in (&self->stop_timer, STOP_STEP_US, on_stop_time, self);
   for_each (self, heartbeat_group_kill);
-  return G_SOURCE_CONTINUE;
+  return G_SOURCE_REMOVE;
 }
 
 /**
@@ -155,9 +157,7 @@ heartbeat_processes_stop_async (HeartbeatProcesses *self,
   for_each (self, heartbeat_group_force_stop);
   self->stop_task = g_task_new (self, NULL, callback, user_data);
   self->killed = FALSE;
-  self->stop_timer = g_timeout_source_new (STOP_STEP_MS);
-  g_source_set_callback (self->stop_timer, on_stop_time, self, NULL);
-  g_source_attach (self->stop_timer, g_main_context_get_thread_default ());
+  heartbeat_deadline_set_in (&self->stop_timer, STOP_STEP_US, on_stop_time, self);
   if (self->groups->len == 0)
     complete (self);
 }

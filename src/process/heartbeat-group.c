@@ -74,14 +74,6 @@ heartbeat_group_unref (HeartbeatGroup *self)
   g_free (self);
 }
 
-/* Between its fork and its setsid() the leader has no group yet. */
-static void
-send_signal (HeartbeatGroup *self, int number)
-{
-  if (kill (-self->leader, number) < 0 && errno == ESRCH)
-    kill (self->leader, number);
-}
-
 /* Lets the leader go; takes the reference that the group has to itself until then. */
 static void
 reap (HeartbeatGroup *self)
@@ -207,9 +199,9 @@ heartbeat_group_terminate (HeartbeatGroup *self)
   if (self->is_terminated || is_gone (self))
     return;
   self->is_terminated = TRUE;
-  send_signal (self, SIGTERM);
+  kill (-self->leader, SIGTERM);
   /* Who is stopped cannot tidy up. */
-  send_signal (self, SIGCONT);
+  kill (-self->leader, SIGCONT);
   heartbeat_deadline_set_in (&self->kill_timer, KILL_DELAY_US, on_kill_time, self);
 }
 
@@ -241,7 +233,7 @@ heartbeat_group_kill (HeartbeatGroup *self)
     return;
   self->is_killed = self->is_terminated = TRUE;
   heartbeat_deadline_clear (&self->kill_timer);
-  send_signal (self, SIGKILL);
+  kill (-self->leader, SIGKILL);
   if (self->has_ended)
     reap (self);
 }

@@ -53,9 +53,7 @@ typedef struct
   HeartbeatGroup *group; /* NULL when it is over */
   HeartbeatProcesses *processes;
   GTask *task; /* until the program has ended */
-  char *program;
-  char *folder;
-  int failure;
+  HeartbeatLaunch *launch;
   GOutputStream *in;
   GBytes *input;
   GCancellable *input_cancellable;
@@ -85,12 +83,10 @@ process_unref (Process *self)
   g_clear_object (&self->out.stream);
   g_clear_object (&self->err.stream);
   g_clear_object (&self->in);
-  close (self->failure);
+  heartbeat_launch_unref (self->launch);
   g_clear_object (&self->processes);
   g_clear_object (&self->input_cancellable);
   g_clear_object (&self->cancellable);
-  g_free (self->program);
-  g_free (self->folder);
   g_clear_pointer (&self->input, g_bytes_unref);
   g_free (self);
 }
@@ -181,7 +177,7 @@ on_ended (HeartbeatGroup *group, int exit_status, gpointer user_data)
   g_clear_object (&self->err.stream);
   g_cancellable_cancel (self->input_cancellable);
   g_signal_handler_disconnect (self->cancellable, self->cancelled_id);
-  if (heartbeat_spawn_check (self->failure, self->program, self->folder, &error))
+  if (heartbeat_launch_check (self->launch, &error))
     g_task_return_pointer (task, collect_output (self, exit_status),
                            (GDestroyNotify) heartbeat_process_output_free);
   else
@@ -296,9 +292,7 @@ spawn (HeartbeatProcesses *processes,
     return NULL;
   self = g_new0 (Process, 1);
   g_atomic_ref_count_init (&self->refs);
-  self->program = g_strdup (argv[0]);
-  self->folder = g_strdup (folder);
-  self->failure = child.failure;
+  self->launch = child.launch;
   self->in = g_unix_output_stream_new (child.in, TRUE);
   reader_start (&self->out, child.out, max_output);
   reader_start (&self->err, child.err, MAX_ERROR_TEXT);

@@ -4,6 +4,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <semaphore.h>
 #include <signal.h>
 #include <string.h>
 #include <sys/resource.h>
@@ -15,63 +16,70 @@
 
 #define DEFAULT_PATH "/usr/local/bin:/usr/bin:/bin"
 
-/* The fourth descriptor of a child, until it is the program. */
-#define FAILURE_FD 3
-
-/* The pipe after that: the child, or else its thread, tells the child's number through it. */
-#define NUMBER    (FAILURE_FD + 1)
-#define MAX_PIPES (NUMBER + 1)
+#define N_STREAMS 3
 
 typedef enum
 {
-  STEP_PREPARE,
+  STEP_NONE,
+  STEP_STREAMS,
   STEP_FOLDER,
   STEP_PROGRAM,
 } Step;
 
-/* What a child writes when it cannot become the program. Less than PIPE_BUF: it is there whole or not at all. */
-typedef struct
+/**
+ * HeartbeatLaunch:
+ *
+ * How a program is started. A thread calls vfork(), so until the child has become the program it works on this very memory,
+ * and says here how far it came.
+ *
+ * fork() copies the page tables, which costs a service of 100 MiB 8 ms of processor time for every start, and g_spawn_async()
+ * falls back to it for a program with a folder or a session of its own. posix_spawn() cannot limit the open files, reports a
+ * folder and a program that cannot be used by the same number, and returns only when the program has begun, so that a
+ * time-out could not end a start that hangs.
+ */
+struct _HeartbeatLaunch
 {
-  int step;
-  int code;
-} Failure;
-
-/* All that the child needs, made before: in it nothing but async-signal-safe calls may be made, since another thread may
- * hold any lock. It belongs to the thread that starts the child. */
-typedef struct
-{
-  char **paths; /* tried in turn */
-  char **argv;
-  char **environment;
+  GStrv paths; /* tried in turn */
+  GStrv argv;
+  GStrv environment;
   char *folder;
-  int fds[FAILURE_FD + 1]; /* open until the number was told */
-  int number;              /* the thread's own */
-  int max_fds;
   guint64 file_limit; /* 0 for that of this process */
-} Plan;
+  int streams[N_STREAMS];
 
-/* --- In the child --------------------------------------------------------------------------------------------------- */
+  sem_t begun;
+  pid_t pid; /* a negative errno if there is no child */
+  Step failed_step;
+  int failed_errno;
+};
 
-static void
-write_whole (int fd, gconstpointer data, gsize size)
-{
-  gssize n;
-
-  do
-    n = write (fd, data, size);
-  while (n < 0 && errno == EINTR);
-}
+/* --- In the child: only async-signal-safe calls, since another thread may hold any lock ------------------------------- */
 
 static void G_GNUC_NORETURN
-give_up (int fd, Step step)
+give_up (HeartbeatLaunch *self, Step step)
 {
-  const Failure failure = { step, errno };
-
-  write_whole (fd, &failure, sizeof failure);
+  self->failed_errno = errno;
+  self->failed_step = step;
   _exit (127);
 }
 
-/* What this process ignores, GLib's handlers and GIO's SIGPIPE alike, is not for the program. */
+/* Closes everything else, including what an embedding program has left open. */
+static gboolean
+connect_streams (const HeartbeatLaunch *self)
+{
+  int moved[N_STREAMS];
+
+  /* A pipe may have one of the numbers 0 to 2 if this process has closed its own. */
+  for (int i = 0; i < N_STREAMS; i++)
+    if ((moved[i] = fcntl (self->streams[i], F_DUPFD, N_STREAMS)) < 0)
+      return FALSE;
+  for (int i = 0; i < N_STREAMS; i++)
+    if (dup2 (moved[i], i) < 0)
+      return FALSE;
+  closefrom (N_STREAMS);
+  return TRUE;
+}
+
+/* The program does not inherit what this process ignores, such as GIO's SIGPIPE. */
 static void
 reset_signals (void)
 {
@@ -84,30 +92,7 @@ reset_signals (void)
   sigprocmask (SIG_SETMASK, &none, NULL);
 }
 
-/* 0 to 2 are the pipes, 3 goes with exec, all else is closed at once: whatever an embedding program has left open. */
-static gboolean
-arrange_descriptors (const Plan *plan)
-{
-  int moved[G_N_ELEMENTS (plan->fds)];
-
-  for (guint i = 0; i < G_N_ELEMENTS (moved); i++)
-    {
-      moved[i] = fcntl (plan->fds[i], F_DUPFD_CLOEXEC, FAILURE_FD + 1);
-      if (moved[i] < 0)
-        return FALSE;
-    }
-  for (guint i = 0; i < G_N_ELEMENTS (moved); i++)
-    if (dup3 (moved[i], i, i == FAILURE_FD ? O_CLOEXEC : 0) < 0)
-      return FALSE;
-  /* Linux before 5.9 has no such call. */
-  if (close_range (FAILURE_FD + 1, ~0U, 0) == 0)
-    return TRUE;
-  for (int fd = FAILURE_FD + 1; fd < plan->max_fds; fd++)
-    close (fd);
-  return TRUE;
-}
-
-/* select() knows no descriptor past 1,023, which a program that is given more may get. */
+/* A program that uses select() must not get a descriptor past 1,023. */
 static void
 lower_file_limit (guint64 wanted)
 {
@@ -119,15 +104,15 @@ lower_file_limit (guint64 wanted)
   setrlimit (RLIMIT_NOFILE, &limit);
 }
 
-/* As execvp does it, less its shell for a file that is no program. */
+/* As execvp() does it, but without a shell for a file that is not a program. */
 static void
-execute (const Plan *plan)
+execute (const HeartbeatLaunch *self)
 {
   gboolean denied = FALSE;
 
-  for (guint i = 0; plan->paths[i] != NULL; i++)
+  for (guint i = 0; self->paths[i] != NULL; i++)
     {
-      execve (plan->paths[i], plan->argv, plan->environment);
+      execve (self->paths[i], self->argv, self->environment);
       denied |= errno == EACCES;
       if (errno != ENOENT && errno != ENOTDIR && errno != EACCES)
         return;
@@ -137,178 +122,174 @@ execute (const Plan *plan)
 }
 
 G_NO_INLINE static void G_GNUC_NORETURN
-become (const Plan *plan)
+become_program (HeartbeatLaunch *self)
 {
-  const int number = getpid ();
-
-  write_whole (plan->number, &number, sizeof number);
   /* A session of its own is a group of its own too, and has no terminal. */
   setsid ();
-  if (!arrange_descriptors (plan))
-    give_up (plan->fds[FAILURE_FD], STEP_PREPARE);
+  self->pid = getpid ();
+  sem_post (&self->begun);
+  if (!connect_streams (self))
+    give_up (self, STEP_STREAMS);
   reset_signals ();
-  lower_file_limit (plan->file_limit);
-  if (chdir (plan->folder) < 0)
-    give_up (FAILURE_FD, STEP_FOLDER);
-  execute (plan);
-  give_up (FAILURE_FD, STEP_PROGRAM);
+  lower_file_limit (self->file_limit);
+  if (chdir (self->folder) < 0)
+    give_up (self, STEP_FOLDER);
+  execute (self);
+  give_up (self, STEP_PROGRAM);
 }
 
-/* --- Here ----------------------------------------------------------------------------------------------------------- */
+/* --- In this process ------------------------------------------------------------------------------------------------- */
+
+/* The thread stands still until its child has become the program or has ended. The child must not run this process's signal
+ * handlers, and the post is for the case that there is no child, or that it was killed before its own. */
+static gpointer
+run_thread (gpointer data)
+{
+  HeartbeatLaunch *self = data;
+  sigset_t all;
+  pid_t pid;
+
+  sigfillset (&all);
+  pthread_sigmask (SIG_SETMASK, &all, NULL);
+  /* glibc's posix_spawn() does the same.
+   * NOLINTBEGIN(clang-analyzer-security.insecureAPI.vfork, clang-analyzer-unix.Vfork) */
+  pid = vfork ();
+  if (pid == 0)
+    become_program (self);
+  /* NOLINTEND(clang-analyzer-security.insecureAPI.vfork, clang-analyzer-unix.Vfork) */
+  if (self->pid == 0)
+    self->pid = pid > 0 ? pid : -errno;
+  sem_post (&self->begun);
+  heartbeat_launch_unref (self);
+  return NULL;
+}
 
 static GStrv
 list_paths (const char *program)
 {
   const char *path = g_getenv ("PATH");
-  g_autoptr (GStrvBuilder) builder = g_strv_builder_new ();
-  g_auto (GStrv) folders = NULL;
+  GStrv paths = NULL;
 
   if (strchr (program, '/') != NULL || *program == '\0')
+    return g_strdupv ((char *[]){ (char *) program, NULL });
+  paths = g_strsplit (path != NULL ? path : DEFAULT_PATH, ":", -1);
+  for (guint i = 0; paths[i] != NULL; i++)
     {
-      g_strv_builder_add (builder, program);
-      return g_strv_builder_end (builder);
-    }
-  folders = g_strsplit (path != NULL ? path : DEFAULT_PATH, ":", -1);
-  for (guint i = 0; folders[i] != NULL; i++)
-    {
-      g_autofree char *candidate
-          = g_build_filename (*folders[i] != '\0' ? folders[i] : ".", program, NULL);
+      g_autofree char *folder = paths[i];
 
-      g_strv_builder_add (builder, candidate);
+      paths[i] = g_build_filename (*folder != '\0' ? folder : ".", program, NULL);
     }
-  return g_strv_builder_end (builder);
+  return paths;
+}
+
+static HeartbeatLaunch *
+launch_new (const char *const *argv,
+            const char *const *environment,
+            const char *folder,
+            guint64 file_limit,
+            int pipes[][2])
+{
+  HeartbeatLaunch *self = g_atomic_rc_box_new0 (HeartbeatLaunch);
+
+  self->paths = list_paths (argv[0]);
+  self->argv = g_strdupv ((char **) argv);
+  self->environment = g_strdupv ((char **) environment);
+  self->folder = g_strdup (folder);
+  self->file_limit = file_limit;
+  for (guint i = 0; i < N_STREAMS; i++)
+    self->streams[i] = pipes[i][i > 0];
+  sem_init (&self->begun, FALSE, 0);
+  return self;
 }
 
 static void
-plan_free (Plan *plan)
+launch_clear (gpointer data)
 {
-  close (plan->number);
-  g_strfreev (plan->paths);
-  g_strfreev (plan->argv);
-  g_strfreev (plan->environment);
-  g_free (plan->folder);
-  g_free (plan);
+  HeartbeatLaunch *self = data;
+
+  sem_destroy (&self->begun);
+  g_strfreev (self->paths);
+  g_strfreev (self->argv);
+  g_strfreev (self->environment);
+  g_free (self->folder);
 }
 
-/* The child borrows the memory of this process, which is not copied then, and this thread stands still until it has begun
- * or ended. No signal may come to this process's handlers in it: they would run here. What is told here comes second, and
- * nobody reads it, unless there is no child or it was killed before its first word. */
-static gpointer
-run_thread (gpointer data)
+/**
+ * heartbeat_launch_unref:
+ * @launch: (transfer full): a launch
+ */
+void
+heartbeat_launch_unref (HeartbeatLaunch *launch)
 {
-  Plan *plan = data;
-  sigset_t all;
-  int number;
+  g_return_if_fail (launch != NULL);
 
-  sigfillset (&all);
-  pthread_sigmask (SIG_SETMASK, &all, NULL);
-  /* glibc's posix_spawn() does the same; become() makes nothing but system calls, on memory of the plan.
-   * NOLINTBEGIN(clang-analyzer-security.insecureAPI.vfork, clang-analyzer-unix.Vfork) */
-  number = vfork ();
-  if (number == 0)
-    become (plan);
-  /* NOLINTEND(clang-analyzer-security.insecureAPI.vfork, clang-analyzer-unix.Vfork) */
-  if (number < 0)
-    number = -errno;
-  write_whole (plan->number, &number, sizeof number);
-  plan_free (plan);
-  return NULL;
+  g_atomic_rc_box_release_full (launch, launch_clear);
 }
 
-/* Waits for no more than that there is a child: it tells its number before it does what can take time. */
+/* Waits only until there is a child: nothing before that can take time. Returns its number or a negative errno. */
 static pid_t
-start_thread (Plan *plan, int number_fd)
+launch_start (HeartbeatLaunch *self)
 {
-  GThread *thread = g_thread_try_new ("spawn", run_thread, plan, NULL);
-  int number = 0;
-  gssize n;
+  g_autoptr (GThread) thread = NULL;
 
+  thread = g_thread_try_new ("spawn", run_thread, g_atomic_rc_box_acquire (self), NULL);
   if (thread == NULL)
     {
-      plan_free (plan);
-      errno = EAGAIN;
-      return -1;
+      heartbeat_launch_unref (self);
+      return -EAGAIN;
     }
-  g_thread_unref (thread);
-  do
-    n = read (number_fd, &number, sizeof number);
-  while (n < 0 && errno == EINTR);
-  if (number > 0)
-    return number;
-  errno = -number;
-  return -1;
+  while (sem_wait (&self->begun) < 0 && errno == EINTR)
+    ;
+  return self->pid;
 }
 
 static void
-close_all (int pipes[][2])
+close_pipes (int pipes[][2])
 {
-  for (guint i = 0; i < MAX_PIPES; i++)
-    for (guint end = 0; end < 2; end++)
-      if (pipes[i][end] >= 0)
-        close (pipes[i][end]);
+  for (guint i = 0; i < 2 * N_STREAMS; i++)
+    if (pipes[i / 2][i % 2] >= 0)
+      close (pipes[i / 2][i % 2]);
+}
+
+/* Takes this process's end of a pipe. */
+static int
+take_end (int pipes[][2], guint stream)
+{
+  int end = g_steal_fd (&pipes[stream][stream == 0]);
+
+  g_unix_set_fd_nonblocking (end, TRUE, NULL);
+  return end;
 }
 
 static gboolean
-open_pipes (int pipes[][2])
+spawn (HeartbeatChild *child, HeartbeatLaunch *launch, int pipes[][2])
 {
-  for (guint i = 0; i < MAX_PIPES; i++)
-    pipes[i][0] = pipes[i][1] = -1;
-  for (guint i = 0; i < MAX_PIPES; i++)
-    if (pipe2 (pipes[i], O_CLOEXEC) < 0)
+  child->pid = launch_start (launch);
+  if (child->pid < 0)
+    {
+      heartbeat_launch_unref (launch);
+      errno = -child->pid;
       return FALSE;
+    }
+  child->launch = launch;
+  child->in = take_end (pipes, STDIN_FILENO);
+  child->out = take_end (pipes, STDOUT_FILENO);
+  child->err = take_end (pipes, STDERR_FILENO);
   return TRUE;
-}
-
-static int
-take (int *fd)
-{
-  int taken = *fd;
-
-  *fd = -1;
-  g_unix_set_fd_nonblocking (taken, TRUE, NULL);
-  return taken;
-}
-
-static Plan *
-make_plan (const char *const *argv,
-           const char *const *environment,
-           const char *folder,
-           guint64 file_limit,
-           int pipes[][2])
-{
-  Plan *plan = g_new0 (Plan, 1);
-  struct rlimit limit = { 0 };
-
-  getrlimit (RLIMIT_NOFILE, &limit);
-  plan->paths = list_paths (argv[0]);
-  plan->argv = g_strdupv ((char **) argv);
-  plan->environment = g_strdupv ((char **) environment);
-  plan->folder = g_strdup (folder);
-  for (guint i = 0; i <= FAILURE_FD; i++)
-    plan->fds[i] = pipes[i][i > 0];
-  plan->number = pipes[NUMBER][1];
-  pipes[NUMBER][1] = -1;
-  plan->max_fds = MIN (limit.rlim_cur, 65536);
-  plan->file_limit = file_limit;
-  return plan;
 }
 
 /**
  * heartbeat_spawn:
  * @child: (out caller-allocates): the program
- * @argv: (array zero-terminated=1): the program, looked for in `PATH` where it has no slash, and its arguments
+ * @argv: (array zero-terminated=1): the program, searched for in `PATH` unless it has a slash, and its arguments
  * @environment: (array zero-terminated=1): its environment
- * @folder: where it works
+ * @folder: its working folder
  * @file_limit: how many files it may have open, its soft limit; 0 is as many as this process
  * @error: return location for an error
  *
  * Starts a program without waiting for anything: neither for a file server that hangs, nor for the program to begin. It
- * gets three pipes and no other descriptor, a session of its own, and all signals as they are by default. It has to be
- * waited for in any case; if it could not begin, heartbeat_spawn_check() tells why.
- *
- * GLib's own functions leave ignored signals ignored, give a file that is no program to the shell, wait until the program
- * has begun, and copy the tables of this process's memory for every program that works in a folder of its own.
- * posix_spawn() waits as well, and knows no limits.
+ * gets three pipes and no other descriptor, a session of its own, and the default action for every signal. It has to be
+ * waited for in any case, and heartbeat_launch_check() tells afterwards whether it could begin.
  *
  * Returns: whether there is a child
  */
@@ -320,33 +301,29 @@ heartbeat_spawn (HeartbeatChild *child,
                  guint64 file_limit,
                  GError **error)
 {
-  int pipes[MAX_PIPES][2];
+  int pipes[N_STREAMS][2] = { { -1, -1 }, { -1, -1 }, { -1, -1 } };
+  gboolean started = FALSE;
 
-  child->pid = -1;
-  if (open_pipes (pipes))
-    child->pid
-        = start_thread (make_plan (argv, environment, folder, file_limit, pipes), pipes[NUMBER][0]);
-  if (child->pid < 0)
-    {
-      g_set_error (error, G_IO_ERROR, g_io_error_from_errno (errno),
-                   _ ("the program “%s” cannot be started: %s"), argv[0], g_strerror (errno));
-      close_all (pipes);
-      return FALSE;
-    }
-  child->in = take (&pipes[0][1]);
-  child->out = take (&pipes[1][0]);
-  child->err = take (&pipes[2][0]);
-  child->failure = take (&pipes[3][0]);
-  close_all (pipes);
-  return TRUE;
+  g_return_val_if_fail (child != NULL, FALSE);
+  g_return_val_if_fail (argv != NULL && argv[0] != NULL, FALSE);
+  g_return_val_if_fail (folder != NULL, FALSE);
+
+  if (pipe2 (pipes[0], O_CLOEXEC) == 0 && pipe2 (pipes[1], O_CLOEXEC) == 0
+      && pipe2 (pipes[2], O_CLOEXEC) == 0)
+    started = spawn (child, launch_new (argv, environment, folder, file_limit, pipes), pipes);
+  if (!started)
+    g_set_error (error, G_IO_ERROR, g_io_error_from_errno (errno),
+                 _ ("the program “%s” cannot be started: %s"), argv[0], g_strerror (errno));
+  close_pipes (pipes);
+  return started;
 }
 
 static const char *
-explain (const Failure *failure)
+explain (const HeartbeatLaunch *self)
 {
-  if (failure->step != STEP_PROGRAM)
-    return g_strerror (failure->code);
-  switch (failure->code)
+  if (self->failed_step != STEP_PROGRAM)
+    return g_strerror (self->failed_errno);
+  switch (self->failed_errno)
     {
     case ENOEXEC:
       return _ ("it is no program: a script begins with a line like “#!/bin/sh”");
@@ -357,40 +334,36 @@ explain (const Failure *failure)
     case E2BIG:
       return _ ("its arguments and environment are too large");
     default:
-      return g_strerror (failure->code);
+      return g_strerror (self->failed_errno);
     }
 }
 
 /**
- * heartbeat_spawn_check:
- * @failure: a child's descriptor of that name
- * @program: what it was to be
- * @folder: where it was to work
+ * heartbeat_launch_check:
+ * @launch: the launch of a child that has ended
  * @error: return location for an error
  *
- * To be called when the child has ended.
- *
- * Returns: whether it had become the program
+ * Returns: whether the child had become the program
  */
 gboolean
-heartbeat_spawn_check (int failure, const char *program, const char *folder, GError **error)
+heartbeat_launch_check (HeartbeatLaunch *launch, GError **error)
 {
-  Failure why;
-  gssize n;
+  const char *program;
 
-  do
-    n = read (failure, &why, sizeof why);
-  while (n < 0 && errno == EINTR);
-  if (n != sizeof why)
+  g_return_val_if_fail (launch != NULL, FALSE);
+
+  program = launch->argv[0];
+  if (launch->failed_step == STEP_NONE)
     return TRUE;
-  if (why.step == STEP_PROGRAM && why.code == ENOENT && strchr (program, '/') == NULL)
+  if (launch->failed_step == STEP_PROGRAM && launch->failed_errno == ENOENT
+      && strchr (program, '/') == NULL)
     g_set_error (error, G_IO_ERROR, G_IO_ERROR_NOT_FOUND, _ ("the program %s is not installed"),
                  program);
-  else if (why.step == STEP_FOLDER)
-    g_set_error (error, G_IO_ERROR, g_io_error_from_errno (why.code),
-                 _ ("the folder “%s” cannot be entered: %s"), folder, explain (&why));
+  else if (launch->failed_step == STEP_FOLDER)
+    g_set_error (error, G_IO_ERROR, g_io_error_from_errno (launch->failed_errno),
+                 _ ("the folder “%s” cannot be entered: %s"), launch->folder, explain (launch));
   else
-    g_set_error (error, G_IO_ERROR, g_io_error_from_errno (why.code),
-                 _ ("the program “%s” cannot be started: %s"), program, explain (&why));
+    g_set_error (error, G_IO_ERROR, g_io_error_from_errno (launch->failed_errno),
+                 _ ("the program “%s” cannot be started: %s"), program, explain (launch));
   return FALSE;
 }

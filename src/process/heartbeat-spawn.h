@@ -8,15 +8,17 @@
 
 G_BEGIN_DECLS
 
+typedef struct _HeartbeatLaunch HeartbeatLaunch;
+
 /**
  * HeartbeatChild:
  * @pid: its process, which leads a session and a group of its own
  * @in: writes to its standard input
  * @out: reads its standard output
  * @err: reads its standard error
- * @failure: says why it could not become the program, see heartbeat_spawn_check()
+ * @launch: tells after its end whether it became the program, see heartbeat_launch_check()
  *
- * A program that was started. The descriptors are the caller's.
+ * A program that was started. Everything in it belongs to the caller.
  */
 typedef struct
 {
@@ -24,7 +26,7 @@ typedef struct
   int in;
   int out;
   int err;
-  int failure;
+  HeartbeatLaunch *launch;
 } HeartbeatChild;
 
 gboolean heartbeat_spawn (HeartbeatChild *child,
@@ -33,7 +35,7 @@ gboolean heartbeat_spawn (HeartbeatChild *child,
                           const char *folder,
                           guint64 file_limit,
                           GError **error);
-gboolean
-heartbeat_spawn_check (int failure, const char *program, const char *folder, GError **error);
+gboolean heartbeat_launch_check (HeartbeatLaunch *launch, GError **error);
+void heartbeat_launch_unref (HeartbeatLaunch *launch);
 
 G_END_DECLS

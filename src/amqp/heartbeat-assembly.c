@@ -240,6 +240,7 @@ add_body (HeartbeatAssembly *self, const HeartbeatFrame *frame, GError **error)
 HeartbeatAssembled
 heartbeat_assembly_add (HeartbeatAssembly *self, const HeartbeatFrame *frame, GError **error)
 {
+  self->message.received_us = frame->received_us;
   if (self->state == STATE_HEADER && frame->type == AMQP_FRAME_HEADER)
     return add_header (self, frame, error);
   if (self->state == STATE_BODY && frame->type == AMQP_FRAME_BODY)

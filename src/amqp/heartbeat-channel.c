@@ -597,18 +597,6 @@ heartbeat_channel_handle_frame (HeartbeatChannel *self,
 }
 
 /**
- * heartbeat_channel_get_last_read:
- * @self: a channel
- *
- * Returns: when something was received last on its connection, monotonic time in microseconds
- */
-gint64
-heartbeat_channel_get_last_read (HeartbeatChannel *self)
-{
-  return heartbeat_transport_get_last_read (self->transport);
-}
-
-/**
  * heartbeat_channel_batch_done:
  * @self: a channel that somebody holds a reference to
  *

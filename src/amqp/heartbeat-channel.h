@@ -79,7 +79,6 @@ gboolean heartbeat_channel_handle_frame (HeartbeatChannel *self,
                                          const HeartbeatFrame *frame,
                                          amqp_pool_t *pool,
                                          GError **error);
-gint64 heartbeat_channel_get_last_read (HeartbeatChannel *self);
 void heartbeat_channel_batch_done (HeartbeatChannel *self);
 void heartbeat_channel_lost (HeartbeatChannel *self, const GError *error);
 gboolean heartbeat_channel_is_closed (HeartbeatChannel *self);

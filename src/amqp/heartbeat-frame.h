@@ -19,6 +19,7 @@ G_BEGIN_DECLS
  * @payload: (array length=length): points into the buffer that was split
  * @length: length of @payload
  * @size: how many bytes of the buffer the frame took
+ * @received_us: when the read that completed it returned, monotonic time in microseconds; set by the transport
  *
  * One frame as it lies in the read buffer.
  */
@@ -29,6 +30,7 @@ typedef struct
   const guint8 *payload;
   gsize length;
   gsize size;
+  gint64 received_us;
 } HeartbeatFrame;
 
 /**

@@ -30,6 +30,7 @@ G_BEGIN_DECLS
  * @too_large: whether the body had more than %HEARTBEAT_MESSAGE_MAX bytes and was dropped
  * @reply_code: why it was returned; 0 for a delivery
  * @reply_text: the same in words; "" for a delivery
+ * @received_us: when the read that completed it returned, monotonic time in microseconds; messages of one read share it
  *
  * A message as it is handed out. All of it is valid only while the callback runs: most of it lies in the read buffer.
  */
@@ -47,6 +48,7 @@ typedef struct
   gboolean too_large;
   guint16 reply_code;
   const char *reply_text;
+  gint64 received_us;
 } HeartbeatMessage;
 
 G_END_DECLS

@@ -200,6 +200,7 @@ hand_out_frames (HeartbeatTransport *self, GError **error)
       if (split == HEARTBEAT_SPLIT_NEED_MORE)
         break;
       used += frame.size;
+      frame.received_us = self->last_read;
       self->events->frame (self->owner, &frame);
       self->behind = n % FRAMES_A_LOOK == 0 && g_get_monotonic_time () >= end;
     }

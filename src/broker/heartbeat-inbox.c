@@ -763,18 +763,6 @@ heartbeat_inbox_get_delivery (HeartbeatInbox *self, const HeartbeatMessage *mess
 }
 
 /**
- * heartbeat_inbox_get_last_read:
- * @self: an inbox that is handing out a message
- *
- * Returns: when something was received last, monotonic time in microseconds; the message had come by then
- */
-gint64
-heartbeat_inbox_get_last_read (HeartbeatInbox *self)
-{
-  return heartbeat_channel_get_last_read (self->channel);
-}
-
-/**
  * heartbeat_inbox_holds:
  * @self: an inbox
  * @delivery: a delivery whose disposition was left for later

@@ -75,7 +75,6 @@ gboolean heartbeat_inbox_close_finish (HeartbeatInbox *self, GAsyncResult *resul
 
 HeartbeatDelivery heartbeat_inbox_get_delivery (HeartbeatInbox *self,
                                                 const HeartbeatMessage *message);
-gint64 heartbeat_inbox_get_last_read (HeartbeatInbox *self);
 gboolean heartbeat_inbox_holds (HeartbeatInbox *self, HeartbeatDelivery delivery);
 void heartbeat_inbox_settle (HeartbeatInbox *self,
                              HeartbeatDelivery delivery,

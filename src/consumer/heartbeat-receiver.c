@@ -58,7 +58,7 @@ take_tick (HeartbeatReceiver *self, HeartbeatInbox *inbox, const HeartbeatMessag
   if (!heartbeat_tick_parse (&tick, (const char *) message->body, message->length, &error))
     return reject (self, message, error->message);
   self->funcs.ticked (self->user_data);
-  switch (heartbeat_agent_tick (self->agent, &tick, heartbeat_inbox_get_last_read (inbox)))
+  switch (heartbeat_agent_tick (self->agent, &tick, message->received_us))
     {
     case HEARTBEAT_TICK_IDLE:
       return HEARTBEAT_DISPOSITION_ACKNOWLEDGE;

@@ -203,6 +203,7 @@ test_body (void)
 typedef struct
 {
   HeartbeatAssembly *assembly;
+  gint64 reads; /* one a frame, and its time of reception */
 } Fixture;
 
 static void
@@ -231,6 +232,7 @@ add (Fixture *f, GByteArray *bytes, GError **error)
 {
   HeartbeatFrame frame = split (bytes);
 
+  frame.received_us = ++f->reads;
   return heartbeat_assembly_add (f->assembly, &frame, error);
 }
 
@@ -300,6 +302,7 @@ test_pieces (Fixture *f, gconstpointer data)
   g_assert_cmpint (add_body (f, 3, NULL), ==, HEARTBEAT_ASSEMBLED_MESSAGE);
   message = heartbeat_assembly_get_message (f->assembly);
   g_assert_cmpmem (message->body, message->length, "bbbbb", 5);
+  g_assert_cmpint (message->received_us, ==, 3);
 }
 
 static void

@@ -48,7 +48,7 @@ on_frame (gpointer owner, const HeartbeatFrame *frame)
 
   g_assert_cmpuint (f->depth++, ==, 0);
   g_array_append_val (f->channels, frame->channel);
-  f->read_at = heartbeat_transport_get_last_read (f->transport);
+  f->read_at = frame->received_us;
   g_assert_cmpint (f->read_at, <=, g_get_monotonic_time ());
   if (f->within != NULL)
     f->within (f);

@@ -17,16 +17,13 @@ typedef enum
   STATE_CLOSED,
 } State;
 
-/* A method that wants a reply. Cancelled or timed out it stays in the queue without a task once it was sent: its late
- * reply must not be taken for the next one's. */
+/* A method that wants a reply: the data of its task. */
 typedef struct
 {
-  HeartbeatChannel *channel; /* unowned */
   amqp_method_number_t method;
   GByteArray *frame; /* NULL once sent */
-  GTask *task;       /* NULL once ended */
   gint64 deadline;
-  GSource *cancelled;
+  HeartbeatReply reply;
 } Call;
 
 struct _HeartbeatChannel
@@ -39,7 +36,7 @@ struct _HeartbeatChannel
   const HeartbeatChannelEvents *events;
   GObject *owner; /* unowned: it closes us before it goes; NULL from then on */
 
-  GQueue calls; /* of Call, only the first one is sent */
+  GQueue calls; /* of GTask; only the first one is sent */
   GSource *deadline;
   HeartbeatAssembly *assembly;
 };
@@ -49,37 +46,38 @@ G_DEFINE_FINAL_TYPE (HeartbeatChannel, heartbeat_channel, G_TYPE_OBJECT)
 static gboolean on_deadline (gpointer user_data);
 
 static void
-call_free (Call *call)
+call_free (gpointer data)
 {
+  Call *call = data;
+
   g_clear_pointer (&call->frame, g_byte_array_unref);
-  g_clear_object (&call->task);
-  if (call->cancelled != NULL)
-    g_source_destroy (call->cancelled);
-  g_clear_pointer (&call->cancelled, g_source_unref);
   g_free (call);
 }
 
-G_DEFINE_AUTOPTR_CLEANUP_FUNC (Call, call_free)
-
-static void
-update_deadline (HeartbeatChannel *self)
+static Call *
+first_call (HeartbeatChannel *self)
 {
-  for (GList *l = self->calls.head; l != NULL; l = l->next)
-    {
-      Call *call = l->data;
+  GTask *task = g_queue_peek_head (&self->calls);
 
-      if (call->task == NULL)
-        continue;
-      heartbeat_deadline_set (&self->deadline, call->deadline, on_deadline, self);
-      return;
-    }
-  heartbeat_deadline_clear (&self->deadline);
+  return task != NULL ? g_task_get_task_data (task) : NULL;
+}
+
+/* All calls have the same time limit, so the first one's ends first. */
+static void
+watch_first (HeartbeatChannel *self)
+{
+  Call *call = first_call (self);
+
+  if (call != NULL)
+    heartbeat_deadline_set (&self->deadline, call->deadline, on_deadline, self);
+  else
+    heartbeat_deadline_clear (&self->deadline);
 }
 
 static void
 send_first (HeartbeatChannel *self)
 {
-  Call *call = g_queue_peek_head (&self->calls);
+  Call *call = first_call (self);
 
   if (call == NULL || call->frame == NULL)
     return;
@@ -89,92 +87,25 @@ send_first (HeartbeatChannel *self)
   heartbeat_transport_flush (self->transport);
 }
 
-/* Ends a call early: for its caller it is over, for the broker perhaps not. */
 static void
-abandon (Call *call, GError *error)
+end_call (GTask *task, const GError *error)
 {
-  HeartbeatChannel *self = call->channel;
-  g_autoptr (GTask) task = g_steal_pointer (&call->task);
+  const Call *call = g_task_get_task_data (task);
 
-  if (call->frame != NULL)
-    {
-      g_queue_remove (&self->calls, call);
-      call_free (call);
-    }
-  else if (call->cancelled != NULL)
-    {
-      g_source_destroy (call->cancelled);
-      g_clear_pointer (&call->cancelled, g_source_unref);
-    }
-  update_deadline (self);
-  g_task_return_error (task, error);
-}
-
-static gboolean
-on_cancelled (GCancellable *cancellable, gpointer user_data)
-{
-  g_autoptr (GError) error = NULL;
-
-  g_cancellable_set_error_if_cancelled (cancellable, &error);
-  abandon (user_data, g_steal_pointer (&error));
-  return G_SOURCE_REMOVE;
-}
-
-static Call *
-find_overdue (HeartbeatChannel *self)
-{
-  gint64 now = g_get_monotonic_time ();
-
-  for (GList *l = self->calls.head; l != NULL; l = l->next)
-    {
-      Call *call = l->data;
-
-      if (call->task != NULL && call->deadline <= now)
-        return call;
-    }
-  return NULL;
-}
-
-static gboolean
-on_deadline (gpointer user_data)
-{
-  g_autoptr (HeartbeatChannel) self = g_object_ref (user_data);
-  Call *call = NULL;
-
-  while ((call = find_overdue (self)) != NULL)
-    {
-      g_autofree char *name = heartbeat_amqp_method_name (call->method);
-
-      abandon (call, g_error_new (HEARTBEAT_ERROR, HEARTBEAT_ERROR_TIMED_OUT,
-                                  _ ("The broker did not answer %s within %d seconds"), name,
-                                  CALL_LIMIT_S));
-    }
-  update_deadline (self);
-  return self->deadline != NULL ? G_SOURCE_CONTINUE : G_SOURCE_REMOVE;
-}
-
-static void
-end_call (Call *call, const HeartbeatReply *reply, const GError *error)
-{
-  if (call->task == NULL)
-    return;
-  if (error != NULL)
-    g_task_return_error (call->task, g_error_copy (error));
+  /* Whoever asked for the end has got it. */
+  if (error == NULL || call->method == AMQP_CHANNEL_CLOSE_METHOD)
+    g_task_return_boolean (task, TRUE);
   else
-    g_task_return_pointer (call->task, g_memdup2 (reply, sizeof *reply), g_free);
+    g_task_return_error (task, g_error_copy (error));
 }
 
-/* The channel is gone: tells the owner, then ends the calls. One that asked for the end got what it wanted. */
+/* The channel is of no use any more: tells the owner, then ends the calls. */
 static void
-gone (HeartbeatChannel *self, const GError *error)
+end (HeartbeatChannel *self, const GError *error)
 {
-  static const HeartbeatReply closed = { .method = AMQP_CHANNEL_CLOSE_OK_METHOD };
   g_autoptr (GObject) owner = NULL;
   GQueue calls = self->calls;
 
-  if (self->state == STATE_CLOSED)
-    return;
-  self->state = STATE_CLOSED;
   g_queue_init (&self->calls);
   heartbeat_deadline_clear (&self->deadline);
 
@@ -185,21 +116,53 @@ gone (HeartbeatChannel *self, const GError *error)
 
   while (!g_queue_is_empty (&calls))
     {
-      g_autoptr (Call) call = g_queue_pop_head (&calls);
+      g_autoptr (GTask) task = g_queue_pop_head (&calls);
 
-      end_call (call, &closed, call->method == AMQP_CHANNEL_CLOSE_METHOD ? NULL : error);
+      end_call (task, error);
     }
+}
+
+static GError *
+closed_error (void)
+{
+  return g_error_new_literal (HEARTBEAT_ERROR, HEARTBEAT_ERROR_NOT_CONNECTED,
+                              _ ("The channel is closed"));
+}
+
+/* From here on what the broker sends is ignored, up to its close-ok: only then its number is free. */
+static void
+send_close (HeartbeatChannel *self)
+{
+  amqp_channel_close_t close = { .reply_code = AMQP_REPLY_SUCCESS };
+
+  self->state = STATE_CLOSING;
+  heartbeat_channel_send (self, AMQP_CHANNEL_CLOSE_METHOD, &close);
+}
+
+/* A late reply would be taken for the next call's, so the channel cannot be used any longer. */
+static gboolean
+on_deadline (gpointer user_data)
+{
+  g_autoptr (HeartbeatChannel) self = g_object_ref (user_data);
+  g_autofree char *name = heartbeat_amqp_method_name (first_call (self)->method);
+  g_autoptr (GError) error
+      = g_error_new (HEARTBEAT_ERROR, HEARTBEAT_ERROR_TIMED_OUT,
+                     _ ("The broker did not answer %s within %d seconds"), name, CALL_LIMIT_S);
+
+  if (self->state == STATE_OPEN)
+    send_close (self);
+  end (self, error);
+  return G_SOURCE_REMOVE;
 }
 
 static gboolean
 handle_reply (HeartbeatChannel *self, const amqp_method_t *method, GError **error)
 {
-  Call *first = g_queue_peek_head (&self->calls);
-  g_autoptr (Call) call = NULL;
-  HeartbeatReply reply = { .method = method->id };
+  Call *call = first_call (self);
+  g_autoptr (GTask) task = NULL;
 
   /* In AMQP 0-9-1 a method's reply has the next number. */
-  if (first == NULL || method->id != first->method + 1)
+  if (call == NULL || method->id != call->method + 1)
     {
       g_set_error_literal (error, HEARTBEAT_AMQP_ERROR, AMQP_COMMAND_INVALID,
                            _ ("The broker sent a reply that nobody asked for"));
@@ -210,15 +173,13 @@ handle_reply (HeartbeatChannel *self, const amqp_method_t *method, GError **erro
     {
       const amqp_queue_declare_ok_t *declared = method->decoded;
 
-      reply.message_count = declared->message_count;
-      reply.consumer_count = declared->consumer_count;
+      call->reply.message_count = declared->message_count;
+      call->reply.consumer_count = declared->consumer_count;
     }
-  call = g_queue_pop_head (&self->calls);
-  if (method->id == AMQP_CHANNEL_CLOSE_OK_METHOD)
-    gone (self, NULL);
+  task = g_queue_pop_head (&self->calls);
   send_first (self);
-  update_deadline (self);
-  end_call (call, &reply, NULL);
+  watch_first (self);
+  end_call (task, NULL);
   return TRUE;
 }
 
@@ -231,7 +192,27 @@ handle_close (HeartbeatChannel *self, const amqp_channel_close_t *close)
       = heartbeat_amqp_error_new (close->reply_code, close->reply_text, blamed);
 
   heartbeat_channel_send (self, AMQP_CHANNEL_CLOSE_OK_METHOD, &ok);
-  gone (self, error);
+  self->state = STATE_CLOSED;
+  end (self, error);
+}
+
+/* A broker that closes at the same time gets its close-ok, and answers our close as well. */
+static void
+handle_while_closing (HeartbeatChannel *self, const amqp_method_t *method)
+{
+  amqp_channel_close_ok_t ok = { 0 };
+  g_autoptr (GError) error = NULL;
+
+  if (method->id == AMQP_CHANNEL_CLOSE_METHOD)
+    {
+      heartbeat_channel_send (self, AMQP_CHANNEL_CLOSE_OK_METHOD, &ok);
+    }
+  else if (method->id == AMQP_CHANNEL_CLOSE_OK_METHOD)
+    {
+      error = closed_error ();
+      self->state = STATE_CLOSED;
+      end (self, error);
+    }
 }
 
 static void
@@ -302,14 +283,18 @@ handle_method (HeartbeatChannel *self,
 {
   amqp_method_t method = { 0 };
 
-  if (!heartbeat_assembly_is_idle (self->assembly))
+  if (self->state == STATE_OPEN && !heartbeat_assembly_is_idle (self->assembly))
     {
       g_set_error_literal (error, HEARTBEAT_AMQP_ERROR, AMQP_UNEXPECTED_FRAME,
                            _ ("The broker sent a method within a message"));
       return FALSE;
     }
-  return heartbeat_frame_decode_method (frame, pool, &method, error)
-         && dispatch_method (self, &method, error);
+  if (!heartbeat_frame_decode_method (frame, pool, &method, error))
+    return FALSE;
+  if (self->state == STATE_OPEN)
+    return dispatch_method (self, &method, error);
+  handle_while_closing (self, &method);
+  return TRUE;
 }
 
 static void
@@ -331,7 +316,7 @@ heartbeat_channel_finalize (GObject *object)
 {
   HeartbeatChannel *self = HEARTBEAT_CHANNEL (object);
 
-  g_queue_clear_full (&self->calls, (GDestroyNotify) call_free);
+  g_queue_clear_full (&self->calls, g_object_unref);
   heartbeat_deadline_clear (&self->deadline);
   heartbeat_assembly_free (self->assembly);
   g_clear_object (&self->transport);
@@ -377,8 +362,21 @@ heartbeat_channel_new (HeartbeatTransport *transport,
   self->number = number;
   self->events = events;
   self->owner = owner;
-  heartbeat_channel_call_async (self, AMQP_CHANNEL_OPEN_METHOD, &open, NULL, NULL, NULL);
+  heartbeat_channel_call_async (self, AMQP_CHANNEL_OPEN_METHOD, &open, NULL, NULL);
   return self;
+}
+
+static void
+push_call (HeartbeatChannel *self, GTask *task, amqp_method_number_t method, GByteArray *frame)
+{
+  Call *call = g_new0 (Call, 1);
+
+  call->method = method;
+  call->frame = frame;
+  call->deadline = g_get_monotonic_time () + CALL_LIMIT_S * G_USEC_PER_SEC;
+  g_task_set_task_data (task, call, call_free);
+  g_queue_push_tail (&self->calls, task);
+  watch_first (self);
 }
 
 /**
@@ -386,52 +384,36 @@ heartbeat_channel_new (HeartbeatTransport *transport,
  * @self: a channel
  * @method: a method that has a reply
  * @decoded: its arguments; read before this returns
- * @cancellable: (nullable): ends the wait for the reply
  * @callback: (nullable): called with the reply
  * @user_data: for @callback
  *
- * Sends a method when those before it were replied to. The reply must come within 10 s of this call.
+ * Sends a method after those before it were answered. Without a reply within 10 s of this call the channel is closed.
  */
 void
 heartbeat_channel_call_async (HeartbeatChannel *self,
                               amqp_method_number_t method,
                               void *decoded,
-                              GCancellable *cancellable,
                               GAsyncReadyCallback callback,
                               gpointer user_data)
 {
   g_autoptr (GTask) task = NULL;
-  Call *call = NULL;
+  GByteArray *frame = NULL;
 
   g_return_if_fail (HEARTBEAT_IS_CHANNEL (self));
+  g_return_if_fail (decoded != NULL);
 
-  task = g_task_new (self, cancellable, callback, user_data);
+  task = g_task_new (self, NULL, callback, user_data);
   g_task_set_source_tag (task, heartbeat_channel_call_async);
   if (self->state != STATE_OPEN)
     {
-      g_task_return_new_error (task, HEARTBEAT_ERROR, HEARTBEAT_ERROR_NOT_CONNECTED,
-                               _ ("The channel is closed"));
+      g_task_return_error (task, closed_error ());
       return;
     }
-
-  call = g_new0 (Call, 1);
-  call->channel = self;
-  call->method = method;
-  call->frame = g_byte_array_new ();
-  call->deadline = g_get_monotonic_time () + CALL_LIMIT_S * G_USEC_PER_SEC;
-  heartbeat_frame_append_method (call->frame, self->number, method, decoded);
-  if (cancellable != NULL)
-    {
-      call->cancelled = g_cancellable_source_new (cancellable);
-      g_source_set_callback (call->cancelled, G_SOURCE_FUNC (on_cancelled), call, NULL);
-      g_source_attach (call->cancelled, g_task_get_context (task));
-    }
-  call->task = g_steal_pointer (&task);
-
-  g_queue_push_tail (&self->calls, call);
+  frame = g_byte_array_new ();
+  heartbeat_frame_append_method (frame, self->number, method, decoded);
+  push_call (self, g_steal_pointer (&task), method, frame);
   if (self->calls.length == 1)
     send_first (self);
-  update_deadline (self);
 }
 
 /**
@@ -450,14 +432,14 @@ heartbeat_channel_call_finish (HeartbeatChannel *self,
                                HeartbeatReply *reply,
                                GError **error)
 {
-  g_autofree HeartbeatReply *got = NULL;
+  const Call *call = NULL;
 
   g_return_val_if_fail (g_task_is_valid (result, self), FALSE);
 
-  got = g_task_propagate_pointer (G_TASK (result), error);
-  if (got != NULL && reply != NULL)
-    *reply = *got;
-  return got != NULL;
+  call = g_task_get_task_data (G_TASK (result));
+  if (reply != NULL && call != NULL)
+    *reply = call->reply;
+  return g_task_propagate_boolean (G_TASK (result), error);
 }
 
 /**
@@ -524,24 +506,30 @@ heartbeat_channel_has_room (HeartbeatChannel *self)
 /**
  * heartbeat_channel_close_async:
  * @self: a channel
- * @callback: (nullable): called when it is closed
+ * @callback: (nullable): called when it is closed, 10 s later at most
  * @user_data: for @callback
  *
- * Closes the channel after the calls that wait. Its owner gets no event any more and may go away.
+ * Closes the channel. Calls that wait for a reply end with an error. Its owner gets no event any more and may go away.
  */
 void
 heartbeat_channel_close_async (HeartbeatChannel *self,
                                GAsyncReadyCallback callback,
                                gpointer user_data)
 {
-  amqp_channel_close_t close = { .reply_code = AMQP_REPLY_SUCCESS };
+  g_autoptr (GTask) task = NULL;
 
   g_return_if_fail (HEARTBEAT_IS_CHANNEL (self));
 
+  task = g_task_new (self, NULL, callback, user_data);
+  g_task_set_source_tag (task, heartbeat_channel_close_async);
   self->owner = NULL;
-  heartbeat_channel_call_async (self, AMQP_CHANNEL_CLOSE_METHOD, &close, NULL, callback, user_data);
-  if (self->state == STATE_OPEN)
-    self->state = STATE_CLOSING;
+  if (self->state != STATE_OPEN)
+    {
+      g_task_return_boolean (task, TRUE);
+      return;
+    }
+  send_close (self);
+  push_call (self, g_steal_pointer (&task), AMQP_CHANNEL_CLOSE_METHOD, NULL);
 }
 
 /**
@@ -550,7 +538,7 @@ heartbeat_channel_close_async (HeartbeatChannel *self,
  * @result: what the callback was given
  * @error: return location for an error
  *
- * Returns: whether it was closed in good order; it is unusable in any case
+ * Returns: %TRUE; where the broker does not answer, or is gone, the channel is closed all the same
  */
 gboolean
 heartbeat_channel_close_finish (HeartbeatChannel *self, GAsyncResult *result, GError **error)
@@ -582,6 +570,8 @@ heartbeat_channel_handle_frame (HeartbeatChannel *self,
       g_set_object (&owner, self->owner);
       return handle_method (self, frame, pool, error);
     }
+  if (self->state != STATE_OPEN)
+    return TRUE;
 
   switch (heartbeat_assembly_add (self->assembly, frame, error))
     {
@@ -624,7 +614,10 @@ heartbeat_channel_lost (HeartbeatChannel *self, const GError *error)
 {
   g_return_if_fail (HEARTBEAT_IS_CHANNEL (self));
 
-  gone (self, error);
+  if (self->state == STATE_CLOSED)
+    return;
+  self->state = STATE_CLOSED;
+  end (self, error);
 }
 
 /**

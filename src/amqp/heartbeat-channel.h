@@ -35,7 +35,6 @@ typedef struct
 
 /**
  * HeartbeatReply:
- * @method: the method that the broker replied
  * @message_count: of queue.declare-ok: messages that wait
  * @consumer_count: of queue.declare-ok: consumers of the queue
  *
@@ -43,7 +42,6 @@ typedef struct
  */
 typedef struct
 {
-  amqp_method_number_t method;
   guint32 message_count;
   guint32 consumer_count;
 } HeartbeatReply;
@@ -51,7 +49,6 @@ typedef struct
 void heartbeat_channel_call_async (HeartbeatChannel *self,
                                    amqp_method_number_t method,
                                    void *decoded,
-                                   GCancellable *cancellable,
                                    GAsyncReadyCallback callback,
                                    gpointer user_data);
 gboolean heartbeat_channel_call_finish (HeartbeatChannel *self,

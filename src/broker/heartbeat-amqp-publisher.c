@@ -447,8 +447,8 @@ open_channel (HeartbeatAmqpPublisher *self)
   if (self->channel == NULL)
     return;
   self->last_tag = 0;
-  heartbeat_channel_call_async (self->channel, AMQP_CONFIRM_SELECT_METHOD, &select, NULL,
-                                on_confirming, g_object_ref (self));
+  heartbeat_channel_call_async (self->channel, AMQP_CONFIRM_SELECT_METHOD, &select, on_confirming,
+                                g_object_ref (self));
 }
 
 /* A full out-queue is no reason to refuse: it holds publishes, whose confirms come back here. */

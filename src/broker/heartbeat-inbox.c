@@ -365,8 +365,7 @@ on_reply (GObject *source, GAsyncResult *result, gpointer user_data)
 static void
 ask (HeartbeatInbox *self, amqp_method_number_t method, void *decoded)
 {
-  heartbeat_channel_call_async (self->channel, method, decoded, NULL, on_reply,
-                                g_object_ref (self));
+  heartbeat_channel_call_async (self->channel, method, decoded, on_reply, g_object_ref (self));
 }
 
 static void
@@ -676,8 +675,8 @@ heartbeat_inbox_stop_async (HeartbeatInbox *self, GAsyncReadyCallback callback, 
   heartbeat_deadline_clear (&self->retry);
   if (consuming)
     {
-      heartbeat_channel_call_async (self->channel, AMQP_BASIC_CANCEL_METHOD, &cancel, NULL,
-                                    on_stopped, g_steal_pointer (&task));
+      heartbeat_channel_call_async (self->channel, AMQP_BASIC_CANCEL_METHOD, &cancel, on_stopped,
+                                    g_steal_pointer (&task));
     }
   else
     {

@@ -266,7 +266,7 @@ heartbeat_ctl_probe_call (HeartbeatCtlProbe *self,
 
   if (!ensure_channel (self, error))
     return FALSE;
-  heartbeat_channel_call_async (self->channel, method, decoded, NULL, on_reply, &call);
+  heartbeat_channel_call_async (self->channel, method, decoded, on_reply, &call);
   run_until (is_replied, &call);
   if (reply != NULL)
     *reply = call.reply;

@@ -54,7 +54,7 @@ static void
 call (FuzzPeer *self, HeartbeatChannel *channel, amqp_method_number_t method, void *decoded)
 {
   self->pending++;
-  heartbeat_channel_call_async (channel, method, decoded, NULL, on_call_ended, g_object_ref (self));
+  heartbeat_channel_call_async (channel, method, decoded, on_call_ended, g_object_ref (self));
 }
 
 /* A message may have any effect on its channel: its first byte says which. */

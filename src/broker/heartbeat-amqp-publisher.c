@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "amqp/heartbeat-advice.h"
+#include "amqp/heartbeat-amqp-error.h"
 #include "base/heartbeat-deadline.h"
 #include "base/heartbeat-error.h"
 #include "base/heartbeat-i18n.h"
@@ -18,25 +19,25 @@
 
 /* How long to wait before a message that was not taken is sent again, in µs. A quorum queue takes none while it elects a leader,
  * which lasts for a second; a queue that is full takes none for longer. */
-static const gint64 rests[] = { 0, 250000, 1000000 };
+static const gint64 rests_us[] = { 0, 250000, 1000000 };
 
 /* One publish on its way, in one of the publisher's queues. */
 typedef struct
 {
-  HeartbeatAmqpPublisher *publisher; /* unowned: @task holds it */
   GTask *task;
+  guint64 number; /* of the call */
   char *exchange;
   char *routing_key;
   char *message_id;
   GBytes *body;
   guint expiration_ms;
-  gint64 deadline;
+  GSource *deadline;
   GSource *cancelled;
-  guint64 tag; /* 0 while it waits */
+  GSource *rest; /* before it is sent again; NULL unless the broker did not take it */
+  guint64 tag;   /* 0 while it waits */
   gboolean returned;
-  guint refusals;   /* how often the broker did not take it */
-  gint64 rested_at; /* when it is sent again after the last of them */
-  gboolean sent;    /* it was once at least: the broker may have it */
+  guint refusals; /* how often the broker did not take it */
+  gboolean sent;  /* it was once at least: the broker may have it */
 } Item;
 
 struct _HeartbeatAmqpPublisher
@@ -48,27 +49,23 @@ struct _HeartbeatAmqpPublisher
   HeartbeatChannel *channel;
   gboolean confirming; /* the channel is ready for use */
   guint64 last_tag;
+  guint64 last_number;
   GQueue waiting;   /* of Item, in the order of the calls */
   GQueue in_flight; /* of Item, by ascending tag */
-  GQueue
-      resting; /* of Item, by the time when they are sent again: the broker did not take them just now */
-  GSource *deadline;
-  GSource *rest;
 };
 
 G_DEFINE_FINAL_TYPE (HeartbeatAmqpPublisher, heartbeat_amqp_publisher, G_TYPE_OBJECT)
 
 static void pump (HeartbeatAmqpPublisher *self);
-static gboolean on_deadline (gpointer user_data);
-static gboolean on_rested (gpointer user_data);
 
 static void
 item_free (Item *item)
 {
+  heartbeat_deadline_clear (&item->deadline);
+  heartbeat_deadline_clear (&item->rest);
   if (item->cancelled != NULL)
     g_source_destroy (item->cancelled);
   g_clear_pointer (&item->cancelled, g_source_unref);
-  g_clear_object (&item->task);
   g_free (item->exchange);
   g_free (item->routing_key);
   g_free (item->message_id);
@@ -99,42 +96,14 @@ end_all (GQueue *items, const GError *error)
     end_item (g_queue_pop_head (&ended), g_error_copy (error));
 }
 
-static Item *
-find_oldest (HeartbeatAmqpPublisher *self)
-{
-  Item *waiting = g_queue_peek_head (&self->waiting);
-  Item *oldest = g_queue_peek_head (&self->in_flight);
-
-  if (oldest == NULL || (waiting != NULL && waiting->deadline < oldest->deadline))
-    oldest = waiting;
-  /* These few are in the order in which they are sent again. */
-  for (GList *l = self->resting.head; l != NULL; l = l->next)
-    {
-      Item *item = l->data;
-
-      if (oldest == NULL || item->deadline < oldest->deadline)
-        oldest = item;
-    }
-  return oldest;
-}
-
+/* Ends a publish of which nothing is heard. */
 static void
-update_deadline (HeartbeatAmqpPublisher *self)
+give_up (HeartbeatAmqpPublisher *self, Item *item, GError *error)
 {
-  Item *item = find_oldest (self);
-
-  if (item != NULL)
-    heartbeat_deadline_set (&self->deadline, item->deadline, on_deadline, self);
-  else
-    heartbeat_deadline_clear (&self->deadline);
-}
-
-static void
-remove_item (HeartbeatAmqpPublisher *self, Item *item)
-{
-  if (!g_queue_remove (&self->in_flight, item) && !g_queue_remove (&self->resting, item))
+  if (!g_queue_remove (&self->in_flight, item))
     g_queue_remove (&self->waiting, item);
-  update_deadline (self);
+  end_item (item, error);
+  pump (self);
 }
 
 /* Returns why the broker takes nothing now; NULL where nothing is known to be wrong. */
@@ -172,28 +141,22 @@ timed_out (HeartbeatAmqpPublisher *self, const Item *item)
 static gboolean
 on_deadline (gpointer user_data)
 {
-  g_autoptr (HeartbeatAmqpPublisher) self = g_object_ref (user_data);
-  gint64 now = g_get_monotonic_time ();
-  Item *item = NULL;
+  Item *item = user_data;
+  g_autoptr (HeartbeatAmqpPublisher) self = g_object_ref (g_task_get_source_object (item->task));
 
-  while ((item = find_oldest (self)) != NULL && item->deadline <= now)
-    {
-      remove_item (self, item);
-      end_item (item, timed_out (self, item));
-    }
-  pump (self);
-  return G_SOURCE_CONTINUE;
+  give_up (self, item, timed_out (self, item));
+  return G_SOURCE_REMOVE;
 }
 
 static gboolean
 on_cancelled (GCancellable *cancellable, gpointer user_data)
 {
   Item *item = user_data;
-  g_autoptr (GError) error = NULL;
+  g_autoptr (HeartbeatAmqpPublisher) self = g_object_ref (g_task_get_source_object (item->task));
+  GError *error = NULL;
 
   g_cancellable_set_error_if_cancelled (cancellable, &error);
-  remove_item (item->publisher, item);
-  end_item (item, g_steal_pointer (&error));
+  give_up (self, item, error);
   return G_SOURCE_REMOVE;
 }
 
@@ -230,44 +193,32 @@ send_item (HeartbeatAmqpPublisher *self, Item *item)
 }
 
 static void
-drop_channel (HeartbeatAmqpPublisher *self)
-{
-  if (self->channel != NULL)
-    heartbeat_channel_close_async (self->channel, NULL, NULL);
-  g_clear_object (&self->channel);
-  self->confirming = FALSE;
-}
-
-static void
 on_confirming (GObject *source, GAsyncResult *result, gpointer user_data)
 {
   g_autoptr (HeartbeatAmqpPublisher) self = user_data;
   HeartbeatChannel *channel = HEARTBEAT_CHANNEL (source);
-  gboolean ok = heartbeat_channel_call_finish (channel, result, NULL, NULL);
 
-  /* A channel that was closed meanwhile; on_closed() has done the rest. */
-  if (channel != self->channel)
+  /* on_closed() has heard of an error before. */
+  if (!heartbeat_channel_call_finish (channel, result, NULL, NULL) || channel != self->channel)
     return;
-  if (!ok)
-    {
-      drop_channel (self);
-      return;
-    }
   self->confirming = TRUE;
   pump (self);
 }
 
-/* Puts what was sent but not confirmed back to the front, in order. */
-static void
-take_back (HeartbeatAmqpPublisher *self)
+static int
+compare_numbers (gconstpointer a, gconstpointer b, gpointer user_data)
 {
-  Item *item = NULL;
+  const Item *left = a, *right = b;
 
-  while ((item = g_queue_pop_tail (&self->in_flight)) != NULL)
-    {
-      item->tag = 0;
-      g_queue_push_head (&self->waiting, item);
-    }
+  return (left->number > right->number) - (left->number < right->number);
+}
+
+/* Lets a message that was sent, but not confirmed, wait again in its place. */
+static void
+put_back (HeartbeatAmqpPublisher *self, Item *item)
+{
+  item->tag = 0;
+  g_queue_insert_sorted (&self->waiting, item, compare_numbers, NULL);
 }
 
 /* Whether @text names where a message goes, as in “no exchange 'x' in vhost '/'” or “access to topic 'k' in exchange 'x'”. */
@@ -281,8 +232,8 @@ is_blamed (const Item *item, const char *text)
          && (strstr (text, "topic '") == NULL || strstr (text, topic) != NULL);
 }
 
-/* A closed channel is an answer to one of the messages on it. Where it does not tell to which, all fail, so that no message
- * closes the channel for ever. */
+/* A closed channel is the answer to one of the messages on it. If it does not name one, all fail: else the same message could
+ * close the channel again and again. */
 static void
 end_blamed (HeartbeatAmqpPublisher *self, GQueue *items, const GError *error)
 {
@@ -310,12 +261,13 @@ on_closed (gpointer owner, const GError *error)
 
   g_clear_object (&self->channel);
   self->confirming = FALSE;
-  /* Of a lost connection nothing is known: all is sent again. */
-  if (heartbeat_connection_get_state (self->connection) == HEARTBEAT_CONNECTION_STATE_CONNECTED)
+  /* A connection that is lost says nothing about the messages: all are sent again. */
+  if (heartbeat_connection_get_state (self->connection) == HEARTBEAT_CONNECTION_STATE_CONNECTED
+      && error->domain == HEARTBEAT_AMQP_ERROR)
     end_blamed (self, g_queue_is_empty (&self->in_flight) ? &self->waiting : &self->in_flight,
                 error);
-  take_back (self);
-  update_deadline (self);
+  while (!g_queue_is_empty (&self->in_flight))
+    put_back (self, g_queue_pop_head (&self->in_flight));
   pump (self);
 }
 
@@ -333,49 +285,14 @@ on_returned (gpointer owner, const HeartbeatMessage *message)
     }
 }
 
-static void
-watch_resting (HeartbeatAmqpPublisher *self)
-{
-  const Item *first = g_queue_peek_head (&self->resting);
-
-  if (first != NULL)
-    heartbeat_deadline_set (&self->rest, first->rested_at, on_rested, self);
-  else
-    heartbeat_deadline_clear (&self->rest);
-}
-
 static gboolean
 on_rested (gpointer user_data)
 {
-  g_autoptr (HeartbeatAmqpPublisher) self = g_object_ref (user_data);
-  gint64 now = g_get_monotonic_time ();
-  GQueue rested = G_QUEUE_INIT;
-  Item *item = NULL;
+  Item *item = user_data;
 
-  while ((item = g_queue_peek_head (&self->resting)) != NULL && item->rested_at <= now)
-    g_queue_push_tail (&rested, g_queue_pop_head (&self->resting));
-  while ((item = g_queue_pop_tail (&rested)) != NULL)
-    g_queue_push_head (&self->waiting, item);
-  watch_resting (self);
-  pump (self);
-  return G_SOURCE_CONTINUE;
-}
-
-static int
-compare_rests (gconstpointer a, gconstpointer b, gpointer user_data)
-{
-  const Item *left = a, *right = b;
-
-  return (left->rested_at > right->rested_at) - (left->rested_at < right->rested_at);
-}
-
-static void
-let_rest (HeartbeatAmqpPublisher *self, Item *item)
-{
-  item->tag = 0;
-  item->rested_at = g_get_monotonic_time () + rests[item->refusals++];
-  g_queue_insert_sorted (&self->resting, item, compare_rests, NULL);
-  watch_resting (self);
+  heartbeat_deadline_clear (&item->rest);
+  pump (g_task_get_source_object (item->task));
+  return G_SOURCE_REMOVE;
 }
 
 static void
@@ -393,9 +310,11 @@ resolve (HeartbeatAmqpPublisher *self, Item *item, gboolean acknowledged)
     {
       end_item (item, NULL);
     }
-  else if (item->refusals < G_N_ELEMENTS (rests))
+  else if (item->refusals < G_N_ELEMENTS (rests_us))
     {
-      let_rest (self, item);
+      heartbeat_deadline_set (&item->rest, g_get_monotonic_time () + rests_us[item->refusals++],
+                              on_rested, item);
+      put_back (self, item);
     }
   else
     {
@@ -427,7 +346,6 @@ on_confirmed (gpointer owner, guint64 tag, gboolean multiple, gboolean acknowled
 
   while (!g_queue_is_empty (&confirmed))
     resolve (self, g_queue_pop_head (&confirmed), acknowledged);
-  update_deadline (self);
   pump (self);
 }
 
@@ -460,17 +378,32 @@ may_send (HeartbeatAmqpPublisher *self)
          && *heartbeat_connection_get_blocked (self->connection) == '\0';
 }
 
+/* Those that rest do not hold up others. */
+static GList *
+find_next (HeartbeatAmqpPublisher *self)
+{
+  GList *next = self->waiting.head;
+
+  while (next != NULL && ((Item *) next->data)->rest != NULL)
+    next = next->next;
+  return next;
+}
+
 /* Sends what waits, as far as the broker takes it now. */
 static void
 pump (HeartbeatAmqpPublisher *self)
 {
-  if (g_queue_is_empty (&self->waiting))
-    return;
-  if (self->channel == NULL)
+  GList *next = find_next (self);
+
+  if (next != NULL && self->channel == NULL)
     open_channel (self);
-  while (may_send (self) && !g_queue_is_empty (&self->waiting))
-    send_item (self, g_queue_pop_head (&self->waiting));
-  update_deadline (self);
+  for (; next != NULL && may_send (self); next = find_next (self))
+    {
+      Item *item = next->data;
+
+      g_queue_delete_link (&self->waiting, next);
+      send_item (self, item);
+    }
 }
 
 static void
@@ -483,8 +416,6 @@ on_connection_changed (HeartbeatAmqpPublisher *self)
       error = g_error_new_literal (HEARTBEAT_ERROR, HEARTBEAT_ERROR_NOT_CONNECTED,
                                    _ ("The connection to the broker was closed"));
       end_all (&self->waiting, error);
-      end_all (&self->resting, error);
-      update_deadline (self);
     }
   pump (self);
 }
@@ -494,9 +425,9 @@ heartbeat_amqp_publisher_dispose (GObject *object)
 {
   HeartbeatAmqpPublisher *self = HEARTBEAT_AMQP_PUBLISHER (object);
 
-  drop_channel (self);
-  heartbeat_deadline_clear (&self->deadline);
-  heartbeat_deadline_clear (&self->rest);
+  if (self->channel != NULL)
+    heartbeat_channel_close_async (self->channel, NULL, NULL);
+  g_clear_object (&self->channel);
   g_clear_object (&self->connection);
 
   G_OBJECT_CLASS (heartbeat_amqp_publisher_parent_class)->dispose (object);
@@ -526,7 +457,6 @@ heartbeat_amqp_publisher_init (HeartbeatAmqpPublisher *self)
 
   self->app_id = g_strconcat ("heartbeat-consumer/", uuid, NULL);
   g_queue_init (&self->waiting);
-  g_queue_init (&self->resting);
   g_queue_init (&self->in_flight);
 }
 
@@ -593,7 +523,7 @@ check_publication (HeartbeatAmqpPublisher *self, const HeartbeatPublication *p, 
                            _ ("A message has at most 1 MiB"));
       return FALSE;
     }
-  if (self->waiting.length + self->resting.length >= WAITING_MAX)
+  if (self->waiting.length >= WAITING_MAX)
     {
       set_full_error (self, error);
       return FALSE;
@@ -606,13 +536,15 @@ item_new (HeartbeatAmqpPublisher *self, const HeartbeatPublication *publication)
 {
   Item *item = g_new0 (Item, 1);
 
-  item->publisher = self;
+  item->number = ++self->last_number;
   item->exchange = g_strdup (publication->exchange);
   item->routing_key = g_strdup (publication->routing_key);
   item->message_id = g_strdup (publication->message_id);
   item->body = g_bytes_ref (publication->body);
   item->expiration_ms = publication->expiration_ms;
-  item->deadline = g_get_monotonic_time () + PUBLISH_LIMIT_S * G_USEC_PER_SEC;
+  heartbeat_deadline_set (&item->deadline,
+                          g_get_monotonic_time () + PUBLISH_LIMIT_S * G_USEC_PER_SEC, on_deadline,
+                          item);
   return item;
 }
 
@@ -658,7 +590,6 @@ heartbeat_amqp_publisher_publish_async (HeartbeatAmqpPublisher *self,
     }
   item->task = g_steal_pointer (&task);
   g_queue_push_tail (&self->waiting, item);
-  update_deadline (self);
   heartbeat_connection_start (self->connection);
   pump (self);
 }

@@ -13,25 +13,7 @@
 #include "base/heartbeat-log.h"
 #include "base/heartbeat-rate-limit.h"
 
-#define CONNECT_LIMIT   (10 * G_USEC_PER_SEC)
-#define HANDSHAKE_LIMIT (10 * G_USEC_PER_SEC)
-#define CLOSE_LIMIT     (2 * G_USEC_PER_SEC)
-#define REFUSED_WAIT    (60 * G_USEC_PER_SEC)
-#define RETRIES_APART   (G_USEC_PER_SEC / 10)
-
-#define POOL_PAGE_SIZE 4096
-
-typedef enum
-{
-  PHASE_IDLE,
-  PHASE_CONNECT,
-  PHASE_START,
-  PHASE_TUNE,
-  PHASE_OPEN,
-  PHASE_READY,
-  PHASE_CLOSING,
-  PHASE_WAIT,
-} Phase;
+#define REFUSED_WAIT_US (60 * G_USEC_PER_SEC)
 
 struct _HeartbeatConnection
 {
@@ -40,7 +22,6 @@ struct _HeartbeatConnection
   GPtrArray *uris;
   char *purpose;
 
-  Phase phase;
   HeartbeatConnectionState state;
   char *error;
   GError *last_error; /* what @error was made of */
@@ -48,7 +29,7 @@ struct _HeartbeatConnection
   char *broker;
   char *blocked;
   HeartbeatRateLimit alarms;
-  gboolean alarm_told;
+  gboolean alarm_reported;
 
   guint index;          /* of the URI that is used or tried */
   guint round;          /* how many URIs are left to try before waiting */
@@ -56,16 +37,9 @@ struct _HeartbeatConnection
   guint attempts;
   gint64 ready_since;
 
-  HeartbeatTransport *transport;
-  GCancellable *cancellable;
-  HeartbeatLogin login; /* how this attempt logged in */
-  HeartbeatTuning tuning;
-  gint64 heartbeat_sent;
-  GSource *deadline;
-  amqp_pool_t pool;
-  GPtrArray *channels; /* by number; NULL where the number is free */
-  GPtrArray *touched;  /* channels that the current batch has frames for */
-  GPtrArray *closers;  /* tasks that wait for the end */
+  HeartbeatSession *session; /* NULL while there is no attempt */
+  GSource *retry;
+  GPtrArray *closers; /* tasks that wait for the end */
 };
 
 enum
@@ -89,7 +63,6 @@ G_DEFINE_ENUM_TYPE (HeartbeatConnectionState,
                     G_DEFINE_ENUM_VALUE (HEARTBEAT_CONNECTION_STATE_WAITING, "waiting"))
 
 static void attempt (HeartbeatConnection *self);
-static gboolean on_deadline (gpointer user_data);
 
 static void
 set_text (HeartbeatConnection *self, char **text, const char *value, guint property)
@@ -117,87 +90,37 @@ current_uri (HeartbeatConnection *self)
 }
 
 static void
-set_deadline (HeartbeatConnection *self, gint64 delay)
+drop_session (HeartbeatConnection *self)
 {
-  heartbeat_deadline_set (&self->deadline, g_get_monotonic_time () + delay, on_deadline, self);
-}
-
-/* Lets go of the socket. */
-static void
-drop (HeartbeatConnection *self)
-{
-  heartbeat_deadline_clear (&self->deadline);
-  if (self->cancellable != NULL)
-    g_cancellable_cancel (self->cancellable);
-  g_clear_object (&self->cancellable);
-  if (self->transport != NULL)
-    heartbeat_transport_close (self->transport);
-  g_clear_object (&self->transport);
-}
-
-static void
-free_channel (gpointer channel)
-{
-  g_clear_object (&channel);
-}
-
-static void
-lose_channels (HeartbeatConnection *self, const GError *error)
-{
-  g_autoptr (GPtrArray) lost = g_steal_pointer (&self->channels);
-
-  self->channels = g_ptr_array_new_with_free_func (free_channel);
-  g_ptr_array_set_size (self->touched, 0);
-  for (guint i = 0; i < lost->len; i++)
-    {
-      HeartbeatChannel *channel = g_ptr_array_index (lost, i);
-
-      if (channel != NULL)
-        heartbeat_channel_lost (channel, error);
-    }
+  heartbeat_deadline_clear (&self->retry);
+  if (self->session != NULL)
+    heartbeat_session_drop (self->session);
+  g_clear_object (&self->session);
 }
 
 static gboolean
-is_refused_login (Phase phase, const GError *error)
+is_refused_login (HeartbeatConnectionStage stage, const GError *error)
 {
-  return (phase == PHASE_TUNE || phase == PHASE_OPEN)
+  return (stage == HEARTBEAT_CONNECTION_STAGE_LOGIN || stage == HEARTBEAT_CONNECTION_STAGE_VHOST)
          && g_error_matches (error, HEARTBEAT_AMQP_ERROR, AMQP_ACCESS_REFUSED);
 }
 
 /* What people read. */
 static char *
-describe (HeartbeatConnection *self, const GError *error)
+describe (HeartbeatConnection *self,
+          HeartbeatLogin login,
+          HeartbeatConnectionStage stage,
+          const GError *error)
 {
-  const char *refusal = heartbeat_handshake_describe_refusal (current_uri (self), self->login);
+  const char *refusal = heartbeat_handshake_describe_refusal (current_uri (self), login);
 
-  if (is_refused_login (self->phase, error))
+  if (is_refused_login (stage, error))
     return g_strdup (refusal);
-  if (self->phase == PHASE_TUNE
+  if (stage == HEARTBEAT_CONNECTION_STAGE_LOGIN
       && g_error_matches (error, HEARTBEAT_ERROR, HEARTBEAT_ERROR_NOT_CONNECTED))
     return g_strdup_printf (
         _ ("the broker closed the connection after the login, perhaps for this: %s"), refusal);
   return heartbeat_advice_describe (error);
-}
-
-static HeartbeatConnectionStage
-stage_of (Phase phase, const GError *error)
-{
-  /* With TLS 1.3 a client certificate that is refused shows after the handshake. */
-  if (error->domain == G_TLS_ERROR)
-    return HEARTBEAT_CONNECTION_STAGE_TLS;
-  switch (phase)
-    {
-    case PHASE_CONNECT:
-      return HEARTBEAT_CONNECTION_STAGE_CONNECT;
-    case PHASE_START:
-      return HEARTBEAT_CONNECTION_STAGE_GREETING;
-    case PHASE_TUNE:
-      return HEARTBEAT_CONNECTION_STAGE_LOGIN;
-    case PHASE_OPEN:
-      return HEARTBEAT_CONNECTION_STAGE_VHOST;
-    default:
-      return HEARTBEAT_CONNECTION_STAGE_USE;
-    }
 }
 
 static void
@@ -219,26 +142,33 @@ log_lost (HeartbeatConnection *self, gboolean was_ready, const char *message)
                  self->broker, self->purpose, message);
 }
 
+static void
+begin_round (HeartbeatConnection *self)
+{
+  heartbeat_deadline_clear (&self->retry);
+  self->round = self->uris->len;
+  self->all_refused = TRUE;
+  attempt (self);
+}
+
+static gboolean
+on_retry (gpointer user_data)
+{
+  begin_round (user_data);
+  return G_SOURCE_REMOVE;
+}
+
 /* Waits before the next round over the brokers. */
 static void
 wait_for_next_round (HeartbeatConnection *self)
 {
-  gint64 delay = self->all_refused
-                     ? REFUSED_WAIT
-                     : heartbeat_backoff_delay_ms (self->attempts, g_random_double ()) * 1000;
+  gint64 delay_us = self->all_refused
+                        ? REFUSED_WAIT_US
+                        : heartbeat_backoff_delay_ms (self->attempts, g_random_double ()) * 1000;
 
-  self->phase = PHASE_WAIT;
   self->attempts++;
-  set_deadline (self, delay);
+  heartbeat_deadline_set (&self->retry, g_get_monotonic_time () + delay_us, on_retry, self);
   set_state (self, HEARTBEAT_CONNECTION_STATE_WAITING);
-}
-
-static void
-begin_round (HeartbeatConnection *self)
-{
-  self->round = self->uris->len;
-  self->all_refused = TRUE;
-  attempt (self);
 }
 
 static void
@@ -247,8 +177,7 @@ stopped (HeartbeatConnection *self)
   g_autoptr (GPtrArray) closers = g_steal_pointer (&self->closers);
 
   self->closers = g_ptr_array_new_with_free_func (g_object_unref);
-  self->phase = PHASE_IDLE;
-  drop (self);
+  drop_session (self);
   g_object_freeze_notify (G_OBJECT (self));
   set_text (self, &self->error, "", PROP_ERROR);
   set_text (self, &self->blocked, "", PROP_BLOCKED);
@@ -258,35 +187,35 @@ stopped (HeartbeatConnection *self)
     g_task_return_boolean (g_ptr_array_index (closers, i), TRUE);
 }
 
-/* The connection is gone or did not come about: goes on to the next broker or waits. */
 static void
-lost (HeartbeatConnection *self, const GError *error)
+count_failure (HeartbeatConnection *self, gboolean was_ready, gboolean refused)
 {
-  Phase phase = self->phase;
-  g_autofree char *message = describe (self, error);
+  gint64 served_us = g_get_monotonic_time () - self->ready_since;
 
-  if (phase == PHASE_CLOSING)
-    {
-      stopped (self);
-      return;
-    }
-
-  drop (self);
-  set_last_error (self, stage_of (phase, error), error);
-  log_lost (self, phase == PHASE_READY, message);
-  self->all_refused = self->all_refused && is_refused_login (phase, error);
-  if (phase == PHASE_READY)
+  self->all_refused = self->all_refused && refused;
+  self->index = (self->index + 1) % self->uris->len;
+  if (was_ready)
     {
       self->round = 0;
-      self->attempts
-          = heartbeat_backoff_after_service (self->attempts,
-                                             (g_get_monotonic_time () - self->ready_since) / 1000);
+      self->attempts = heartbeat_backoff_after_service (self->attempts, served_us / 1000);
     }
   else
     {
       self->round--;
     }
-  self->index = (self->index + 1) % self->uris->len;
+}
+
+/* The session has ended or did not come about: goes on to the next broker or waits. */
+static void
+lost (HeartbeatConnection *self, HeartbeatConnectionStage stage, const GError *error)
+{
+  g_autoptr (HeartbeatSession) session = g_steal_pointer (&self->session);
+  gboolean was_ready = self->state == HEARTBEAT_CONNECTION_STATE_CONNECTED;
+  g_autofree char *message = describe (self, heartbeat_session_get_login (session), stage, error);
+
+  set_last_error (self, stage, error);
+  log_lost (self, was_ready, message);
+  count_failure (self, was_ready, is_refused_login (stage, error));
 
   /* Whoever listens may close the connection: let it be the last thing here. */
   g_object_freeze_notify (G_OBJECT (self));
@@ -296,105 +225,27 @@ lost (HeartbeatConnection *self, const GError *error)
     attempt (self);
   else
     wait_for_next_round (self);
-  lose_channels (self, error);
+  heartbeat_session_lose_channels (session, error);
   g_object_thaw_notify (G_OBJECT (self));
 }
 
-/* Tells the broker why, as far as the socket takes it now, and gives up. */
 static void
-protocol_error (HeartbeatConnection *self, const GError *error)
+on_closed (gpointer owner, HeartbeatConnectionStage stage, const GError *error)
 {
-  amqp_connection_close_t close = {
-    .reply_code = (guint16) error->code,
-    .reply_text = amqp_cstring_bytes (error->message),
-  };
+  g_autoptr (HeartbeatConnection) self = g_object_ref (owner);
 
-  heartbeat_frame_append_method (heartbeat_transport_get_output (self->transport), 0,
-                                 AMQP_CONNECTION_CLOSE_METHOD, &close);
-  lost (self, error);
+  if (error == NULL)
+    stopped (self);
+  else
+    lost (self, stage, error);
 }
 
 static void
-protocol_violation (HeartbeatConnection *self, int code, const char *what)
+on_ready (gpointer owner)
 {
-  g_autoptr (GError) error = g_error_new_literal (HEARTBEAT_AMQP_ERROR, code, what);
+  g_autoptr (HeartbeatConnection) self = g_object_ref (owner);
 
-  protocol_error (self, error);
-}
-
-static void
-schedule_heartbeat (HeartbeatConnection *self)
-{
-  gint64 interval = self->tuning.heartbeat * G_USEC_PER_SEC;
-  gint64 written = MAX (heartbeat_transport_get_last_write (self->transport), self->heartbeat_sent);
-  gint64 dead = heartbeat_transport_get_last_read (self->transport) + 2 * interval;
-
-  heartbeat_deadline_set (&self->deadline, MIN (written + interval / 2, dead), on_deadline, self);
-}
-
-static void
-send_heartbeat (HeartbeatConnection *self)
-{
-  heartbeat_frame_append_heartbeat (heartbeat_transport_get_output (self->transport));
-  heartbeat_transport_flush (self->transport);
-  self->heartbeat_sent = g_get_monotonic_time ();
-}
-
-static void
-check_life (HeartbeatConnection *self)
-{
-  gint64 interval = self->tuning.heartbeat * G_USEC_PER_SEC;
-  gint64 now = g_get_monotonic_time ();
-
-  if (now - heartbeat_transport_get_last_read (self->transport) >= 2 * interval)
-    {
-      g_autoptr (GError) error = g_error_new (HEARTBEAT_ERROR, HEARTBEAT_ERROR_TIMED_OUT,
-                                              _ ("No sign of life from the broker for %d s"),
-                                              2 * self->tuning.heartbeat);
-
-      lost (self, error);
-      return;
-    }
-  if (now - heartbeat_transport_get_last_write (self->transport) >= interval / 2
-      && now - self->heartbeat_sent >= interval / 2)
-    send_heartbeat (self);
-  schedule_heartbeat (self);
-}
-
-static gboolean
-on_deadline (gpointer user_data)
-{
-  g_autoptr (HeartbeatConnection) self = g_object_ref (user_data);
-  g_autoptr (GError) error = NULL;
-
-  switch (self->phase)
-    {
-    case PHASE_READY:
-      check_life (self);
-      break;
-    case PHASE_WAIT:
-      begin_round (self);
-      break;
-    case PHASE_CLOSING:
-      stopped (self);
-      break;
-    default:
-      error = g_error_new_literal (HEARTBEAT_ERROR, HEARTBEAT_ERROR_TIMED_OUT,
-                                   heartbeat_transport_describe_stall (self->transport));
-      lost (self, error);
-      break;
-    }
-  /* The source destroys itself with heartbeat_deadline_clear() and is set again otherwise. */
-  return G_SOURCE_CONTINUE;
-}
-
-static void
-ready (HeartbeatConnection *self)
-{
-  self->phase = PHASE_READY;
   self->ready_since = g_get_monotonic_time ();
-  self->heartbeat_sent = 0;
-  schedule_heartbeat (self);
   heartbeat_log (G_LOG_LEVEL_INFO, HEARTBEAT_EVENT_BROKER_CONNECTED, NULL, NULL,
                  "Connected to %s (%s)", self->broker, self->purpose);
   set_last_error (self, HEARTBEAT_CONNECTION_STAGE_NONE, NULL);
@@ -405,242 +256,44 @@ ready (HeartbeatConnection *self)
 }
 
 static void
-handle_close (HeartbeatConnection *self, const amqp_connection_close_t *close)
+report_alarm (HeartbeatConnection *self, const char *reason)
 {
-  amqp_connection_close_ok_t ok = { 0 };
-  amqp_method_number_t blamed = (amqp_method_number_t) close->class_id << 16 | close->method_id;
-  g_autoptr (GError) error
-      = heartbeat_amqp_error_new (close->reply_code, close->reply_text, blamed);
-
-  heartbeat_frame_append_method (heartbeat_transport_get_output (self->transport), 0,
-                                 AMQP_CONNECTION_CLOSE_OK_METHOD, &ok);
-  lost (self, error);
-}
-
-static void
-handle_blocked (HeartbeatConnection *self, const amqp_connection_blocked_t *blocked)
-{
-  g_autofree char *reason = heartbeat_amqp_text (blocked->reason);
   guint64 suppressed = 0;
 
-  self->alarm_told
-      = heartbeat_rate_limit_allow (&self->alarms, g_get_monotonic_time (), &suppressed);
-  if (self->alarm_told)
-    heartbeat_log (G_LOG_LEVEL_WARNING, HEARTBEAT_EVENT_BROKER_BLOCKED, NULL, NULL,
-                   "The broker takes no messages for now: %s", reason);
-  set_text (self, &self->blocked, *reason != '\0' ? reason : "blocked", PROP_BLOCKED);
-}
-
-static void
-handle_start (HeartbeatConnection *self, const amqp_connection_start_t *start)
-{
-  g_autoptr (GError) error = NULL;
-
-  if (!heartbeat_handshake_start (heartbeat_transport_get_output (self->transport), start,
-                                  current_uri (self), self->purpose, &self->login, &error))
+  if (*reason != '\0')
     {
-      lost (self, error);
-      return;
+      self->alarm_reported
+          = heartbeat_rate_limit_allow (&self->alarms, g_get_monotonic_time (), &suppressed);
+      if (self->alarm_reported)
+        heartbeat_log (G_LOG_LEVEL_WARNING, HEARTBEAT_EVENT_BROKER_BLOCKED, NULL, NULL,
+                       "The broker takes no messages for now: %s", reason);
     }
-  self->phase = PHASE_TUNE;
-}
-
-static void
-handle_tune (HeartbeatConnection *self, const amqp_connection_tune_t *tune)
-{
-  GByteArray *out = heartbeat_transport_get_output (self->transport);
-  g_autoptr (GError) error = NULL;
-
-  if (!heartbeat_handshake_tune (out, tune, &self->tuning, &error))
+  else if (self->alarm_reported)
     {
-      lost (self, error);
-      return;
-    }
-  heartbeat_transport_set_frame_max (self->transport, self->tuning.frame_max);
-  heartbeat_handshake_open (out, current_uri (self));
-  self->phase = PHASE_OPEN;
-}
-
-static gboolean
-is_expected (Phase phase, amqp_method_number_t method)
-{
-  switch (method)
-    {
-    case AMQP_CONNECTION_CLOSE_METHOD:
-      return TRUE;
-    case AMQP_CONNECTION_START_METHOD:
-      return phase == PHASE_START;
-    case AMQP_CONNECTION_TUNE_METHOD:
-      return phase == PHASE_TUNE;
-    case AMQP_CONNECTION_OPEN_OK_METHOD:
-      return phase == PHASE_OPEN;
-    case AMQP_CONNECTION_CLOSE_OK_METHOD:
-      return phase == PHASE_CLOSING;
-    case AMQP_CONNECTION_BLOCKED_METHOD:
-    case AMQP_CONNECTION_UNBLOCKED_METHOD:
-      return phase == PHASE_READY || phase == PHASE_CLOSING;
-    default:
-      return FALSE;
+      self->alarm_reported = FALSE;
+      heartbeat_log (G_LOG_LEVEL_INFO, HEARTBEAT_EVENT_BROKER_UNBLOCKED, NULL, NULL,
+                     "The broker takes messages again");
     }
 }
 
 static void
-handle_method (HeartbeatConnection *self, const amqp_method_t *method)
+on_blocked (gpointer owner, const char *reason)
 {
-  if (!is_expected (self->phase, method->id))
-    {
-      protocol_violation (self, AMQP_COMMAND_INVALID, _ ("The broker sent a method out of turn"));
-      return;
-    }
+  g_autoptr (HeartbeatConnection) self = g_object_ref (owner);
 
-  switch (method->id)
-    {
-    case AMQP_CONNECTION_START_METHOD:
-      handle_start (self, method->decoded);
-      break;
-    case AMQP_CONNECTION_TUNE_METHOD:
-      handle_tune (self, method->decoded);
-      break;
-    case AMQP_CONNECTION_OPEN_OK_METHOD:
-      ready (self);
-      break;
-    case AMQP_CONNECTION_CLOSE_METHOD:
-      handle_close (self, method->decoded);
-      break;
-    case AMQP_CONNECTION_CLOSE_OK_METHOD:
-      stopped (self);
-      break;
-    case AMQP_CONNECTION_BLOCKED_METHOD:
-      handle_blocked (self, method->decoded);
-      break;
-    default:
-      if (self->alarm_told)
-        heartbeat_log (G_LOG_LEVEL_INFO, HEARTBEAT_EVENT_BROKER_UNBLOCKED, NULL, NULL,
-                       "The broker takes messages again");
-      self->alarm_told = FALSE;
-      set_text (self, &self->blocked, "", PROP_BLOCKED);
-      break;
-    }
+  report_alarm (self, reason);
+  set_text (self, &self->blocked, reason, PROP_BLOCKED);
 }
 
-static void
-handle_connection_frame (HeartbeatConnection *self, const HeartbeatFrame *frame)
-{
-  amqp_method_t method = { 0 };
-  g_autoptr (GError) error = NULL;
-
-  if (frame->type == AMQP_FRAME_HEARTBEAT)
-    return;
-  if (frame->type != AMQP_FRAME_METHOD)
-    protocol_violation (self, AMQP_UNEXPECTED_FRAME, _ ("The broker sent a message on channel 0"));
-  else if (!heartbeat_frame_decode_method (frame, &self->pool, &method, &error))
-    protocol_error (self, error);
-  else
-    handle_method (self, &method);
-}
-
-static void
-touch (HeartbeatConnection *self, HeartbeatChannel *channel)
-{
-  guint n = self->touched->len;
-
-  if (n == 0 || g_ptr_array_index (self->touched, n - 1) != channel)
-    g_ptr_array_add (self->touched, g_object_ref (channel));
-}
-
-static void
-handle_channel_frame (HeartbeatConnection *self, const HeartbeatFrame *frame)
-{
-  g_autoptr (HeartbeatChannel) channel = NULL;
-  g_autoptr (GError) error = NULL;
-
-  if (self->phase == PHASE_CLOSING)
-    return;
-  if (frame->channel < self->channels->len)
-    g_set_object (&channel, g_ptr_array_index (self->channels, frame->channel));
-  if (channel == NULL)
-    {
-      protocol_violation (self, AMQP_CHANNEL_ERROR,
-                          _ ("The broker sent a frame for a channel that is not open"));
-      return;
-    }
-
-  touch (self, channel);
-  if (!heartbeat_channel_handle_frame (channel, frame, &self->pool, &error))
-    {
-      if (self->phase == PHASE_READY)
-        protocol_error (self, error);
-    }
-  else if (heartbeat_channel_is_closed (channel) && frame->channel < self->channels->len
-           && g_ptr_array_index (self->channels, frame->channel) == channel)
-    {
-      g_clear_object (&g_ptr_array_index (self->channels, frame->channel));
-    }
-}
-
-static void
-on_frame (gpointer owner, const HeartbeatFrame *frame)
-{
-  HeartbeatConnection *self = owner;
-
-  if (frame->channel == 0)
-    handle_connection_frame (self, frame);
-  else
-    handle_channel_frame (self, frame);
-  recycle_amqp_pool (&self->pool);
-}
-
-static void
-on_batch_done (gpointer owner)
-{
-  HeartbeatConnection *self = owner;
-
-  for (guint i = 0; i < self->touched->len; i++)
-    heartbeat_channel_batch_done (g_ptr_array_index (self->touched, i));
-  g_ptr_array_set_size (self->touched, 0);
-}
-
-static void
-on_closed (gpointer owner, const GError *error)
-{
-  lost (owner, error);
-}
-
-static const HeartbeatTransportEvents transport_events = { on_frame, on_batch_done, on_closed };
-
-static void
-on_connected (GObject *source, GAsyncResult *result, gpointer user_data)
-{
-  g_autoptr (HeartbeatConnection) self = user_data;
-  HeartbeatTransport *transport = HEARTBEAT_TRANSPORT (source);
-  g_autoptr (GError) error = NULL;
-  gboolean connected = heartbeat_transport_connect_finish (transport, result, &error);
-
-  /* An attempt that was given up. */
-  if (transport != self->transport)
-    return;
-  if (!connected)
-    {
-      lost (self, error);
-      return;
-    }
-  self->phase = PHASE_START;
-  set_deadline (self, HANDSHAKE_LIMIT);
-  heartbeat_frame_append_protocol (heartbeat_transport_get_output (transport));
-  heartbeat_transport_flush (transport);
-}
+static const HeartbeatSessionEvents session_events = { on_ready, on_blocked, on_closed };
 
 static void
 attempt (HeartbeatConnection *self)
 {
   g_autofree char *broker = heartbeat_broker_uri_to_display (current_uri (self));
 
-  self->phase = PHASE_CONNECT;
-  self->cancellable = g_cancellable_new ();
-  self->transport = heartbeat_transport_new (&transport_events, G_OBJECT (self));
-  set_deadline (self, CONNECT_LIMIT);
-  heartbeat_transport_connect_async (self->transport, current_uri (self), self->cancellable,
-                                     on_connected, g_object_ref (self));
+  self->session
+      = heartbeat_session_new (current_uri (self), self->purpose, &session_events, G_OBJECT (self));
   g_object_freeze_notify (G_OBJECT (self));
   set_text (self, &self->broker, broker, PROP_BROKER);
   set_state (self, HEARTBEAT_CONNECTION_STATE_CONNECTING);
@@ -674,7 +327,7 @@ heartbeat_connection_get_property (GObject *object, guint id, GValue *value, GPa
 static void
 heartbeat_connection_dispose (GObject *object)
 {
-  drop (HEARTBEAT_CONNECTION (object));
+  drop_session (HEARTBEAT_CONNECTION (object));
 
   G_OBJECT_CLASS (heartbeat_connection_parent_class)->dispose (object);
 }
@@ -685,15 +338,12 @@ heartbeat_connection_finalize (GObject *object)
   HeartbeatConnection *self = HEARTBEAT_CONNECTION (object);
 
   g_ptr_array_unref (self->uris);
-  g_ptr_array_unref (self->channels);
-  g_ptr_array_unref (self->touched);
   g_ptr_array_unref (self->closers);
   g_free (self->purpose);
   g_free (self->error);
   g_clear_error (&self->last_error);
   g_free (self->broker);
   g_free (self->blocked);
-  empty_amqp_pool (&self->pool);
 
   G_OBJECT_CLASS (heartbeat_connection_parent_class)->finalize (object);
 }
@@ -722,10 +372,7 @@ heartbeat_connection_init (HeartbeatConnection *self)
   self->error = g_strdup ("");
   self->broker = g_strdup ("");
   self->blocked = g_strdup ("");
-  self->channels = g_ptr_array_new_with_free_func (free_channel);
-  self->touched = g_ptr_array_new_with_free_func (g_object_unref);
   self->closers = g_ptr_array_new_with_free_func (g_object_unref);
-  init_amqp_pool (&self->pool, POOL_PAGE_SIZE);
 }
 
 /**
@@ -780,22 +427,10 @@ heartbeat_connection_start (HeartbeatConnection *self)
 {
   g_return_if_fail (HEARTBEAT_IS_CONNECTION (self));
 
-  if (self->phase != PHASE_IDLE)
+  if (self->session != NULL || self->retry != NULL)
     return;
   warn_unverified (self);
   begin_round (self);
-}
-
-/* An attempt from before the network changed may hang where a new one would not. */
-static gboolean
-is_slow_attempt (HeartbeatConnection *self)
-{
-  gint64 left = 0;
-
-  if (self->phase != PHASE_CONNECT)
-    return FALSE;
-  left = g_source_get_ready_time (self->deadline) - g_get_monotonic_time ();
-  return left <= CONNECT_LIMIT - RETRIES_APART;
 }
 
 /**
@@ -811,19 +446,18 @@ heartbeat_connection_retry_now (HeartbeatConnection *self)
   g_return_if_fail (HEARTBEAT_IS_CONNECTION (self));
 
   self->attempts = 0;
-  if (self->phase == PHASE_WAIT)
+  if (self->retry != NULL)
     {
       begin_round (self);
     }
-  else if (is_slow_attempt (self))
+  else if (self->session != NULL && heartbeat_session_is_slow (self->session))
     {
-      drop (self);
+      drop_session (self);
       attempt (self);
     }
-  else if (self->phase == PHASE_READY
-           && g_get_monotonic_time () - self->heartbeat_sent >= RETRIES_APART)
+  else if (self->session != NULL)
     {
-      send_heartbeat (self);
+      heartbeat_session_probe (self->session);
     }
 }
 
@@ -840,7 +474,6 @@ heartbeat_connection_close_async (HeartbeatConnection *self,
                                   GAsyncReadyCallback callback,
                                   gpointer user_data)
 {
-  amqp_connection_close_t close = { .reply_code = AMQP_REPLY_SUCCESS };
   g_autoptr (GError) error = NULL;
   GTask *task = NULL;
 
@@ -849,24 +482,20 @@ heartbeat_connection_close_async (HeartbeatConnection *self,
   task = g_task_new (self, NULL, callback, user_data);
   g_task_set_source_tag (task, heartbeat_connection_close_async);
   g_ptr_array_add (self->closers, task);
-  if (self->phase == PHASE_CLOSING)
+  if (self->closers->len > 1)
     return;
-  if (self->phase != PHASE_READY)
+  if (self->state != HEARTBEAT_CONNECTION_STATE_CONNECTED)
     {
       stopped (self);
       return;
     }
 
-  heartbeat_frame_append_method (heartbeat_transport_get_output (self->transport), 0,
-                                 AMQP_CONNECTION_CLOSE_METHOD, &close);
-  heartbeat_transport_flush (self->transport);
-  self->phase = PHASE_CLOSING;
-  set_deadline (self, CLOSE_LIMIT);
+  heartbeat_session_close (self->session);
   error = g_error_new_literal (HEARTBEAT_ERROR, HEARTBEAT_ERROR_NOT_CONNECTED,
                                _ ("The connection is being closed"));
   g_object_freeze_notify (G_OBJECT (self));
   set_state (self, HEARTBEAT_CONNECTION_STATE_DISABLED);
-  lose_channels (self, error);
+  heartbeat_session_lose_channels (self->session, error);
   g_object_thaw_notify (G_OBJECT (self));
 }
 
@@ -886,16 +515,6 @@ heartbeat_connection_close_finish (HeartbeatConnection *self, GAsyncResult *resu
   return g_task_propagate_boolean (G_TASK (result), error);
 }
 
-static guint
-find_free_number (HeartbeatConnection *self)
-{
-  guint number = 1;
-
-  while (number < self->channels->len && g_ptr_array_index (self->channels, number) != NULL)
-    number++;
-  return number;
-}
-
 /**
  * heartbeat_connection_open_channel:
  * @self: a connection
@@ -913,33 +532,15 @@ heartbeat_connection_open_channel (HeartbeatConnection *self,
                                    GObject *owner,
                                    GError **error)
 {
-  HeartbeatChannel *channel = NULL;
-  guint number = 0;
-
   g_return_val_if_fail (HEARTBEAT_IS_CONNECTION (self), NULL);
 
-  if (self->phase != PHASE_READY)
+  if (self->state != HEARTBEAT_CONNECTION_STATE_CONNECTED)
     {
       g_set_error_literal (error, HEARTBEAT_ERROR, HEARTBEAT_ERROR_NOT_CONNECTED,
                            _ ("There is no connection to the broker"));
       return NULL;
     }
-  number = find_free_number (self);
-  if (number > self->tuning.channel_max)
-    {
-      g_set_error (error, HEARTBEAT_ERROR, HEARTBEAT_ERROR_REFUSED,
-                   ngettext ("The connection's only channel is in use",
-                             "All %u channels of the connection are in use",
-                             self->tuning.channel_max),
-                   self->tuning.channel_max);
-      return NULL;
-    }
-
-  channel = heartbeat_channel_new (self->transport, (guint16) number, events, owner);
-  if (number >= self->channels->len)
-    g_ptr_array_set_size (self->channels, (int) number + 1);
-  g_ptr_array_index (self->channels, number) = g_object_ref (channel);
-  return channel;
+  return heartbeat_session_open_channel (self->session, events, owner, error);
 }
 
 /**

@@ -4,7 +4,7 @@
 
 #include <gio/gio.h>
 
-#include "amqp/heartbeat-channel.h"
+#include "amqp/heartbeat-session.h"
 
 G_BEGIN_DECLS
 
@@ -28,29 +28,6 @@ typedef enum
 } HeartbeatConnectionState;
 
 GType heartbeat_connection_state_get_type (void);
-
-/**
- * HeartbeatConnectionStage:
- * @HEARTBEAT_CONNECTION_STAGE_NONE: nothing has failed
- * @HEARTBEAT_CONNECTION_STAGE_CONNECT: the host was looked up and called
- * @HEARTBEAT_CONNECTION_STAGE_TLS: the peer was asked who it is
- * @HEARTBEAT_CONNECTION_STAGE_GREETING: the broker was to say that it speaks AMQP
- * @HEARTBEAT_CONNECTION_STAGE_LOGIN: user name and password were sent
- * @HEARTBEAT_CONNECTION_STAGE_VHOST: the virtual host was to be opened
- * @HEARTBEAT_CONNECTION_STAGE_USE: it was in use
- *
- * How far a connection had come when it failed, in this order.
- */
-typedef enum
-{
-  HEARTBEAT_CONNECTION_STAGE_NONE,
-  HEARTBEAT_CONNECTION_STAGE_CONNECT,
-  HEARTBEAT_CONNECTION_STAGE_TLS,
-  HEARTBEAT_CONNECTION_STAGE_GREETING,
-  HEARTBEAT_CONNECTION_STAGE_LOGIN,
-  HEARTBEAT_CONNECTION_STAGE_VHOST,
-  HEARTBEAT_CONNECTION_STAGE_USE,
-} HeartbeatConnectionStage;
 
 #define HEARTBEAT_TYPE_CONNECTION (heartbeat_connection_get_type ())
 G_DECLARE_FINAL_TYPE (HeartbeatConnection, heartbeat_connection, HEARTBEAT, CONNECTION, GObject)

@@ -1,6 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 
-#include "broker/heartbeat-ack-window.h"
+#include "broker/heartbeat-inbox.h"
+#include "agent/heartbeat-agent-private.h"
+#include "consumer/heartbeat-tick-ack.h"
+#include "heartbeat-test-broker.h"
+#include "heartbeat-test.h"
 
 static void
 note (guint64 tag, gboolean multiple, HeartbeatDisposition disposition, gpointer user_data)
@@ -64,10 +68,102 @@ static const char *const windows[][2] = {
   { "dddda2a4.da5.a1a3.", "ack2 ack4 ack5 ack3+ " },
 };
 
+/* Every reply that an inbox waits for may be zeros. */
+static void
+answer (HbtestBroker *f, GByteArray *bytes, amqp_method_number_t method)
+{
+  amqp_queue_declare_ok_t nothing = { 0 };
+
+  hbtest_broker_hear (f, bytes, method);
+  hbtest_broker_say (f, f->number, method + 1, &nothing);
+}
+
+static void
+hear_ack (HbtestBroker *f, GByteArray *bytes, guint64 tag)
+{
+  const amqp_basic_ack_t *ack = hbtest_broker_hear (f, bytes, AMQP_BASIC_ACK_METHOD);
+
+  g_assert_cmpuint (ack->delivery_tag, ==, tag);
+  g_assert_false (ack->multiple);
+  g_atomic_int_inc (&f->acknowledged);
+  g_main_context_wakeup (NULL);
+}
+
+static void
+script_held_long (HbtestBroker *f)
+{
+  static const amqp_method_number_t asked[]
+      = { AMQP_EXCHANGE_DECLARE_METHOD, AMQP_QUEUE_DECLARE_METHOD, AMQP_QUEUE_BIND_METHOD,
+          AMQP_QUEUE_BIND_METHOD,       AMQP_BASIC_QOS_METHOD,     AMQP_BASIC_CONSUME_METHOD };
+  g_autoptr (GByteArray) bytes = g_byte_array_new ();
+
+  hbtest_broker_open_channel (f, bytes);
+  for (gsize i = 0; i < G_N_ELEMENTS (asked); i++)
+    answer (f, bytes, asked[i]);
+  hbtest_broker_deliver (f, 1);
+  hbtest_broker_deliver (f, 2);
+  hear_ack (f, bytes, 1);
+  hear_ack (f, bytes, 2);
+  hbtest_broker_hear (f, bytes, AMQP_CHANNEL_CLOSE_METHOD);
+  hbtest_broker_serve_close (f, bytes);
+}
+
+static void
+set_up_held_long (HbtestBroker *f, gconstpointer data)
+{
+  hbtest_broker_set_up (f, script_held_long);
+}
+
+static HeartbeatDisposition
+keep (HeartbeatInbox *inbox, const HeartbeatMessage *message, gpointer user_data)
+{
+  g_ptr_array_add (user_data,
+                   heartbeat_tick_ack_new (inbox, heartbeat_inbox_get_delivery (inbox, message)));
+  return HEARTBEAT_DISPOSITION_LATER;
+}
+
+static void
+finish_tick (HeartbeatAgent *agent, gpointer ack)
+{
+  g_autoptr (GTask) task = g_task_new (agent, NULL, heartbeat_tick_ack_on_done, ack);
+
+  g_task_return_pointer (task, NULL, NULL);
+}
+
+/* A tick whose run goes on after ten minutes is acknowledged, once; another one when its run has ended. */
+static void
+test_held_long (HbtestBroker *f, gconstpointer data)
+{
+  g_autoptr (HeartbeatRegistry) registry = heartbeat_registry_new ();
+  g_autoptr (HeartbeatAgent) agent = heartbeat_agent_new ("cack", "/nowhere/a.json", registry);
+  g_autoptr (GPtrArray) acks = g_ptr_array_new ();
+  const HeartbeatInboxOptions options = { "cack", "x", NULL, 0 };
+  g_autoptr (HeartbeatInbox) inbox = heartbeat_inbox_new (f->connection, &options, keep, acks);
+  GSource *limit = NULL;
+  gint64 left = 0;
+
+  heartbeat_inbox_start (inbox);
+  heartbeat_connection_start (f->connection);
+  hbtest_wait_for (acks->len >= 2);
+
+  limit = g_main_context_find_source_by_user_data (NULL, g_ptr_array_index (acks, 0));
+  left = g_source_get_ready_time (limit) - g_get_monotonic_time ();
+  g_assert_cmpint (left, >, 500 * G_USEC_PER_SEC);
+  g_assert_cmpint (left, <=, 601 * G_USEC_PER_SEC);
+  g_source_set_ready_time (limit, 0);
+  hbtest_wait_for (g_atomic_int_get (&f->acknowledged) >= 1);
+
+  finish_tick (agent, g_ptr_array_index (acks, 0));
+  finish_tick (agent, g_ptr_array_index (acks, 1));
+  hbtest_run_pending ();
+  heartbeat_inbox_close_async (inbox, NULL, NULL);
+}
 int
 main (int argc, char *argv[])
 {
   g_test_init (&argc, &argv, NULL);
+  /* Warnings belong to what is tested here. */
+  hbtest_allow_warnings ();
 
   for (gsize i = 0; i < G_N_ELEMENTS (windows); i++)
     {
@@ -75,6 +171,9 @@ main (int argc, char *argv[])
 
       g_test_add_data_func (path, windows[i], test_window);
     }
+
+  g_test_add ("/inbox/held-long", HbtestBroker, NULL, set_up_held_long, test_held_long,
+              hbtest_broker_tear_down);
 
   return g_test_run ();
 }

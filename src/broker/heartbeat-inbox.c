@@ -5,14 +5,12 @@
 #include <string.h>
 
 #include "amqp/heartbeat-advice.h"
-#include "amqp/heartbeat-amqp-error.h"
 #include "base/heartbeat-backoff.h"
 #include "base/heartbeat-deadline.h"
 #include "base/heartbeat-error.h"
 #include "base/heartbeat-i18n.h"
 #include "base/heartbeat-log.h"
-
-#define CONSUMER_TAG "heartbeat-consumer"
+#include "broker/heartbeat-declaration.h"
 
 struct _HeartbeatInbox
 {
@@ -20,10 +18,8 @@ struct _HeartbeatInbox
 
   HeartbeatConnection *connection;
   char *agent;
-  char *exchange;
   char *queue;
-  gboolean quorum;
-  guint16 prefetch;
+  HeartbeatDeclaration *declaration;
   HeartbeatInboxFunc func;
   gpointer user_data;
 
@@ -32,17 +28,10 @@ struct _HeartbeatInbox
   char *error;
   char
       *own_error; /* of the inbox itself, "" while its connection is to blame or nothing is wrong */
-  guint consumer_count;
-  guint message_count;
 
   HeartbeatChannel *channel;
-  guint step;
   gboolean consuming;
-  gboolean passive_exchange; /* it exists with other arguments: use it as it is */
-  gboolean passive_queue;
-  char *exchange_difference; /* the last ones that were warned of */
-  char *queue_difference;
-  gboolean warned_of_others;
+  gboolean others_reported;
   guint attempts;
   gint64 consuming_since;
   GSource *retry;
@@ -56,27 +45,12 @@ enum
 {
   PROP_STATE = 1,
   PROP_ERROR,
-  PROP_QUEUE,
-  PROP_CONSUMER_COUNT,
-  PROP_MESSAGE_COUNT,
   N_PROPS,
 };
 
 static GParamSpec *properties[N_PROPS];
 
 G_DEFINE_FINAL_TYPE (HeartbeatInbox, heartbeat_inbox, G_TYPE_OBJECT)
-
-static void declare_exchange (HeartbeatInbox *self);
-static void declare_queue (HeartbeatInbox *self);
-static void bind_agent (HeartbeatInbox *self);
-static void bind_heartbeat (HeartbeatInbox *self);
-static void set_prefetch (HeartbeatInbox *self);
-static void consume (HeartbeatInbox *self);
-
-/* What has to be done on a new channel, one reply after the other. */
-static void (*const steps[]) (HeartbeatInbox *) = {
-  declare_exchange, declare_queue, bind_agent, bind_heartbeat, set_prefetch, consume,
-};
 
 static void set_up (HeartbeatInbox *self);
 
@@ -150,10 +124,12 @@ forget_channel (HeartbeatInbox *self)
 static void
 drop_channel (HeartbeatInbox *self)
 {
-  if (self->channel == NULL)
+  g_autoptr (HeartbeatChannel) channel = NULL;
+
+  if (!g_set_object (&channel, self->channel))
     return;
-  heartbeat_channel_close_async (self->channel, NULL, NULL);
   forget_channel (self);
+  heartbeat_channel_close_async (channel, NULL, NULL);
 }
 
 static gboolean
@@ -166,14 +142,14 @@ on_retry (gpointer user_data)
   return G_SOURCE_REMOVE;
 }
 
-/* The channel is of no use, but the connection may be. What existed with other arguments may be another now. */
+/* The channel is of no use, but the connection may be. */
 static void
 failed (HeartbeatInbox *self, const GError *error)
 {
   g_autofree char *message = heartbeat_advice_describe (error);
 
   drop_channel (self);
-  self->passive_exchange = self->passive_queue = FALSE;
+  heartbeat_declaration_reset (self->declaration);
   if (self->started
       && heartbeat_connection_get_state (self->connection) == HEARTBEAT_CONNECTION_STATE_CONNECTED)
     {
@@ -190,50 +166,11 @@ failed (HeartbeatInbox *self, const GError *error)
 }
 
 static void
-warn_of_difference (HeartbeatInbox *self, char **last, const GError *error)
-{
-  g_autofree char *old = g_steal_pointer (last);
-  const char *difference = *last = heartbeat_advice_describe_difference (error);
-
-  if (g_strcmp0 (old, difference) == 0)
-    return;
-  heartbeat_log (G_LOG_LEVEL_WARNING, HEARTBEAT_EVENT_QUEUE_DIFFERS, self->agent, NULL,
-                 "Using what exists, though it differs: %s", difference);
-}
-
-/* Whether what was declared exists with other arguments, and can be used as it is. */
-static gboolean
-accept_difference (HeartbeatInbox *self, const GError *error)
-{
-  gboolean *passive = NULL;
-  char **last = NULL;
-
-  if (!g_error_matches (error, HEARTBEAT_AMQP_ERROR, AMQP_PRECONDITION_FAILED)
-      || heartbeat_advice_is_other_type (error))
-    return FALSE;
-  if (steps[self->step] == declare_exchange)
-    {
-      passive = &self->passive_exchange;
-      last = &self->exchange_difference;
-    }
-  else if (steps[self->step] == declare_queue)
-    {
-      passive = &self->passive_queue;
-      last = &self->queue_difference;
-    }
-  if (passive == NULL || *passive)
-    return FALSE;
-
-  *passive = TRUE;
-  warn_of_difference (self, last, error);
-  return TRUE;
-}
-
-static void
 on_closed (gpointer owner, const GError *error)
 {
   HeartbeatInbox *self = owner;
-  gboolean again = self->started && !self->consuming && accept_difference (self, error);
+  gboolean again = self->started && !self->consuming
+                   && heartbeat_declaration_accept (self->declaration, error);
 
   forget_channel (self);
   if (again)
@@ -304,18 +241,11 @@ static const HeartbeatChannelEvents channel_events = {
 };
 
 static void
-note_declared (HeartbeatInbox *self, const HeartbeatReply *reply)
+report_others (HeartbeatInbox *self)
 {
-  g_object_freeze_notify (G_OBJECT (self));
-  self->consumer_count = reply->consumer_count;
-  self->message_count = reply->message_count;
-  g_object_notify_by_pspec (G_OBJECT (self), properties[PROP_CONSUMER_COUNT]);
-  g_object_notify_by_pspec (G_OBJECT (self), properties[PROP_MESSAGE_COUNT]);
-  g_object_thaw_notify (G_OBJECT (self));
-
-  if (reply->consumer_count == 0 || self->warned_of_others)
+  if (self->others_reported)
     return;
-  self->warned_of_others = TRUE;
+  self->others_reported = TRUE;
   heartbeat_log (G_LOG_LEVEL_WARNING, HEARTBEAT_EVENT_QUEUE_SHARED, self->agent, NULL,
                  "Another consumer is on the queue %s and takes a share of the ticks: end it if it "
                  "is not this service's last connection (the Python original?); rabbitmqctl "
@@ -324,123 +254,24 @@ note_declared (HeartbeatInbox *self, const HeartbeatReply *reply)
 }
 
 static void
-registered (HeartbeatInbox *self)
+on_declared (GObject *source, GAsyncResult *result, gpointer user_data)
 {
+  g_autoptr (HeartbeatInbox) self = user_data;
+  HeartbeatReply found = { 0 };
+
+  /* on_closed() has heard of an error before. */
+  if (!heartbeat_declaration_run_finish (self->declaration, result, &found, NULL)
+      || source != G_OBJECT (self->channel))
+    return;
+  if (found.consumer_count > 0)
+    report_others (self);
   self->consuming = TRUE;
   self->consuming_since = g_get_monotonic_time ();
   set_own_error (self, "");
   heartbeat_log (G_LOG_LEVEL_INFO, HEARTBEAT_EVENT_QUEUE_READY, self->agent, NULL,
                  "Waiting for ticks on the queue %s, %u messages are there", self->queue,
-                 self->message_count);
+                 found.message_count);
   update (self);
-}
-
-static void
-on_reply (GObject *source, GAsyncResult *result, gpointer user_data)
-{
-  g_autoptr (HeartbeatInbox) self = user_data;
-  HeartbeatChannel *channel = HEARTBEAT_CHANNEL (source);
-  g_autoptr (GError) error = NULL;
-  HeartbeatReply reply = { 0 };
-  gboolean ok = heartbeat_channel_call_finish (channel, result, &reply, &error);
-
-  /* A channel that was closed meanwhile; on_closed() has done the rest. */
-  if (channel != self->channel)
-    return;
-  if (!ok)
-    {
-      failed (self, error);
-      return;
-    }
-
-  if (steps[self->step] == declare_queue)
-    note_declared (self, &reply);
-  self->step++;
-  if (self->step == G_N_ELEMENTS (steps))
-    registered (self);
-  else
-    steps[self->step](self);
-}
-
-static void
-ask (HeartbeatInbox *self, amqp_method_number_t method, void *decoded)
-{
-  heartbeat_channel_call_async (self->channel, method, decoded, on_reply, g_object_ref (self));
-}
-
-static void
-declare_exchange (HeartbeatInbox *self)
-{
-  amqp_exchange_declare_t declare = {
-    .exchange = amqp_cstring_bytes (self->exchange),
-    .type = amqp_cstring_bytes ("topic"),
-    .passive = self->passive_exchange,
-    .durable = 1,
-  };
-
-  ask (self, AMQP_EXCHANGE_DECLARE_METHOD, &declare);
-}
-
-static void
-declare_queue (HeartbeatInbox *self)
-{
-  amqp_table_entry_t type = {
-    .key = amqp_cstring_bytes ("x-queue-type"),
-    .value = { .kind = AMQP_FIELD_KIND_UTF8, .value.bytes = amqp_cstring_bytes ("quorum") },
-  };
-  amqp_queue_declare_t declare = {
-    .queue = amqp_cstring_bytes (self->queue),
-    .passive = self->passive_queue,
-    .durable = 1,
-    .arguments = { self->quorum ? 1 : 0, &type },
-  };
-
-  ask (self, AMQP_QUEUE_DECLARE_METHOD, &declare);
-}
-
-static void
-bind_queue (HeartbeatInbox *self, const char *routing_key)
-{
-  amqp_queue_bind_t bind = {
-    .queue = amqp_cstring_bytes (self->queue),
-    .exchange = amqp_cstring_bytes (self->exchange),
-    .routing_key = amqp_cstring_bytes (routing_key),
-  };
-
-  ask (self, AMQP_QUEUE_BIND_METHOD, &bind);
-}
-
-static void
-bind_agent (HeartbeatInbox *self)
-{
-  g_autofree char *routing_key = g_strdup_printf ("agent.%s.#", self->agent);
-
-  bind_queue (self, routing_key);
-}
-
-static void
-bind_heartbeat (HeartbeatInbox *self)
-{
-  bind_queue (self, "system.heartbeat.#");
-}
-
-static void
-set_prefetch (HeartbeatInbox *self)
-{
-  amqp_basic_qos_t qos = { .prefetch_count = self->prefetch };
-
-  ask (self, AMQP_BASIC_QOS_METHOD, &qos);
-}
-
-static void
-consume (HeartbeatInbox *self)
-{
-  amqp_basic_consume_t basic_consume = {
-    .queue = amqp_cstring_bytes (self->queue),
-    .consumer_tag = amqp_cstring_bytes (CONSUMER_TAG),
-  };
-
-  ask (self, AMQP_BASIC_CONSUME_METHOD, &basic_consume);
 }
 
 static void
@@ -448,7 +279,6 @@ set_up (HeartbeatInbox *self)
 {
   g_autoptr (GError) error = NULL;
 
-  self->step = 0;
   self->channel = heartbeat_connection_open_channel (self->connection, &channel_events,
                                                      G_OBJECT (self), &error);
   if (self->channel == NULL)
@@ -456,8 +286,9 @@ set_up (HeartbeatInbox *self)
       failed (self, error);
       return;
     }
+  heartbeat_declaration_run_async (self->declaration, self->channel, on_declared,
+                                   g_object_ref (self));
   update (self);
-  steps[0](self);
 }
 
 static void
@@ -474,7 +305,8 @@ on_connection_changed (HeartbeatInbox *self)
   else if (self->started && self->channel == NULL && self->retry == NULL)
     {
       self->attempts = 0;
-      self->passive_exchange = self->passive_queue = self->warned_of_others = FALSE;
+      self->others_reported = FALSE;
+      heartbeat_declaration_reset (self->declaration);
       set_up (self);
     }
   update (self);
@@ -492,15 +324,6 @@ heartbeat_inbox_get_property (GObject *object, guint id, GValue *value, GParamSp
       break;
     case PROP_ERROR:
       g_value_set_string (value, self->error);
-      break;
-    case PROP_QUEUE:
-      g_value_set_string (value, self->queue);
-      break;
-    case PROP_CONSUMER_COUNT:
-      g_value_set_uint (value, self->consumer_count);
-      break;
-    case PROP_MESSAGE_COUNT:
-      g_value_set_uint (value, self->message_count);
       break;
     default:
       G_OBJECT_WARN_INVALID_PROPERTY_ID (object, id, pspec);
@@ -525,12 +348,10 @@ heartbeat_inbox_finalize (GObject *object)
   HeartbeatInbox *self = HEARTBEAT_INBOX (object);
 
   g_free (self->agent);
-  g_free (self->exchange);
   g_free (self->queue);
+  heartbeat_declaration_free (self->declaration);
   g_free (self->error);
   g_free (self->own_error);
-  g_free (self->exchange_difference);
-  g_free (self->queue_difference);
   heartbeat_ack_window_free (self->window);
 
   G_OBJECT_CLASS (heartbeat_inbox_parent_class)->finalize (object);
@@ -549,11 +370,6 @@ heartbeat_inbox_class_init (HeartbeatInboxClass *klass)
   properties[PROP_STATE] = g_param_spec_enum ("state", NULL, NULL, HEARTBEAT_TYPE_CONNECTION_STATE,
                                               HEARTBEAT_CONNECTION_STATE_DISABLED, flags);
   properties[PROP_ERROR] = g_param_spec_string ("error", NULL, NULL, "", flags);
-  properties[PROP_QUEUE] = g_param_spec_string ("queue", NULL, NULL, "", flags);
-  properties[PROP_CONSUMER_COUNT]
-      = g_param_spec_uint ("consumer-count", NULL, NULL, 0, G_MAXUINT, 0, flags);
-  properties[PROP_MESSAGE_COUNT]
-      = g_param_spec_uint ("message-count", NULL, NULL, 0, G_MAXUINT, 0, flags);
   g_object_class_install_properties (object_class, N_PROPS, properties);
 }
 
@@ -592,10 +408,11 @@ heartbeat_inbox_new (HeartbeatConnection *connection,
   self = g_object_new (HEARTBEAT_TYPE_INBOX, NULL);
   self->connection = g_object_ref (connection);
   self->agent = g_strdup (options->agent);
-  self->exchange = g_strdup (options->exchange);
   self->queue = g_strdup_printf ("agent.%s.inbox", options->agent);
-  self->quorum = g_strcmp0 (options->queue_type, "quorum") == 0;
-  self->prefetch = options->prefetch != 0 ? options->prefetch : HEARTBEAT_INBOX_PREFETCH;
+  self->declaration = heartbeat_declaration_new (options->agent, options->exchange, self->queue,
+                                                 g_strcmp0 (options->queue_type, "quorum") == 0,
+                                                 options->prefetch != 0 ? options->prefetch
+                                                                        : HEARTBEAT_INBOX_PREFETCH);
   self->func = func;
   self->user_data = user_data;
   g_signal_connect_object (connection, "notify::state", G_CALLBACK (on_connection_changed), self,
@@ -662,7 +479,7 @@ on_stopped (GObject *source, GAsyncResult *result, gpointer user_data)
 void
 heartbeat_inbox_stop_async (HeartbeatInbox *self, GAsyncReadyCallback callback, gpointer user_data)
 {
-  amqp_basic_cancel_t cancel = { .consumer_tag = amqp_cstring_bytes (CONSUMER_TAG) };
+  amqp_basic_cancel_t cancel = { .consumer_tag = amqp_cstring_bytes (HEARTBEAT_CONSUMER_TAG) };
   g_autoptr (GTask) task = NULL;
   gboolean consuming = self->consuming;
 
@@ -833,28 +650,4 @@ const char *
 heartbeat_inbox_get_queue (HeartbeatInbox *self)
 {
   return self->queue;
-}
-
-/**
- * heartbeat_inbox_get_consumer_count:
- * @self: an inbox
- *
- * Returns: how many others consumed from the queue when it was declared
- */
-guint
-heartbeat_inbox_get_consumer_count (HeartbeatInbox *self)
-{
-  return self->consumer_count;
-}
-
-/**
- * heartbeat_inbox_get_message_count:
- * @self: an inbox
- *
- * Returns: how many messages waited in the queue when it was declared
- */
-guint
-heartbeat_inbox_get_message_count (HeartbeatInbox *self)
-{
-  return self->message_count;
 }

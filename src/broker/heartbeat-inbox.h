@@ -83,7 +83,5 @@ void heartbeat_inbox_settle (HeartbeatInbox *self,
 HeartbeatConnectionState heartbeat_inbox_get_state (HeartbeatInbox *self);
 const char *heartbeat_inbox_get_error (HeartbeatInbox *self);
 const char *heartbeat_inbox_get_queue (HeartbeatInbox *self);
-guint heartbeat_inbox_get_consumer_count (HeartbeatInbox *self);
-guint heartbeat_inbox_get_message_count (HeartbeatInbox *self);
 
 G_END_DECLS

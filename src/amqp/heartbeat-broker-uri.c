@@ -18,24 +18,6 @@
 /* AMQP's short strings. */
 #define NAME_MAX_BYTES 255
 
-struct _HeartbeatBrokerUri
-{
-  gatomicrefcount refs;
-  gboolean tls;
-  guint16 port;
-  char *host;
-  char *user;
-  char *password;
-  char *vhost;
-  char *cacertfile;
-  char *certfile;
-  char *keyfile;
-  char *server_name;
-  gboolean verify;
-  HeartbeatLogin login;
-  gint readers; /* atomic: threads that read the files now */
-};
-
 G_DEFINE_BOXED_TYPE (HeartbeatBrokerUri,
                      heartbeat_broker_uri,
                      heartbeat_broker_uri_ref,
@@ -405,26 +387,26 @@ is_separator (const char *p)
 GPtrArray *
 heartbeat_broker_uri_parse_list (const char *text, GError **error)
 {
+  g_autofree char *spaced = g_strdup (text);
+  g_auto (GStrv) parts = NULL;
   g_autoptr (GPtrArray) uris = NULL;
 
   g_return_val_if_fail (text != NULL, NULL);
 
-  uris = g_ptr_array_new_with_free_func ((GDestroyNotify) heartbeat_broker_uri_unref);
-  for (const char *p = text; *p != '\0';)
+  for (char *p = spaced; *p != '\0'; p++)
     {
-      const char *start = p;
-      g_autofree char *part = NULL;
+      if (is_separator (p))
+        *p = ' ';
+    }
+  parts = g_strsplit (spaced, " ", -1);
+  uris = g_ptr_array_new_with_free_func ((GDestroyNotify) heartbeat_broker_uri_unref);
+  for (char **part = parts; *part != NULL; part++)
+    {
       HeartbeatBrokerUri *uri = NULL;
 
-      while (*p != '\0' && !is_separator (p))
-        p++;
-      part = g_strndup (start, (gsize) (p - start));
-      if (*p != '\0')
-        p++;
-      if (*part == '\0')
+      if (**part == '\0')
         continue;
-
-      uri = heartbeat_broker_uri_parse (part, error);
+      uri = heartbeat_broker_uri_parse (*part, error);
       if (uri == NULL)
         return NULL;
       g_ptr_array_add (uris, uri);
@@ -478,150 +460,6 @@ heartbeat_broker_uri_unref (HeartbeatBrokerUri *self)
 }
 
 /**
- * heartbeat_broker_uri_get_tls:
- * @self: a broker's URL
- *
- * Returns: whether it is `amqps`
- */
-gboolean
-heartbeat_broker_uri_get_tls (const HeartbeatBrokerUri *self)
-{
-  return self->tls;
-}
-
-/**
- * heartbeat_broker_uri_get_host:
- * @self: a broker's URL
- *
- * Returns: host name or address, without brackets
- */
-const char *
-heartbeat_broker_uri_get_host (const HeartbeatBrokerUri *self)
-{
-  return self->host;
-}
-
-/**
- * heartbeat_broker_uri_get_port:
- * @self: a broker's URL
- *
- * Returns: the port
- */
-guint16
-heartbeat_broker_uri_get_port (const HeartbeatBrokerUri *self)
-{
-  return self->port;
-}
-
-/**
- * heartbeat_broker_uri_get_user:
- * @self: a broker's URL
- *
- * Returns: the user's name
- */
-const char *
-heartbeat_broker_uri_get_user (const HeartbeatBrokerUri *self)
-{
-  return self->user;
-}
-
-/**
- * heartbeat_broker_uri_get_password:
- * @self: a broker's URL
- *
- * Returns: the password, for the login and nothing else
- */
-const char *
-heartbeat_broker_uri_get_password (const HeartbeatBrokerUri *self)
-{
-  return self->password;
-}
-
-/**
- * heartbeat_broker_uri_get_vhost:
- * @self: a broker's URL
- *
- * Returns: the virtual host
- */
-const char *
-heartbeat_broker_uri_get_vhost (const HeartbeatBrokerUri *self)
-{
-  return self->vhost;
-}
-
-/**
- * heartbeat_broker_uri_get_cacertfile:
- * @self: a broker's URL
- *
- * Returns: (nullable): path of the authorities to trust, %NULL for the system's
- */
-const char *
-heartbeat_broker_uri_get_cacertfile (const HeartbeatBrokerUri *self)
-{
-  return self->cacertfile;
-}
-
-/**
- * heartbeat_broker_uri_get_certfile:
- * @self: a broker's URL
- *
- * Returns: (nullable): path of the client certificate, %NULL for none
- */
-const char *
-heartbeat_broker_uri_get_certfile (const HeartbeatBrokerUri *self)
-{
-  return self->certfile;
-}
-
-/**
- * heartbeat_broker_uri_get_keyfile:
- * @self: a broker's URL
- *
- * Returns: (nullable): path of the client certificate's key, the same as the certificate's where the URL names none
- */
-const char *
-heartbeat_broker_uri_get_keyfile (const HeartbeatBrokerUri *self)
-{
-  return self->keyfile;
-}
-
-/**
- * heartbeat_broker_uri_get_verify:
- * @self: a broker's URL
- *
- * Returns: whether the broker's certificate is verified
- */
-gboolean
-heartbeat_broker_uri_get_verify (const HeartbeatBrokerUri *self)
-{
-  return self->verify;
-}
-
-/**
- * heartbeat_broker_uri_get_server_name:
- * @self: a broker's URL
- *
- * Returns: the name or address that the broker's certificate has to be for
- */
-const char *
-heartbeat_broker_uri_get_server_name (const HeartbeatBrokerUri *self)
-{
-  return self->server_name;
-}
-
-/**
- * heartbeat_broker_uri_get_login:
- * @self: a broker's URL
- *
- * Returns: how to log in
- */
-HeartbeatLogin
-heartbeat_broker_uri_get_login (const HeartbeatBrokerUri *self)
-{
-  return self->login;
-}
-
-/**
  * heartbeat_broker_uri_begin_reading:
  * @self: a broker's URL
  *
@@ -633,6 +471,8 @@ heartbeat_broker_uri_get_login (const HeartbeatBrokerUri *self)
 gboolean
 heartbeat_broker_uri_begin_reading (HeartbeatBrokerUri *self)
 {
+  g_return_val_if_fail (self != NULL, FALSE);
+
   if (g_atomic_int_add (&self->readers, 1) < MAX_READERS)
     return TRUE;
   g_atomic_int_add (&self->readers, -1);
@@ -648,6 +488,8 @@ heartbeat_broker_uri_begin_reading (HeartbeatBrokerUri *self)
 void
 heartbeat_broker_uri_end_reading (HeartbeatBrokerUri *self)
 {
+  g_return_if_fail (self != NULL);
+
   g_atomic_int_add (&self->readers, -1);
 }
 
@@ -660,7 +502,10 @@ heartbeat_broker_uri_end_reading (HeartbeatBrokerUri *self)
 char *
 heartbeat_broker_uri_to_display (const HeartbeatBrokerUri *self)
 {
-  gboolean ipv6 = strchr (self->host, ':') != NULL;
+  gboolean ipv6 = FALSE;
 
+  g_return_val_if_fail (self != NULL, NULL);
+
+  ipv6 = strchr (self->host, ':') != NULL;
   return g_strdup_printf ("%s%s%s:%u", ipv6 ? "[" : "", self->host, ipv6 ? "]" : "", self->port);
 }

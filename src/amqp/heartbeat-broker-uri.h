@@ -25,11 +25,40 @@ typedef enum
 
 /**
  * HeartbeatBrokerUri:
+ * @tls: whether it is `amqps`
+ * @host: host name or address, without brackets
+ * @port: the port
+ * @user: the user's name
+ * @password: the password, for the login and nothing else
+ * @vhost: the virtual host
+ * @cacertfile: (nullable): path of the authorities to trust, %NULL for the system's
+ * @certfile: (nullable): path of the client certificate
+ * @keyfile: (nullable): path of its key, the same as @certfile where the URL names none
+ * @server_name: the name or address that the broker's certificate has to be for
+ * @verify: whether the broker's certificate is verified
+ * @login: how to log in
  *
- * Where a broker is and who we are there. Immutable and reference counted, from any thread. Never show anything of it to anybody but what
- * heartbeat_broker_uri_to_display() makes.
+ * Where a broker is and who we are there. It never changes, and has references from any thread. Show nothing of it to
+ * anybody but what heartbeat_broker_uri_to_display() makes.
  */
-typedef struct _HeartbeatBrokerUri HeartbeatBrokerUri;
+typedef struct
+{
+  gboolean tls;
+  char *host;
+  guint16 port;
+  char *user;
+  char *password;
+  char *vhost;
+  char *cacertfile;
+  char *certfile;
+  char *keyfile;
+  char *server_name;
+  gboolean verify;
+  HeartbeatLogin login;
+  /*< private >*/
+  gatomicrefcount refs;
+  gint readers; /* atomic: threads that read the files now */
+} HeartbeatBrokerUri;
 
 GType heartbeat_broker_uri_get_type (void);
 HeartbeatBrokerUri *heartbeat_broker_uri_parse (const char *text, GError **error);
@@ -37,18 +66,6 @@ GPtrArray *heartbeat_broker_uri_parse_list (const char *text, GError **error);
 HeartbeatBrokerUri *heartbeat_broker_uri_ref (HeartbeatBrokerUri *self);
 void heartbeat_broker_uri_unref (HeartbeatBrokerUri *self);
 
-gboolean heartbeat_broker_uri_get_tls (const HeartbeatBrokerUri *self);
-const char *heartbeat_broker_uri_get_host (const HeartbeatBrokerUri *self);
-guint16 heartbeat_broker_uri_get_port (const HeartbeatBrokerUri *self);
-const char *heartbeat_broker_uri_get_user (const HeartbeatBrokerUri *self);
-const char *heartbeat_broker_uri_get_password (const HeartbeatBrokerUri *self);
-const char *heartbeat_broker_uri_get_vhost (const HeartbeatBrokerUri *self);
-const char *heartbeat_broker_uri_get_cacertfile (const HeartbeatBrokerUri *self);
-const char *heartbeat_broker_uri_get_certfile (const HeartbeatBrokerUri *self);
-const char *heartbeat_broker_uri_get_keyfile (const HeartbeatBrokerUri *self);
-gboolean heartbeat_broker_uri_get_verify (const HeartbeatBrokerUri *self);
-const char *heartbeat_broker_uri_get_server_name (const HeartbeatBrokerUri *self);
-HeartbeatLogin heartbeat_broker_uri_get_login (const HeartbeatBrokerUri *self);
 gboolean heartbeat_broker_uri_begin_reading (HeartbeatBrokerUri *self);
 void heartbeat_broker_uri_end_reading (HeartbeatBrokerUri *self);
 char *heartbeat_broker_uri_to_display (const HeartbeatBrokerUri *self);

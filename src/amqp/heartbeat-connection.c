@@ -408,7 +408,7 @@ warn_unverified (HeartbeatConnection *self)
       const HeartbeatBrokerUri *uri = g_ptr_array_index (self->uris, i);
       g_autofree char *broker = heartbeat_broker_uri_to_display (uri);
 
-      if (!heartbeat_broker_uri_get_verify (uri))
+      if (!uri->verify)
         heartbeat_log (G_LOG_LEVEL_WARNING, HEARTBEAT_EVENT_TLS_UNVERIFIED, NULL, NULL,
                        "verify=verify_none: the certificate of %s is not verified (%s), so whoever "
                        "is on the way can play the broker, read everything, and learn the password",

@@ -34,8 +34,8 @@ static GByteArray *
 plain_response (const HeartbeatBrokerUri *uri)
 {
   GByteArray *response = g_byte_array_new ();
-  const char *user = heartbeat_broker_uri_get_user (uri);
-  const char *password = heartbeat_broker_uri_get_password (uri);
+  const char *user = uri->user;
+  const char *password = uri->password;
 
   g_byte_array_append (response, (const guint8 *) "", 1);
   g_byte_array_append (response, (const guint8 *) user, (guint) strlen (user) + 1);
@@ -51,7 +51,7 @@ choose_login (const amqp_connection_start_t *start,
 {
   g_autofree char *mechanisms = g_strndup (start->mechanisms.bytes, start->mechanisms.len);
   g_auto (GStrv) names = g_strsplit (mechanisms, " ", -1);
-  HeartbeatLogin wanted = heartbeat_broker_uri_get_login (uri);
+  HeartbeatLogin wanted = uri->login;
   gboolean external = g_strv_contains ((const char *const *) names, "EXTERNAL");
   const char *rule = NULL;
 
@@ -139,7 +139,7 @@ heartbeat_handshake_describe_refusal (const HeartbeatBrokerUri *uri, HeartbeatLo
     return _ ("the broker has no user for the client certificate (its name is the certificate's "
               "subject, or what ssl_cert_login_from says), or asks for no certificate "
               "(ssl_options.verify)");
-  if (heartbeat_broker_uri_get_login (uri) == HEARTBEAT_LOGIN_EXTERNAL_IF_OFFERED)
+  if (uri->login == HEARTBEAT_LOGIN_EXTERNAL_IF_OFFERED)
     return _ ("the URL names no user, and the broker takes no login by certificate (EXTERNAL), nor "
               "the user guest");
   return _ ("wrong user name or password (403): correct RABBIT_URL, or set it: rabbitmqctl "
@@ -198,7 +198,7 @@ void
 heartbeat_handshake_open (GByteArray *out, const HeartbeatBrokerUri *uri)
 {
   amqp_connection_open_t open = {
-    .virtual_host = amqp_cstring_bytes (heartbeat_broker_uri_get_vhost (uri)),
+    .virtual_host = amqp_cstring_bytes (uri->vhost),
   };
 
   heartbeat_frame_append_method (out, 0, AMQP_CONNECTION_OPEN_METHOD, &open);

@@ -2,10 +2,6 @@
 
 #include "amqp/heartbeat-tls.h"
 
-#ifdef __GLIBC__
-#include <malloc.h>
-#endif
-
 #include "amqp/heartbeat-tls-error.h"
 #include "base/heartbeat-i18n.h"
 #include "storage/heartbeat-storage.h"
@@ -127,15 +123,13 @@ load_files (const HeartbeatBrokerUri *uri,
             GTlsCertificate **certificate,
             GError **error)
 {
-  const char *cacertfile = heartbeat_broker_uri_get_cacertfile (uri);
-  const char *certfile = heartbeat_broker_uri_get_certfile (uri);
+  const char *cacertfile = uri->cacertfile;
+  const char *certfile = uri->certfile;
 
   if (!g_tls_backend_supports_tls (g_tls_backend_get_default ()))
     return fail (error, _ ("GLib cannot do TLS here: install the package glib-networking"));
   return (cacertfile == NULL || load_authorities (cacertfile, database, error))
-         && (certfile == NULL
-             || load_certificate (certfile, heartbeat_broker_uri_get_keyfile (uri), certificate,
-                                  error));
+         && (certfile == NULL || load_certificate (certfile, uri->keyfile, certificate, error));
 }
 
 /* Reading the authorities of the system takes tens of milliseconds. */
@@ -166,12 +160,10 @@ make_connection (const Job *job, GError **error)
   const HeartbeatBrokerUri *uri = job->uri;
   g_autoptr (GTlsDatabase) database = NULL;
   g_autoptr (GTlsCertificate) certificate = NULL;
-  g_autoptr (GSocketConnectable) identity
-      = g_network_address_new (heartbeat_broker_uri_get_server_name (uri),
-                               heartbeat_broker_uri_get_port (uri));
+  g_autoptr (GSocketConnectable) identity = g_network_address_new (uri->server_name, uri->port);
   g_autoptr (GIOStream) base = hide_socket (job->connection);
   GIOStream *connection = NULL;
-  gboolean verify = heartbeat_broker_uri_get_verify (uri);
+  gboolean verify = uri->verify;
 
   if (!load_files (uri, &database, &certificate, error))
     return NULL;
@@ -271,9 +263,9 @@ describe_certificate (HeartbeatTls *self, GTlsCertificate *certificate, GTlsCert
   g_auto (GStrv) names = dup_names (certificate);
   HeartbeatTlsVerdict verdict = {
     .errors = errors,
-    .host = heartbeat_broker_uri_get_server_name (self->uri),
+    .host = self->uri->server_name,
     .names = (const char *const *) names,
-    .cacertfile = heartbeat_broker_uri_get_cacertfile (self->uri),
+    .cacertfile = self->uri->cacertfile,
     .not_before = to_unix (g_tls_certificate_get_not_valid_before (certificate)),
     .not_after = to_unix (g_tls_certificate_get_not_valid_after (certificate)),
   };
@@ -289,7 +281,7 @@ on_accept_certificate (GTlsConnection *connection,
 {
   HeartbeatTls *self = user_data;
 
-  if (!heartbeat_broker_uri_get_verify (self->uri))
+  if (!self->uri->verify)
     return TRUE;
   g_free (self->refusal);
   self->refusal = describe_certificate (self, certificate, errors);
@@ -306,17 +298,6 @@ on_peer_certificate (GTlsConnection *connection, GParamSpec *pspec, gpointer use
     self->progress = HEARTBEAT_TLS_PROGRESS_ACCEPTED;
 }
 
-/* A connection that is verified needs the authorities no more, and those of a system are megabytes, in an arena of the
- * thread's that nobody else would give back. It takes less than a millisecond. */
-static void
-drop_authorities (GTlsConnection *connection)
-{
-  g_tls_connection_set_database (connection, NULL);
-#ifdef __GLIBC__
-  malloc_trim (0);
-#endif
-}
-
 static void
 on_handshake (GObject *source, GAsyncResult *result, gpointer user_data)
 {
@@ -327,7 +308,8 @@ on_handshake (GObject *source, GAsyncResult *result, gpointer user_data)
   g_signal_handlers_disconnect_by_data (source, self);
   if (g_tls_connection_handshake_finish (G_TLS_CONNECTION (source), result, &error))
     {
-      drop_authorities (G_TLS_CONNECTION (source));
+      /* The authorities, megabytes of them, are not needed any longer. */
+      g_tls_connection_set_database (G_TLS_CONNECTION (source), NULL);
       g_task_return_pointer (task, g_object_ref (source), g_object_unref);
     }
   else
@@ -395,7 +377,7 @@ heartbeat_tls_check_files (const HeartbeatBrokerUri *uri, GError **error)
 
   g_return_val_if_fail (uri != NULL, FALSE);
 
-  return !heartbeat_broker_uri_get_tls (uri) || load_files (uri, &database, &certificate, error);
+  return !uri->tls || load_files (uri, &database, &certificate, error);
 }
 
 /**
@@ -506,9 +488,8 @@ heartbeat_tls_explain (HeartbeatTls *self, const GError *error)
     return g_error_new_literal (G_TLS_ERROR, G_TLS_ERROR_BAD_CERTIFICATE, self->refusal);
   if (g_error_matches (error, G_IO_ERROR, G_IO_ERROR_CANCELLED))
     return g_error_copy (error);
-  message = heartbeat_tls_describe_failure (error, self->progress,
-                                            heartbeat_broker_uri_get_certfile (self->uri),
-                                            heartbeat_broker_uri_get_keyfile (self->uri));
+  message = heartbeat_tls_describe_failure (error, self->progress, self->uri->certfile,
+                                            self->uri->keyfile);
   return g_error_new_literal (error->domain, error->code, message);
 }
 

@@ -48,7 +48,6 @@ struct _HeartbeatTransport
   guint8 *buffer;
   gsize filled;
   GByteArray *queue;
-  gsize sent;
   guint32 frame_max;
   gint64 last_read;
   gint64 last_write;
@@ -88,57 +87,35 @@ fail (HeartbeatTransport *self, const GError *error)
   self->events->closed (self->owner, explained);
 }
 
-static gsize
-queued (HeartbeatTransport *self)
-{
-  return self->queue->len - self->sent;
-}
-
+/* A long queue gives its memory back when it is empty. */
 static void
-empty_queue (HeartbeatTransport *self)
+forget_sent (HeartbeatTransport *self, gsize sent)
 {
-  gboolean large = self->queue->len > OUTPUT_KEEP;
-
-  self->sent = 0;
-  g_byte_array_set_size (self->queue, 0);
-  if (large)
+  if (sent < self->queue->len || sent <= OUTPUT_KEEP)
     {
-      g_byte_array_unref (self->queue);
-      self->queue = g_byte_array_new ();
+      g_byte_array_remove_range (self->queue, 0, (guint) sent);
+      return;
     }
-}
-
-/* A broker that reads slowly may never let the queue run empty: what was sent must go all the same. */
-static void
-forget_sent (HeartbeatTransport *self)
-{
-  GByteArray *rest = NULL;
-
-  if (self->sent < OUTPUT_KEEP || self->sent < queued (self) / 2 || queued (self) == 0)
-    return;
-  rest = g_byte_array_sized_new ((guint) queued (self));
-  g_byte_array_append (rest, self->queue->data + self->sent, (guint) queued (self));
   g_byte_array_unref (self->queue);
-  self->queue = rest;
-  self->sent = 0;
+  self->queue = g_byte_array_new ();
 }
 
 /* Writes as much as the socket takes now. An error is always taken: glib-networking 2.74 leaks those that are not. */
 static gboolean
 write_some (HeartbeatTransport *self, GError **error)
 {
-  while (queued (self) > 0)
-    {
-      gssize n = g_pollable_output_stream_write_nonblocking (self->output,
-                                                             self->queue->data + self->sent,
-                                                             queued (self), NULL, error);
+  gsize sent = 0;
+  gssize n = 0;
 
-      if (n < 0)
-        return FALSE;
-      self->sent += (gsize) n;
-      forget_sent (self);
+  while (n >= 0 && sent < self->queue->len)
+    {
+      n = g_pollable_output_stream_write_nonblocking (self->output, self->queue->data + sent,
+                                                      self->queue->len - sent, NULL, error);
+      sent += (gsize) MAX (n, 0);
     }
-  empty_queue (self);
+  forget_sent (self, sent);
+  if (n < 0)
+    return FALSE;
   self->last_write = g_get_monotonic_time ();
   return TRUE;
 }
@@ -471,7 +448,7 @@ on_connected (GObject *source, GAsyncResult *result, gpointer user_data)
     return;
 
   tune_socket (connection);
-  if (!heartbeat_broker_uri_get_tls (uri))
+  if (!uri->tls)
     {
       opened (task, connection, G_IO_STREAM (connection));
       return;
@@ -507,8 +484,7 @@ heartbeat_transport_connect_async (HeartbeatTransport *self,
   g_return_if_fail (!is_open (self));
 
   client = g_socket_client_new ();
-  address = g_network_address_new (heartbeat_broker_uri_get_host (uri),
-                                   heartbeat_broker_uri_get_port (uri));
+  address = g_network_address_new (uri->host, uri->port);
   task = g_task_new (self, cancellable, callback, user_data);
   g_task_set_source_tag (task, heartbeat_transport_connect_async);
   g_task_set_task_data (task, heartbeat_broker_uri_ref (uri),
@@ -578,7 +554,7 @@ heartbeat_transport_flush (HeartbeatTransport *self)
 
   g_return_if_fail (HEARTBEAT_IS_TRANSPORT (self));
 
-  if (self->corked || !is_open (self) || queued (self) == 0 || self->writable != NULL)
+  if (self->corked || !is_open (self) || self->queue->len == 0 || self->writable != NULL)
     return;
   if (!write_some (self, &error))
     watch_output (self);
@@ -593,7 +569,7 @@ heartbeat_transport_flush (HeartbeatTransport *self)
 gboolean
 heartbeat_transport_has_room (HeartbeatTransport *self)
 {
-  return queued (self) < OUTPUT_MAX;
+  return self->queue->len < OUTPUT_MAX;
 }
 
 /**

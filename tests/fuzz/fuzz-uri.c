@@ -41,14 +41,13 @@ write_address (const HeartbeatBrokerUri *uri)
 static char *
 write_again (const HeartbeatBrokerUri *uri)
 {
-  g_autofree char *user = g_uri_escape_string (heartbeat_broker_uri_get_user (uri), NULL, FALSE);
-  g_autofree char *password
-      = g_uri_escape_string (heartbeat_broker_uri_get_password (uri), NULL, FALSE);
-  g_autofree char *vhost = g_uri_escape_string (heartbeat_broker_uri_get_vhost (uri), NULL, FALSE);
+  g_autofree char *user = g_uri_escape_string (uri->user, NULL, FALSE);
+  g_autofree char *password = g_uri_escape_string (uri->password, NULL, FALSE);
+  g_autofree char *vhost = g_uri_escape_string (uri->vhost, NULL, FALSE);
   g_autofree char *address = write_address (uri);
 
-  return g_strdup_printf ("amqp%s://%s:%s@%s/%s", heartbeat_broker_uri_get_tls (uri) ? "s" : "",
-                          user, password, address, vhost);
+  return g_strdup_printf ("amqp%s://%s:%s@%s/%s", uri->tls ? "s" : "", user, password, address,
+                          vhost);
 }
 
 static void
@@ -58,21 +57,19 @@ check_uri (const HeartbeatBrokerUri *uri)
   g_autoptr (GError) error = NULL;
   g_autoptr (HeartbeatBrokerUri) again = heartbeat_broker_uri_parse (text, &error);
 
-  check_name (heartbeat_broker_uri_get_user (uri));
-  check_name (heartbeat_broker_uri_get_password (uri));
-  check_name (heartbeat_broker_uri_get_vhost (uri));
-  check_host (heartbeat_broker_uri_get_host (uri));
-  g_assert_cmpuint (heartbeat_broker_uri_get_port (uri), >, 0);
+  check_name (uri->user);
+  check_name (uri->password);
+  check_name (uri->vhost);
+  check_host (uri->host);
+  g_assert_cmpuint (uri->port, >, 0);
 
   g_assert_no_error (error);
-  g_assert_true (heartbeat_broker_uri_get_tls (again) == heartbeat_broker_uri_get_tls (uri));
-  g_assert_cmpuint (heartbeat_broker_uri_get_port (again), ==, heartbeat_broker_uri_get_port (uri));
-  g_assert_cmpstr (heartbeat_broker_uri_get_host (again), ==, heartbeat_broker_uri_get_host (uri));
-  g_assert_cmpstr (heartbeat_broker_uri_get_user (again), ==, heartbeat_broker_uri_get_user (uri));
-  g_assert_cmpstr (heartbeat_broker_uri_get_password (again), ==,
-                   heartbeat_broker_uri_get_password (uri));
-  g_assert_cmpstr (heartbeat_broker_uri_get_vhost (again), ==,
-                   heartbeat_broker_uri_get_vhost (uri));
+  g_assert_true (again->tls == uri->tls);
+  g_assert_cmpuint (again->port, ==, uri->port);
+  g_assert_cmpstr (again->host, ==, uri->host);
+  g_assert_cmpstr (again->user, ==, uri->user);
+  g_assert_cmpstr (again->password, ==, uri->password);
+  g_assert_cmpstr (again->vhost, ==, uri->vhost);
 }
 
 int

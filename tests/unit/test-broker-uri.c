@@ -43,11 +43,11 @@ test_good (void)
       g_test_message ("%s", cases[i].text);
       g_assert_no_error (error);
       display = heartbeat_broker_uri_to_display (uri);
-      g_assert_cmpint (heartbeat_broker_uri_get_tls (uri), ==, cases[i].tls);
+      g_assert_cmpint (uri->tls, ==, cases[i].tls);
       g_assert_cmpstr (display, ==, cases[i].display);
-      g_assert_cmpstr (heartbeat_broker_uri_get_user (uri), ==, cases[i].user);
-      g_assert_cmpstr (heartbeat_broker_uri_get_password (uri), ==, cases[i].password);
-      g_assert_cmpstr (heartbeat_broker_uri_get_vhost (uri), ==, cases[i].vhost);
+      g_assert_cmpstr (uri->user, ==, cases[i].user);
+      g_assert_cmpstr (uri->password, ==, cases[i].password);
+      g_assert_cmpstr (uri->vhost, ==, cases[i].vhost);
     }
 }
 
@@ -126,20 +126,20 @@ test_tls (void)
       = heartbeat_broker_uri_parse ("amqps://h?certfile=/c&verify=verify_peer", NULL);
 
   g_assert_no_error (error);
-  g_assert_cmpstr (heartbeat_broker_uri_get_cacertfile (all), ==, "/etc/ca &.pem");
-  g_assert_cmpstr (heartbeat_broker_uri_get_certfile (all), ==, "/a");
-  g_assert_cmpstr (heartbeat_broker_uri_get_keyfile (all), ==, "/b");
-  g_assert_cmpstr (heartbeat_broker_uri_get_server_name (all), ==, "mq.example");
-  g_assert_false (heartbeat_broker_uri_get_verify (all));
+  g_assert_cmpstr (all->cacertfile, ==, "/etc/ca &.pem");
+  g_assert_cmpstr (all->certfile, ==, "/a");
+  g_assert_cmpstr (all->keyfile, ==, "/b");
+  g_assert_cmpstr (all->server_name, ==, "mq.example");
+  g_assert_false (all->verify);
 
-  g_assert_null (heartbeat_broker_uri_get_cacertfile (none));
-  g_assert_null (heartbeat_broker_uri_get_certfile (none));
-  g_assert_null (heartbeat_broker_uri_get_keyfile (none));
-  g_assert_cmpstr (heartbeat_broker_uri_get_server_name (none), ==, "::1");
-  g_assert_true (heartbeat_broker_uri_get_verify (none));
+  g_assert_null (none->cacertfile);
+  g_assert_null (none->certfile);
+  g_assert_null (none->keyfile);
+  g_assert_cmpstr (none->server_name, ==, "::1");
+  g_assert_true (none->verify);
 
-  g_assert_cmpstr (heartbeat_broker_uri_get_keyfile (one), ==, "/c");
-  g_assert_true (heartbeat_broker_uri_get_verify (one));
+  g_assert_cmpstr (one->keyfile, ==, "/c");
+  g_assert_true (one->verify);
 }
 
 /* However long a file server hangs, it gets no more threads. */
@@ -181,7 +181,7 @@ test_login (void)
 
       g_test_message ("%s", cases[i].text);
       g_assert_nonnull (uri);
-      g_assert_cmpint (heartbeat_broker_uri_get_login (uri), ==, cases[i].login);
+      g_assert_cmpint (uri->login, ==, cases[i].login);
     }
 }
 
@@ -208,9 +208,9 @@ test_list (void)
 
   g_assert_no_error (error);
   g_assert_cmpuint (uris->len, ==, 3);
-  g_assert_cmpstr (heartbeat_broker_uri_get_host (g_ptr_array_index (uris, 0)), ==, "a");
-  g_assert_cmpstr (heartbeat_broker_uri_get_password (g_ptr_array_index (uris, 1)), ==, "p,q");
-  g_assert_cmpstr (heartbeat_broker_uri_get_host (g_ptr_array_index (uris, 2)), ==, "c");
+  g_assert_cmpstr (((HeartbeatBrokerUri *) g_ptr_array_index (uris, 0))->host, ==, "a");
+  g_assert_cmpstr (((HeartbeatBrokerUri *) g_ptr_array_index (uris, 1))->password, ==, "p,q");
+  g_assert_cmpstr (((HeartbeatBrokerUri *) g_ptr_array_index (uris, 2))->host, ==, "c");
 
   g_assert_null (heartbeat_broker_uri_parse_list (" ", &error));
   g_assert_error (error, HEARTBEAT_ERROR, HEARTBEAT_ERROR_INVALID_ARGUMENT);

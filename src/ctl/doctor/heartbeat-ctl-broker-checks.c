@@ -40,7 +40,7 @@ check_reachable (HeartbeatCtlDoctor *doctor, HeartbeatCtlFinding *finding)
 static void
 check_tls (HeartbeatCtlDoctor *doctor, HeartbeatCtlFinding *finding)
 {
-  if (!heartbeat_broker_uri_get_tls (doctor->uri))
+  if (!doctor->uri->tls)
     heartbeat_ctl_finding_set (finding, HEARTBEAT_CTL_VERDICT_OK,
                                /* Translators: TLS */ C_ ("TLS", "not asked for (amqp://)"));
   else if (passed (doctor, HEARTBEAT_CONNECTION_STAGE_TLS, finding))

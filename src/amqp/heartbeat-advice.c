@@ -44,7 +44,7 @@ dup_between (const char *text, const char *before, const char *after)
   return end != NULL ? g_strndup (start, (gsize) (end - start)) : NULL;
 }
 
-/* Returns the name in “WORD 'NAME'”. The broker does not quote what is in it: of an apostrophe a letter follows mostly. */
+/* Returns the name in “WORD 'NAME'”. The broker does not escape apostrophes in it: one before a letter is part of the name. */
 static char *
 dup_name (const char *text, const char *word)
 {
@@ -244,13 +244,15 @@ describe_locked (int code, const char *text)
 
 /**
  * heartbeat_advice_is_other_type:
- * @error: what the broker said to exchange.declare
+ * @error: the broker's answer to exchange.declare
  *
  * Returns: whether the exchange exists with another type, so that it would deliver the wrong things
  */
 gboolean
 heartbeat_advice_is_other_type (const GError *error)
 {
+  g_return_val_if_fail (error != NULL, FALSE);
+
   return g_error_matches (error, HEARTBEAT_AMQP_ERROR, AMQP_PRECONDITION_FAILED)
          && strstr (error->message, "inequivalent arg 'type' for exchange") != NULL;
 }
@@ -314,7 +316,7 @@ describe_refusal (int code, const char *text)
  * heartbeat_advice_describe:
  * @error: why there is no connection, or what the broker refused
  *
- * Says what happened and what to do, in one line.
+ * Describes what happened and what to do, in one line.
  *
  * Returns: (transfer full): a text for people
  */
@@ -322,6 +324,8 @@ char *
 heartbeat_advice_describe (const GError *error)
 {
   char *text = NULL;
+
+  g_return_val_if_fail (error != NULL, NULL);
 
   if (error->domain == HEARTBEAT_AMQP_ERROR)
     text = describe_refusal (error->code, error->message);
@@ -335,7 +339,7 @@ heartbeat_advice_describe (const GError *error)
 
 /**
  * heartbeat_advice_describe_difference:
- * @error: what the broker said to the declaration of what exists with other arguments
+ * @error: the broker's answer to the declaration of something that exists with other arguments
  *
  * Returns: (transfer full): what differs, for people
  */

@@ -15,9 +15,9 @@ G_DEFINE_QUARK (heartbeat - amqp - error - quark, heartbeat_amqp_error)
 
 /**
  * heartbeat_amqp_text:
- * @bytes: what came from the wire
+ * @bytes: bytes from the wire
  *
- * Makes a text of the broker's that can be logged and sent over D-Bus.
+ * Makes the broker's text safe for the log and for D-Bus.
  *
  * Returns: (transfer full): valid UTF-8 without control characters
  */
@@ -59,7 +59,7 @@ heartbeat_amqp_method_name (amqp_method_number_t method)
  * @reply_text: its text
  * @method: the method that the broker blames, 0 for none
  *
- * Makes an error of what the broker said as it closed a channel or the connection.
+ * Makes an error of the broker's reason to close a channel or the connection.
  *
  * Returns: (transfer full): an error of the domain %HEARTBEAT_AMQP_ERROR
  */

@@ -291,7 +291,7 @@ take_server_name (HeartbeatBrokerUri *self, Parameters *parameters, GError **err
   return TRUE;
 }
 
-/* Somebody who names a certificate and no user wants to log in by it. */
+/* A URL with a certificate and without a user means a login by certificate. */
 static gboolean
 take_login (HeartbeatBrokerUri *self,
             const Parameters *parameters,
@@ -463,8 +463,8 @@ heartbeat_broker_uri_unref (HeartbeatBrokerUri *self)
  * heartbeat_broker_uri_begin_reading:
  * @self: a broker's URL
  *
- * To be called by a thread before it reads the files of @self. A file server that hangs holds each of them up for good, and
- * they are GTask's, of which there are few: those who save are not to wait for them.
+ * A thread calls this before it reads the files of @self. A file server that hangs blocks the thread for good, and GTask has
+ * few of them: the limit keeps some for saves.
  *
  * Returns: whether it may; then it calls heartbeat_broker_uri_end_reading() afterwards
  */

@@ -92,14 +92,14 @@ end_call (GTask *task, const GError *error)
 {
   const Call *call = g_task_get_task_data (task);
 
-  /* Whoever asked for the end has got it. */
+  /* A channel that is gone is closed. */
   if (error == NULL || call->method == AMQP_CHANNEL_CLOSE_METHOD)
     g_task_return_boolean (task, TRUE);
   else
     g_task_return_error (task, g_error_copy (error));
 }
 
-/* The channel is of no use any more: tells the owner, then ends the calls. */
+/* The channel is of no use any more: notify the owner, then end the calls. */
 static void
 end (HeartbeatChannel *self, const GError *error)
 {
@@ -454,6 +454,7 @@ void
 heartbeat_channel_send (HeartbeatChannel *self, amqp_method_number_t method, void *decoded)
 {
   g_return_if_fail (HEARTBEAT_IS_CHANNEL (self));
+  g_return_if_fail (decoded != NULL);
 
   if (self->state == STATE_CLOSED)
     return;
@@ -480,6 +481,7 @@ heartbeat_channel_publish (HeartbeatChannel *self,
   GByteArray *out = NULL;
 
   g_return_if_fail (HEARTBEAT_IS_CHANNEL (self));
+  g_return_if_fail (publish != NULL && properties != NULL && body != NULL);
 
   if (self->state != STATE_OPEN)
     return;
@@ -500,6 +502,8 @@ heartbeat_channel_publish (HeartbeatChannel *self,
 gboolean
 heartbeat_channel_has_room (HeartbeatChannel *self)
 {
+  g_return_val_if_fail (HEARTBEAT_IS_CHANNEL (self), FALSE);
+
   return heartbeat_transport_has_room (self->transport);
 }
 
@@ -590,7 +594,7 @@ heartbeat_channel_handle_frame (HeartbeatChannel *self,
  * heartbeat_channel_batch_done:
  * @self: a channel that somebody holds a reference to
  *
- * Tells the owner that all frames of one read were handed out.
+ * Notifies the owner that all frames of one read were handed out.
  */
 void
 heartbeat_channel_batch_done (HeartbeatChannel *self)
@@ -607,7 +611,7 @@ heartbeat_channel_batch_done (HeartbeatChannel *self)
  * @self: a channel that somebody holds a reference to
  * @error: why
  *
- * Tells the owner that the connection is gone.
+ * Notifies the owner that the connection is gone.
  */
 void
 heartbeat_channel_lost (HeartbeatChannel *self, const GError *error)
@@ -629,5 +633,7 @@ heartbeat_channel_lost (HeartbeatChannel *self, const GError *error)
 gboolean
 heartbeat_channel_is_closed (HeartbeatChannel *self)
 {
+  g_return_val_if_fail (HEARTBEAT_IS_CHANNEL (self), TRUE);
+
   return self->state == STATE_CLOSED;
 }

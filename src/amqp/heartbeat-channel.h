@@ -21,7 +21,7 @@ G_DECLARE_FINAL_TYPE (HeartbeatChannel, heartbeat_channel, HEARTBEAT, CHANNEL, G
  * @cancelled: the broker ended the consumer
  * @batch_done: all that one read brought for this channel was handed out
  *
- * What a channel tells its owner; each may be %NULL.
+ * What a channel reports to its owner; each may be %NULL.
  */
 typedef struct
 {

@@ -205,7 +205,7 @@ count_failure (HeartbeatConnection *self, gboolean was_ready, gboolean refused)
     }
 }
 
-/* The session has ended or did not come about: goes on to the next broker or waits. */
+/* The session has ended, or none was established: try the next broker, or wait. */
 static void
 lost (HeartbeatConnection *self, HeartbeatConnectionStage stage, const GError *error)
 {
@@ -217,7 +217,7 @@ lost (HeartbeatConnection *self, HeartbeatConnectionStage stage, const GError *e
   log_lost (self, was_ready, message);
   count_failure (self, was_ready, is_refused_login (stage, error));
 
-  /* Whoever listens may close the connection: let it be the last thing here. */
+  /* A listener may close the connection, so notify last. */
   g_object_freeze_notify (G_OBJECT (self));
   set_text (self, &self->error, message, PROP_ERROR);
   set_text (self, &self->blocked, "", PROP_BLOCKED);
@@ -552,6 +552,8 @@ heartbeat_connection_open_channel (HeartbeatConnection *self,
 HeartbeatConnectionState
 heartbeat_connection_get_state (HeartbeatConnection *self)
 {
+  g_return_val_if_fail (HEARTBEAT_IS_CONNECTION (self), HEARTBEAT_CONNECTION_STATE_DISABLED);
+
   return self->state;
 }
 
@@ -564,6 +566,8 @@ heartbeat_connection_get_state (HeartbeatConnection *self)
 const char *
 heartbeat_connection_get_error (HeartbeatConnection *self)
 {
+  g_return_val_if_fail (HEARTBEAT_IS_CONNECTION (self), NULL);
+
   return self->error;
 }
 
@@ -580,6 +584,8 @@ heartbeat_connection_get_error (HeartbeatConnection *self)
 const GError *
 heartbeat_connection_get_last_error (HeartbeatConnection *self, HeartbeatConnectionStage *stage)
 {
+  g_return_val_if_fail (HEARTBEAT_IS_CONNECTION (self), NULL);
+
   if (stage != NULL)
     *stage = self->last_stage;
   return self->last_error;
@@ -594,6 +600,8 @@ heartbeat_connection_get_last_error (HeartbeatConnection *self, HeartbeatConnect
 const char *
 heartbeat_connection_get_broker (HeartbeatConnection *self)
 {
+  g_return_val_if_fail (HEARTBEAT_IS_CONNECTION (self), NULL);
+
   return self->broker;
 }
 
@@ -606,5 +614,7 @@ heartbeat_connection_get_broker (HeartbeatConnection *self)
 const char *
 heartbeat_connection_get_blocked (HeartbeatConnection *self)
 {
+  g_return_val_if_fail (HEARTBEAT_IS_CONNECTION (self), NULL);
+
   return self->blocked;
 }

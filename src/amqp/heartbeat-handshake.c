@@ -80,8 +80,8 @@ choose_login (const amqp_connection_start_t *start,
  * @login: (out): how: %HEARTBEAT_LOGIN_PLAIN or %HEARTBEAT_LOGIN_EXTERNAL
  * @error: return location for %HEARTBEAT_ERROR_NOT_CONNECTED
  *
- * Appends the login. All that RabbitMQ needs to be told before it sends it is announced here: the end of a consumer, alarms,
- * a clear answer to a wrong password.
+ * Appends the login, and announces what RabbitMQ only sends to clients that understand it: the end of a consumer, alarms, a
+ * clear answer to a wrong password.
  *
  * Returns: whether the broker takes a login that @uri has
  */
@@ -116,7 +116,7 @@ heartbeat_handshake_start (GByteArray *out,
 
   if (!choose_login (start, uri, login, error))
     return FALSE;
-  /* Who we are says the certificate then, and the name to act as is empty. */
+  /* The certificate identifies us, so the authorization id is empty. */
   if (*login == HEARTBEAT_LOGIN_EXTERNAL)
     g_byte_array_set_size (response, 0);
   ok.response = (amqp_bytes_t){ response->len, response->data };

@@ -25,7 +25,7 @@ static const struct
   { AMQP_BASIC_APP_ID_FLAG, KIND_SHORT },       { AMQP_BASIC_CLUSTER_ID_FLAG, KIND_SHORT },
 };
 
-/* The first flag of each word says that another word follows. */
+/* The lowest bit of each word: another word follows. */
 #define MORE_FLAGS 1u
 
 /* Returns how many bytes a field has before its value, and how many in it. */

@@ -96,7 +96,7 @@ fail (HeartbeatSession *self, const GError *error)
   self->events->closed (self->owner, stage, asked_for ? NULL : error);
 }
 
-/* Tells the broker why, as far as the socket takes it now, and gives up. */
+/* Gives up, and sends the broker the reason, as far as the socket takes it now. */
 static void
 fail_protocol (HeartbeatSession *self, const GError *error)
 {
@@ -519,8 +519,8 @@ heartbeat_session_open_channel (HeartbeatSession *self,
  * @self: a session that has ended, or is being closed
  * @error: why
  *
- * Tells the owners of all channels that their connection is gone. Left to the session's owner: whoever hears of it asks
- * how the connection is doing.
+ * Notifies the owners of all channels that their connection is gone. The session's owner does so when its own state is right,
+ * since they ask for it.
  */
 void
 heartbeat_session_lose_channels (HeartbeatSession *self, const GError *error)

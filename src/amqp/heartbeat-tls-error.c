@@ -142,7 +142,7 @@ heartbeat_tls_describe_verdict (const HeartbeatTlsVerdict *verdict, gint64 now)
   GTlsCertificateFlags errors = verdict->errors & known;
   const char *separator = "";
 
-  /* The general error comes along with others, and says nothing beside them. */
+  /* The general error accompanies others, and adds nothing to them. */
   if (errors == 0)
     errors = G_TLS_CERTIFICATE_GENERIC_ERROR;
   for (guint flag = 1; flag <= errors; flag <<= 1)
@@ -171,12 +171,12 @@ describe_refusal (const GError *error, const char *certfile, const char *keyfile
 
 /**
  * heartbeat_tls_describe_failure:
- * @error: what GIO says
+ * @error: GIO's error
  * @progress: how far TLS had come
  * @certfile: (nullable): file of the client certificate, if there is one
  * @keyfile: (nullable): file of its key
  *
- * To be used until the broker has said its first word: with TLS 1.3 a refused client certificate shows no sooner.
+ * For errors up to the broker's first byte: with TLS 1.3 a refused client certificate shows no sooner.
  *
  * Returns: (transfer full): what went wrong and what to do, for people
  */

@@ -10,7 +10,7 @@ G_BEGIN_DECLS
  * HeartbeatTlsVerdict:
  * @errors: what is wrong with a broker's certificate
  * @host: whom it should be for
- * @names: (nullable): whom it is for, as the certificate says and so not to be trusted
+ * @names: (nullable): whom it is for, as the certificate claims: not to be trusted
  * @cacertfile: (nullable): the file of the authorities that were asked, %NULL for the system's
  * @not_before: when it becomes valid, in Unix seconds, 0 if unknown
  * @not_after: when it expires, in Unix seconds, 0 if unknown

@@ -472,10 +472,10 @@ heartbeat_tls_open_finish (HeartbeatTls *self, GAsyncResult *result, GError **er
 
 /**
  * heartbeat_tls_explain:
- * @self: TLS under way, or ready while the broker has not said a word yet
- * @error: what GIO said
+ * @self: TLS under way, or ready before the broker's first byte
+ * @error: GIO's error
  *
- * Returns: (transfer full): an error that says what is wrong and what to do
+ * Returns: (transfer full): an error for people: what is wrong and what to do
  */
 GError *
 heartbeat_tls_explain (HeartbeatTls *self, const GError *error)

@@ -35,7 +35,7 @@ struct _HeartbeatTransport
   const HeartbeatTransportEvents *events;
   GObject *owner; /* unowned: it owns us, and closes us before it goes */
 
-  HeartbeatTls *tls; /* until the broker has said its first word */
+  HeartbeatTls *tls; /* until the broker's first byte */
   gboolean heard;    /* whether it has */
   GSocketConnection *connection;
   GIOStream *stream;             /* the connection, or what secures it */
@@ -126,18 +126,18 @@ would_block (const GError *error)
   return g_error_matches (error, G_IO_ERROR, G_IO_ERROR_WOULD_BLOCK);
 }
 
-/* Who refuses a certificate says so and closes: then a write fails before the reason is read. */
+/* A peer that refuses our certificate sends the reason and closes, so a write may fail before the reason is read. */
 static void
 fail_write (HeartbeatTransport *self, const GError *error)
 {
   g_autoptr (GError) reason = NULL;
-  gboolean said
+  gboolean explained
       = self->tls != NULL
         && g_pollable_input_stream_read_nonblocking (self->input, self->buffer, 1, NULL, &reason)
                < 0
         && !would_block (reason);
 
-  fail (self, said ? reason : error);
+  fail (self, explained ? reason : error);
 }
 
 static gboolean
@@ -243,7 +243,7 @@ on_readable (HeartbeatTransport *transport)
   g_autoptr (GObject) owner = g_object_ref (self->owner);
   g_autoptr (GError) error = NULL;
 
-  /* Corked: somebody who is being told of a frame runs the loop; it goes on when all are told. */
+  /* Corked: the handler of a frame runs the main loop. Reading resumes when the batch is handed out. */
   if (self->corked || !heartbeat_transport_has_room (self))
     {
       drop_source (&self->readable);

@@ -18,7 +18,7 @@ G_DECLARE_FINAL_TYPE (HeartbeatTransport, heartbeat_transport, HEARTBEAT, TRANSP
  * @batch_done: all whole frames of one read were handed out
  * @closed: the socket is gone; the last event
  *
- * What a transport tells its owner. Each may close the transport. After heartbeat_transport_close() none comes.
+ * What a transport reports to its owner. Each may close the transport. After heartbeat_transport_close() none comes.
  */
 typedef struct
 {

@@ -63,7 +63,7 @@ heartbeat_ack_window_add (HeartbeatAckWindow *self, guint64 tag)
  * @tag: a delivery tag
  * @disposition: what becomes of it
  *
- * Settles a delivery; heartbeat_ack_window_flush() tells the broker.
+ * Settles a delivery; heartbeat_ack_window_flush() sends it.
  *
  * Returns: whether it waited for that
  */

@@ -13,7 +13,7 @@ typedef struct _HeartbeatAckWindow HeartbeatAckWindow;
  * @HEARTBEAT_DISPOSITION_ACKNOWLEDGE: all that it caused is safe
  * @HEARTBEAT_DISPOSITION_REJECT: it is unusable; it is not delivered again
  * @HEARTBEAT_DISPOSITION_REQUEUE: it goes back into the queue, and is delivered again
- * @HEARTBEAT_DISPOSITION_LATER: heartbeat_inbox_settle() will tell
+ * @HEARTBEAT_DISPOSITION_LATER: heartbeat_inbox_settle() decides
  *
  * What becomes of a message.
  */

@@ -261,7 +261,7 @@ on_closed (gpointer owner, const GError *error)
 
   g_clear_object (&self->channel);
   self->confirming = FALSE;
-  /* A connection that is lost says nothing about the messages: all are sent again. */
+  /* A lost connection is no answer to any message: all are sent again. */
   if (heartbeat_connection_get_state (self->connection) == HEARTBEAT_CONNECTION_STATE_CONNECTED
       && error->domain == HEARTBEAT_AMQP_ERROR)
     end_blamed (self, g_queue_is_empty (&self->in_flight) ? &self->waiting : &self->in_flight,
@@ -493,6 +493,8 @@ heartbeat_amqp_publisher_new (HeartbeatConnection *connection)
 const char *
 heartbeat_amqp_publisher_get_app_id (HeartbeatAmqpPublisher *self)
 {
+  g_return_val_if_fail (HEARTBEAT_IS_AMQP_PUBLISHER (self), NULL);
+
   return self->app_id;
 }
 

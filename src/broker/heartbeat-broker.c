@@ -53,7 +53,7 @@ shuffle (GPtrArray *array)
     }
 }
 
-/* Both lead to the same brokers: where one got through there is no reason for the other to wait any longer. */
+/* Both lead to the same brokers: if one got through the other need not wait any longer. */
 static void
 on_state (HeartbeatBroker *self, GParamSpec *pspec, HeartbeatConnection *connection)
 {
@@ -139,7 +139,7 @@ heartbeat_broker_retry_now (HeartbeatBroker *self)
  *
  * Tries at once from now on whenever the network changes or the machine wakes up. Watching again changes nothing.
  *
- * Returns: (transfer none): who watches
+ * Returns: (transfer none): the watch
  */
 HeartbeatNetworkWatch *
 heartbeat_broker_watch_network (HeartbeatBroker *self)
@@ -218,6 +218,8 @@ heartbeat_broker_close_finish (HeartbeatBroker *self, GAsyncResult *result, GErr
 HeartbeatConnection *
 heartbeat_broker_get_connection (HeartbeatBroker *self)
 {
+  g_return_val_if_fail (HEARTBEAT_IS_BROKER (self), NULL);
+
   return self->consuming;
 }
 
@@ -230,5 +232,7 @@ heartbeat_broker_get_connection (HeartbeatBroker *self)
 HeartbeatAmqpPublisher *
 heartbeat_broker_get_publisher (HeartbeatBroker *self)
 {
+  g_return_val_if_fail (HEARTBEAT_IS_BROKER (self), NULL);
+
   return self->publisher;
 }

@@ -230,7 +230,7 @@ heartbeat_declaration_run_async (HeartbeatDeclaration *self,
  * heartbeat_declaration_run_finish:
  * @self: a declaration
  * @result: what the callback was given
- * @found: (out caller-allocates): what the broker said of the queue
+ * @found: (out caller-allocates): messages and consumers of the queue
  * @error: return location for an error as of heartbeat_channel_call_finish()
  *
  * Returns: whether messages come

@@ -444,8 +444,8 @@ heartbeat_inbox_start (HeartbeatInbox *self)
  * heartbeat_inbox_retry_now:
  * @self: an inbox
  *
- * Ends a wait of the inbox's own at once, for one whose connection is there but who was refused something. The connection
- * has heartbeat_connection_retry_now().
+ * Ends the wait of an inbox that was refused something on a connection that works. For the connection itself there is
+ * heartbeat_connection_retry_now().
  */
 void
 heartbeat_inbox_retry_now (HeartbeatInbox *self)
@@ -481,10 +481,11 @@ heartbeat_inbox_stop_async (HeartbeatInbox *self, GAsyncReadyCallback callback, 
 {
   amqp_basic_cancel_t cancel = { .consumer_tag = amqp_cstring_bytes (HEARTBEAT_CONSUMER_TAG) };
   g_autoptr (GTask) task = NULL;
-  gboolean consuming = self->consuming;
+  gboolean consuming = FALSE;
 
   g_return_if_fail (HEARTBEAT_IS_INBOX (self));
 
+  consuming = self->consuming;
   task = g_task_new (self, NULL, callback, user_data);
   g_task_set_source_tag (task, heartbeat_inbox_stop_async);
   self->started = FALSE;
@@ -525,7 +526,7 @@ heartbeat_inbox_stop_finish (HeartbeatInbox *self, GAsyncResult *result, GError 
  * @callback: (nullable): called when the broker has all settlements
  * @user_data: for @callback
  *
- * Ends everything. What is not settled yet is delivered again, to whoever consumes next.
+ * Ends everything. What is not settled yet is delivered again, to the next consumer.
  */
 void
 heartbeat_inbox_close_async (HeartbeatInbox *self, GAsyncReadyCallback callback, gpointer user_data)
@@ -575,6 +576,8 @@ heartbeat_inbox_close_finish (HeartbeatInbox *self, GAsyncResult *result, GError
 HeartbeatDelivery
 heartbeat_inbox_get_delivery (HeartbeatInbox *self, const HeartbeatMessage *message)
 {
+  g_return_val_if_fail (HEARTBEAT_IS_INBOX (self), ((HeartbeatDelivery){ 0 }));
+
   return (HeartbeatDelivery){ self->generation, message->delivery_tag };
 }
 
@@ -599,7 +602,7 @@ heartbeat_inbox_holds (HeartbeatInbox *self, HeartbeatDelivery delivery)
  * @delivery: a delivery whose disposition was left for later
  * @disposition: what becomes of it
  *
- * Settles a delivery. One of a connection that is gone is dropped in silence: the broker delivers it again.
+ * Settles a delivery. A delivery of a lost connection is ignored: the broker delivers it again.
  */
 void
 heartbeat_inbox_settle (HeartbeatInbox *self,
@@ -609,7 +612,7 @@ heartbeat_inbox_settle (HeartbeatInbox *self,
   g_return_if_fail (HEARTBEAT_IS_INBOX (self));
   g_return_if_fail (disposition != HEARTBEAT_DISPOSITION_LATER);
 
-  if (delivery.generation != self->generation || self->channel == NULL)
+  if (!heartbeat_inbox_holds (self, delivery))
     return;
   heartbeat_ack_window_settle (self->window, delivery.tag, disposition);
   if (!self->in_batch)
@@ -625,6 +628,8 @@ heartbeat_inbox_settle (HeartbeatInbox *self,
 HeartbeatConnectionState
 heartbeat_inbox_get_state (HeartbeatInbox *self)
 {
+  g_return_val_if_fail (HEARTBEAT_IS_INBOX (self), HEARTBEAT_CONNECTION_STATE_DISABLED);
+
   return self->state;
 }
 
@@ -637,6 +642,8 @@ heartbeat_inbox_get_state (HeartbeatInbox *self)
 const char *
 heartbeat_inbox_get_error (HeartbeatInbox *self)
 {
+  g_return_val_if_fail (HEARTBEAT_IS_INBOX (self), NULL);
+
   return self->error;
 }
 
@@ -649,5 +656,7 @@ heartbeat_inbox_get_error (HeartbeatInbox *self)
 const char *
 heartbeat_inbox_get_queue (HeartbeatInbox *self)
 {
+  g_return_val_if_fail (HEARTBEAT_IS_INBOX (self), NULL);
+
   return self->queue;
 }

@@ -12,17 +12,17 @@
 /**
  * HeartbeatNetworkWatch:
  *
- * Tells when what was out of reach may be in reach: the network changed, or the machine woke up. It waits for events
+ * Reports when an unreachable host may be reachable: the network changed, or the machine woke up. It waits for events
  * only and never wakes the process up by itself.
  */
 struct _HeartbeatNetworkWatch
 {
   GObject parent_instance;
 
-  GNetworkMonitor *monitor; /* NULL where there is none */
+  GNetworkMonitor *monitor; /* NULL if there is none */
   gulong handler;
   HeartbeatClockWatch *clock;
-  gint64 last_change; /* when it was told last; 0 for never */
+  gint64 last_change; /* when it was reported last; 0 for never */
   GSource *change;
 };
 
@@ -39,10 +39,10 @@ G_DEFINE_FINAL_TYPE (HeartbeatNetworkWatch, heartbeat_network_watch, G_TYPE_OBJE
 
 /**
  * heartbeat_network_watch_next_change:
- * @last: when a change was told last, in µs of the monotonic clock; 0 for never
+ * @last: when a change was reported last, in µs of the monotonic clock; 0 for never
  * @now: the time of another one
  *
- * Returns: when to tell the new one, together with all that come until then
+ * Returns: when to report the new one, together with all that come until then
  */
 gint64
 heartbeat_network_watch_next_change (gint64 last, gint64 now)
@@ -62,7 +62,7 @@ on_change (gpointer user_data)
 }
 
 static void
-tell_change (HeartbeatNetworkWatch *self)
+report_change (HeartbeatNetworkWatch *self)
 {
   gint64 when = heartbeat_network_watch_next_change (self->last_change, g_get_monotonic_time ());
 
@@ -72,7 +72,7 @@ tell_change (HeartbeatNetworkWatch *self)
 
 /* --- The network ---------------------------------------------------------------------------------------------------- */
 
-/* Who is to be told, and on which main loop: GNetworkMonitor emits on the default one. */
+/* The watch to notify, and its main loop: GNetworkMonitor emits on the default one. */
 typedef struct
 {
   GWeakRef watch;
@@ -92,7 +92,7 @@ listener_unref (gpointer data, GClosure *closure)
 static gboolean
 take_change (gpointer user_data)
 {
-  tell_change (user_data);
+  report_change (user_data);
   return G_SOURCE_REMOVE;
 }
 
@@ -151,20 +151,20 @@ watch_network (HeartbeatNetworkWatch *self)
 }
 
 static gboolean
-let_go (gpointer monitor)
+release_here (gpointer monitor)
 {
   return G_SOURCE_REMOVE;
 }
 
-/* Its sources are on the default main loop, which may be another thread's: they must not go while they are dispatched. */
+/* Its sources are on the default main loop, perhaps of another thread: do not free them while they are dispatched. */
 static void
 release_monitor (HeartbeatNetworkWatch *self)
 {
   if (self->monitor == NULL)
     return;
   g_clear_signal_handler (&self->handler, self->monitor);
-  g_main_context_invoke_full (NULL, G_PRIORITY_DEFAULT, let_go, g_steal_pointer (&self->monitor),
-                              g_object_unref);
+  g_main_context_invoke_full (NULL, G_PRIORITY_DEFAULT, release_here,
+                              g_steal_pointer (&self->monitor), g_object_unref);
 }
 
 /* --- Life ----------------------------------------------------------------------------------------------------------- */
@@ -173,7 +173,7 @@ static void
 on_resumed (HeartbeatNetworkWatch *self)
 {
   g_signal_emit (self, signals[RESUMED], 0);
-  tell_change (self);
+  report_change (self);
 }
 
 static void
@@ -240,10 +240,12 @@ heartbeat_network_watch_new (void)
  * heartbeat_network_watch_get_monitor:
  * @self: a watch
  *
- * Returns: (transfer none) (nullable): what tells of the network; %NULL where there is none
+ * Returns: (transfer none) (nullable): the monitor of the network; %NULL if there is none
  */
 GNetworkMonitor *
 heartbeat_network_watch_get_monitor (HeartbeatNetworkWatch *self)
 {
+  g_return_val_if_fail (HEARTBEAT_IS_NETWORK_WATCH (self), NULL);
+
   return self->monitor;
 }

@@ -55,7 +55,7 @@ heartbeat_outbox_init (HeartbeatOutbox *self)
 
 /**
  * heartbeat_outbox_new:
- * @publisher: (nullable): who publishes; %NULL where there is no broker
+ * @publisher: (nullable): the publisher; %NULL without a broker
  * @agent: the agent's name
  * @exchange: the exchange
  *
@@ -64,7 +64,12 @@ heartbeat_outbox_init (HeartbeatOutbox *self)
 HeartbeatPublisher *
 heartbeat_outbox_new (HeartbeatAmqpPublisher *publisher, const char *agent, const char *exchange)
 {
-  HeartbeatOutbox *self = g_object_new (HEARTBEAT_TYPE_OUTBOX, NULL);
+  HeartbeatOutbox *self = NULL;
+
+  g_return_val_if_fail (publisher == NULL || HEARTBEAT_IS_AMQP_PUBLISHER (publisher), NULL);
+  g_return_val_if_fail (agent != NULL && exchange != NULL, NULL);
+
+  self = g_object_new (HEARTBEAT_TYPE_OUTBOX, NULL);
 
   g_set_object (&self->publisher, publisher);
   self->agent = g_strdup (agent);

@@ -11,7 +11,6 @@
 #include "dbus/heartbeat-bus-private.h"
 #include "notify/heartbeat-notifier.h"
 #include "service/heartbeat-agents-folder.h"
-#include "service/heartbeat-debug.h"
 #include "service/heartbeat-served-agent.h"
 #include "service/heartbeat-status.h"
 #include "service/heartbeat-systemd.h"
@@ -295,15 +294,6 @@ on_changed (HeartbeatApplication *self)
 
 /* --- The desktop ---------------------------------------------------------------------------------------------------- */
 
-static void
-start_debugging (HeartbeatApplication *self)
-{
-  g_autoptr (HeartbeatDebug) debug = heartbeat_debug_new (g_getenv ("HEARTBEAT_DEBUG"));
-
-  if (debug != NULL)
-    heartbeat_bus_set_root_interface (self->bus, G_DBUS_INTERFACE_SKELETON (debug));
-}
-
 static gboolean
 on_bus_wait (gpointer user_data)
 {
@@ -319,7 +309,6 @@ start_desktop (HeartbeatApplication *self)
   if (strcmp (self->settings->bus, "none") == 0)
     return;
   self->bus = heartbeat_bus_new ();
-  start_debugging (self);
   self->bus_wait = g_timeout_source_new (BUS_WAIT_MS);
   g_source_set_static_name (self->bus_wait, "heartbeat bus");
   g_source_set_callback (self->bus_wait, on_bus_wait, self, NULL);

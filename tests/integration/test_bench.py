@@ -3,16 +3,18 @@
 import contextlib
 import os
 import shutil
+import signal
 import socket
 import tempfile
 import threading
+import time
 import unittest
 
 import pika
 
 from bench import files
 from bench.bus import Bus
-from bench.case import shared_broker
+from bench.case import Case, shared_broker
 from bench.notifications import NAME, PATH, Notifications
 from bench.notify_socket import NotifySocket
 from bench.ports import accepts, free_ports
@@ -136,6 +138,31 @@ class BusBench(unittest.TestCase):
         self.bus.stop()
         self.bus.start()
         self.assertEqual(self.bus.address, address)
+
+
+class LatencyBench(Case):
+    """The probe in the service, from outside."""
+
+    with_broker = False
+    probed = True
+
+    def test_a_loop_that_stands_still(self):
+        self.write_checks(a={})
+        service = self.start(TICK_SOURCE="local", TICK_INTERVAL_S="86400")
+        service.send(signal.SIGSTOP)
+        time.sleep(0.2)
+        service.send(signal.SIGCONT)
+        own, raw = service.latency.worst_ms()
+        self.assertGreater(raw, 180)
+        # a stopped process waits for no processor
+        self.assertGreater(own, 100)
+        service.latency.reset()
+        self.assertLess(service.latency.worst_ms()[0], own)
+
+    def test_what_the_service_starts_is_not_measured(self):
+        self.write_checks(probe={"handler": "command", "meta": {"command": "env | grep -c -e PROBE -e PRELOAD; true"}})
+        self.start(TICK_SOURCE="local", TICK_INTERVAL_S="86400")
+        self.assertEqual(self.agent.run("probe")["message"], "0")
 
 
 class ProxyBench(unittest.TestCase):

@@ -11,10 +11,10 @@ import unittest
 
 from gi.repository import GLib
 
-from bench import files, latency
+from bench import files
 from bench.case import Case
 from bench.kinds import measured
-from bench.latency import Latency
+from bench.latency import note
 from bench.process import members, private_dirty, processes
 from bench.wait import until
 
@@ -94,15 +94,16 @@ class Hanging(HandlerCase):
         self.install("quick", "#!/bin/sh\necho here\n")
         self.write(files.heartbeat({"slow": {"handler": "slow", "timeoutMs": 1000}, "quick": {"handler": "quick"}},
                                    paused={"*": True}))
+        self.probed = True
         # the file server goes between the look at the file and its start
-        service = self.start(ASAN_OPTIONS="detect_leaks=0", **latency.ENV, wrapper=[
+        service = self.start(ASAN_OPTIONS="detect_leaks=0", wrapper=[
             "strace", "-D", "-f", "-qq", "-o", "/dev/null", "-P", slow, "-e", "trace=execve",
             "-e", "inject=execve:delay_enter=4000000"])
         self.agent.call("RunCheck", "(sa{sv})", "slow", {"wait": GLib.Variant("b", False)})
         self.agent.check("slow").wait("LastMessage", "timed out after 1 s")
         self.assert_result("quick", "success", "here")
         # a loop that waited for the program would have stood still for four seconds
-        self.assertLess(Latency(self.agent, service).worst_ms()[0], 2000)
+        self.assertLess(service.latency.worst_ms()[0], 2000)
         self.assertEqual(service.stop().status, 0)
 
 
@@ -252,8 +253,8 @@ class Surroundings(HandlerCase):
         until(lambda: not [pid for pid, _, parent, _ in processes() if parent == service.pid], what="no child")
         until(lambda: descriptors() <= before, what=f"no more descriptors than {before}")
         grown = private_dirty(service.pid) - memory
-        latency.note(f"{RUNS} runs: {seconds:.2f} s, {grown} KiB more memory, {descriptors()} descriptors after {before}, no "
-                     "child left")
+        note(f"{RUNS} runs: {seconds:.2f} s, {grown} KiB more memory, {descriptors()} descriptors after {before}, no "
+             "child left")
         if not service.sanitized:
             self.assertLess(grown, 300)
 
@@ -281,7 +282,7 @@ class Ends(HandlerCase):
         for group in groups:
             until(lambda: not members(group), what="the group to be gone")  # pylint: disable=cell-var-from-loop
         seconds = time.monotonic() - ended
-        latency.note(f"what ignores SIGTERM is gone {seconds:.2f} s after its time-out")
+        note(f"what ignores SIGTERM is gone {seconds:.2f} s after its time-out")
         self.assert_within(seconds, 6)
         self.assertGreater(seconds, 4)
         self.assertEqual(self.signals.wait("CheckFinished", "parent").args[1], "failed")

@@ -11,11 +11,10 @@ import unittest
 
 from gi.repository import Gio, GLib
 
-from bench import files, hostile, latency
+from bench import files, hostile
 from bench.agent import ERROR, Agent
 from bench.case import Case
 from bench.kinds import measured
-from bench.latency import Latency
 from bench.proxy import DOWN, UP, Proxy
 from bench.wait import until
 
@@ -58,21 +57,16 @@ class Publishes:
 class Loop(Case):
     """Each test wants the loop to be late by less than 50 ms at the worst."""
 
+    probed = True
+
     def setUp(self):
         super().setUp()
         self.write_checks(by_hand={"enabled": False}, due={"cadenceMs": 86400000})
 
-    def assert_quick(self, what, agent=None, service=None):
-        """The loop was never late."""
-        probe = Latency(agent or self.agent, service or self.services[-1])
-        own, raw = probe.worst_ms()
-        latency.note(f"{what}: worst delay {own:.1f} ms, {raw:.1f} ms with waiting")
-        self.assert_within(own, probe.limit_ms, what)
-
     @contextlib.contextmanager
     def quick(self, what):
         """The loop is never late while the body runs."""
-        Latency(self.agent, self.services[-1]).reset()
+        self.services[-1].latency.reset()
         yield
         self.assert_quick(what)
 
@@ -86,7 +80,7 @@ class WithBroker(Loop):
     """A real broker in trouble."""
 
     def test_a_broker_that_stops_reading(self):
-        self.start(**latency.ENV)
+        self.start()
         self.agent.call("Publish", "(ss)", "agent.cack.first", "{}")
         self.addCleanup(self.broker.thaw)
         with self.quick("stopped broker"):
@@ -104,7 +98,7 @@ class WithBroker(Loop):
         self.wait_acknowledged()
 
     def test_a_memory_alarm(self):
-        service = self.start(**latency.ENV)
+        service = self.start()
         self.addCleanup(self.broker.alarm, False)
         with self.quick("memory alarm"):
             self.agent.call("Publish", "(ss)", "agent.cack.first", "{}")
@@ -128,7 +122,7 @@ class WithBroker(Loop):
         self.broker.collect(self.vhost, self.queue, "system.heartbeat.#")
         self.broker.publish_many(self.vhost, "system.heartbeat.tick", self.flood())
         started = time.monotonic()
-        service = self.start(**latency.ENV)
+        service = self.start()
         publisher = threading.Thread(target=self.broker.publish_many,
                                      args=(self.vhost, "system.heartbeat.tick", self.flood()))
         publisher.start()
@@ -147,7 +141,7 @@ class WithBroker(Loop):
         proxy = Proxy(self.broker.port)
         self.addCleanup(proxy.stop)
         proxy.start()
-        self.start(RABBIT_URL=self.broker.url(self.vhost, proxy.port), **latency.ENV)
+        self.start(RABBIT_URL=self.broker.url(self.vhost, proxy.port))
         with self.quick("stall within a frame"):
             for direction, count in ((DOWN, 3), (DOWN, 100), (UP, 5)):
                 proxy.stall_after(direction, count)
@@ -159,7 +153,7 @@ class WithBroker(Loop):
 
     def test_a_broker_that_goes_and_comes_back(self):
         proxy = self.behind_proxy()
-        self.start(**latency.ENV)
+        self.start()
         with self.quick("broker away"):
             proxy.stop()
             self.agent.wait("ConnectionState", "waiting")
@@ -171,7 +165,7 @@ class WithBroker(Loop):
 
     @unittest.skipUnless(SOAK, "test_a_broker_that_goes_and_comes_back is the short form")
     def test_a_broker_that_is_killed(self):
-        self.start(**latency.ENV)
+        self.start()
         self.tick_runs("due")
         with self.quick("killed broker"):
             self.broker.kill()
@@ -221,7 +215,7 @@ class Unanswered(Loop):
         name = f"a{len(self.services)}"
         config = self.path(name + ".json")
         files.write(config, files.heartbeat({"by_hand": {"enabled": False}}, name))
-        service = self.spawn(AGENT_NAME=name, HEARTBEAT_PATH=config, RABBIT_URL=url, **latency.ENV, **options)
+        service = self.spawn(AGENT_NAME=name, HEARTBEAT_PATH=config, RABBIT_URL=url, **options)
         return Agent(self.bus, name), service
 
     def serve(self, script, scheme="amqp", **options):
@@ -273,5 +267,5 @@ class Unanswered(Loop):
                     service.wait_log("within 10 s", timeout=30)
                     self.assert_within(time.monotonic() - started, 20)
                     until(lambda: "within 10 s" in agent.get("ConnectionError"), what="the error to be shown")
-                self.assert_quick(what, agent, service)
+                self.assert_quick(what, service)
                 self.assert_within(service.stop().seconds, 1)

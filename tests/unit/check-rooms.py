@@ -38,7 +38,7 @@ ROOMS = {
 }
 MOST_SOURCES = 15
 SOURCE = sys.argv[1]
-GENERATED = {"dbus/heartbeat-dbus.h", "service/heartbeat-debug-dbus.h", "ctl/heartbeat-ctl-resources.h"}
+GENERATED = {"dbus/heartbeat-dbus.h", "ctl/heartbeat-ctl-resources.h"}
 
 
 def public_headers():

@@ -12,6 +12,7 @@ from .agent import ERROR, Agent
 from .broker import Broker
 from .bus import Bus
 from .kinds import TooSlow, is_measured
+from .latency import note
 from .notifications import Notifications
 from .proxy import Proxy
 from .service import Service, ctl, environment, program
@@ -26,9 +27,11 @@ def shared_broker():
 
 
 class Case(unittest.TestCase):
-    """A test with a bus, a home and, where with_broker is set, a vhost on the shared broker."""
+    """A test with a bus, a home and, where with_broker is set, a vhost on the shared broker. Where probed is set, the latency of
+    each service's main loop is measured."""
 
     with_broker = True
+    probed = False
     maxDiff = 4000
     queue = "agent.cack.inbox"
 
@@ -86,7 +89,8 @@ class Case(unittest.TestCase):
     def spawn(self, *args, wrapper=(), **variables):
         """Start the service with more variables (None unsets one) and do not wait; the test ends it."""
         env = {name: value for name, value in {**self.env, **variables}.items() if value is not None}
-        service = Service(env, *args, wrapper=wrapper)
+        probe = self.path(f"latency-{len(self.services)}") if self.probed else None
+        service = Service(env, *args, wrapper=wrapper, probe=probe)
         self.services.append(service)
         self.addCleanup(self._end, service)
         return service
@@ -107,6 +111,13 @@ class Case(unittest.TestCase):
                 raise AssertionError(f"the service ended with status {service.wait()} before {what}")
             return predicate()
         until(check, what=what)
+
+    def assert_quick(self, what, service=None):
+        """The loop of that service, or of the last one, was never late for too long."""
+        probe = (service or self.services[-1]).latency
+        own, raw = probe.worst_ms()
+        note(f"{what}: worst delay {own:.1f} ms, {raw:.1f} ms with waiting")
+        self.assert_within(own, probe.limit_ms, what)
 
     def assert_within(self, taken, limit, what="the time taken"):
         """It took less than limit, unless a sanitizer hides how long things take. Only @measured tests and long forms run where

@@ -1,50 +1,57 @@
 """How late a service's main loop was, and how much memory it took."""
 
 import math
+import mmap
 import os
 import re
+import struct
+import subprocess
 
-from .agent import PREFIX, ROOT
+from .wait import until
 
 # A timer of 10 ms is never later than this, as far as the program itself is to blame.
 LIMIT_MS = 50
-INTERFACE = PREFIX + ".Debug"
-ENV = {"HEARTBEAT_DEBUG": "latency"}
-
-
-class TooLate(AssertionError):
-    """The main loop was late for too long."""
-
-
-def of_three(attempt, between):
-    """Call attempt() until the loop was quick, three times at most: what is slow by itself is slow each time."""
-    for number in range(3):
-        try:
-            return attempt()
-        except TooLate as error:
-            note(f"attempt {number + 1}: {error}")
-            if number == 2:
-                raise
-            between()
-    return None
+# What tests/lib/latency-probe.c keeps: firings, reset, worst and worst_raw, 64 bits each.
+PROBE = struct.Struct("=QQqq")
+RESET = struct.Struct("=Q"), 8
 
 
 class Latency:
-    """The probe in a service that was started with ENV."""
+    """Measures the main loop of a program that runs by command()."""
 
-    def __init__(self, agent, service):
-        self._agent, self._service = agent, service
+    def __init__(self, program, sanitized, path):
+        self._build = os.path.dirname(os.path.dirname(os.path.dirname(program)))
+        self._sanitized = sanitized
         # a sanitizer hides how long things take
-        self.limit_ms = math.inf if service.sanitized else LIMIT_MS
+        self.limit_ms = math.inf if sanitized else LIMIT_MS
+        self._path = path
+        with open(path, "w+b") as file:
+            file.truncate(PROBE.size)
+            self._map = mmap.mmap(file.fileno(), PROBE.size)
+
+    def command(self):
+        """Return what comes before the program: only that is measured, neither a wrapper nor what it starts itself."""
+        libraries = [os.path.join(self._build, "tests", "lib", "latency-probe.so")]
+        if self._sanitized:
+            # the sanitizer wants to be first
+            libraries.insert(0, subprocess.run(["cc", "-print-file-name=libasan.so"], check=True, capture_output=True,
+                                               text=True).stdout.strip())
+        return ["env", f"LATENCY_PROBE={self._path}", "LD_PRELOAD=" + " ".join(libraries)]
+
+    def _read(self):
+        return PROBE.unpack(self._map)
 
     def reset(self):
-        """Forget what was before."""
-        self._agent.bus.call(self._agent.name, ROOT, INTERFACE, "ResetWorstLoopDelay")
+        """Forget what was before, and the delay that goes on now."""
+        RESET[0].pack_into(self._map, RESET[1], 1)
+        until(lambda: self._read()[1] == 0, what="the loop to turn")
 
     def worst_ms(self):
-        """Return the worst delay since then: the program's own, and that with the waiting for a processor."""
-        values = self._agent.bus.get_all(self._agent.name, ROOT, INTERFACE)
-        return values["WorstLoopDelay"] / 1000, values["WorstLoopDelayRaw"] / 1000
+        """Return the worst delay since then, with the one that goes on now: the program's own, and that with the waiting for a
+        processor."""
+        firings = self._read()[0]
+        until(lambda: self._read()[0] > firings, what="the loop to turn")
+        return tuple(delay / 1000 for delay in self._read()[2:])
 
 
 class Memory:

@@ -11,6 +11,7 @@ import time
 import unittest
 
 from . import process
+from .latency import Latency
 from .wait import DEADLINE, Timeout, until
 
 PASSED_ON = ("ASAN_OPTIONS", "UBSAN_OPTIONS", "LSAN_OPTIONS", "G_SLICE", "G_DEBUG", "LD_LIBRARY_PATH")
@@ -90,12 +91,14 @@ class Clock:
 
 
 class Service:
-    """One heartbeat-consumer process."""
+    """One heartbeat-consumer process; where probe names a file, `latency` measures its main loop."""
 
-    def __init__(self, env, *args, wrapper=()):
+    def __init__(self, env, *args, wrapper=(), probe=None):
         self.program = program("HEARTBEAT_CONSUMER")
+        self.latency = Latency(self.program, self.sanitized, probe) if probe else None
         self.lines = []
-        self._process = process.spawn([*wrapper, self.program, *args], env=env, cwd=env["HOME"],
+        command = [*(self.latency.command() if probe else ()), self.program, *args]
+        self._process = process.spawn([*wrapper, *command], env=env, cwd=env["HOME"],
                                       stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
                                       text=True, errors="replace")
         self.stdout = []

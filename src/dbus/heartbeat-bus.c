@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 
-#include "dbus/heartbeat-bus-private.h"
+#include "dbus/heartbeat-bus.h"
 
 #include "base/heartbeat-log.h"
 #include "dbus/heartbeat-bus-agent-export.h"
@@ -27,7 +27,6 @@ struct _HeartbeatBus
   HeartbeatBusChangeDebouncer *collector;
   HeartbeatBusWorkQueue *slices;
   HeartbeatBusNames *names;
-  GDBusInterfaceSkeleton *root_interface;
   GHashTable *branches;      /* HeartbeatConsumer → HeartbeatBusAgentExport */
   GCancellable *cancellable; /* not NULL between start and stop */
   GSource *timer;
@@ -125,7 +124,6 @@ heartbeat_bus_finalize (GObject *object)
 
   g_hash_table_unref (self->branches);
   g_clear_object (&self->names);
-  g_clear_object (&self->root_interface);
   g_clear_pointer (&self->collector, heartbeat_bus_change_debouncer_unref);
   g_clear_pointer (&self->slices, heartbeat_bus_work_queue_unref);
   g_free (self->error);
@@ -245,20 +243,10 @@ begin_branches (HeartbeatBus *self)
     heartbeat_bus_agent_export_begin (branch, self->manager);
 }
 
-static gboolean
-export_root (HeartbeatBus *self, GError **error)
-{
-  return self->root_interface == NULL
-         || g_dbus_interface_skeleton_export (self->root_interface, self->connection,
-                                              HEARTBEAT_BUS_ROOT, error);
-}
-
 /* Names come later, each when all objects of its agent are there: who sees a name may call at once. */
 static void
 use_connection (HeartbeatBus *self, GDBusConnection *connection)
 {
-  g_autoptr (GError) error = NULL;
-
   if (*self->error != '\0')
     heartbeat_log (G_LOG_LEVEL_MESSAGE, HEARTBEAT_EVENT_BUS_FOUND, NULL, NULL,
                    "the session bus is there");
@@ -270,11 +258,6 @@ use_connection (HeartbeatBus *self, GDBusConnection *connection)
   g_dbus_object_manager_server_set_connection (self->manager, connection);
   self->objects = heartbeat_bus_objects_new (self->manager, self->slices);
   heartbeat_bus_names_set_connection (self->names, connection);
-  if (!export_root (self, &error))
-    {
-      give_up (self, error);
-      return;
-    }
   g_object_notify_by_pspec (G_OBJECT (self), props[PROP_CONNECTED]);
   begin_branches (self);
   update_ready (self);
@@ -336,9 +319,6 @@ withdraw (HeartbeatBus *self)
     }
   g_dbus_object_manager_server_set_connection (self->manager, NULL);
   g_clear_object (&self->manager);
-  if (self->root_interface != NULL
-      && g_dbus_interface_skeleton_has_connection (self->root_interface, self->connection))
-    g_dbus_interface_skeleton_unexport (self->root_interface);
   /* What was said last is still to be sent. The names go with the connection. */
   if (!g_dbus_connection_is_closed (self->connection))
     g_dbus_connection_flush (self->connection, NULL, on_flushed, NULL);
@@ -423,22 +403,6 @@ heartbeat_bus_remove_consumer (HeartbeatBus *self, HeartbeatConsumer *consumer)
   heartbeat_bus_agent_export_end (branch);
   g_hash_table_remove (self->branches, consumer);
   update_ready (self);
-}
-
-/**
- * heartbeat_bus_set_root_interface:
- * @self: a bus that was not started
- * @interface: an interface
- *
- * Exports @interface on the object above all agents, whenever there is a bus.
- */
-void
-heartbeat_bus_set_root_interface (HeartbeatBus *self, GDBusInterfaceSkeleton *interface)
-{
-  g_return_if_fail (HEARTBEAT_IS_BUS (self));
-  g_return_if_fail (self->cancellable == NULL);
-
-  g_set_object (&self->root_interface, interface);
 }
 
 /**

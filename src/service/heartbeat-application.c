@@ -8,7 +8,7 @@
 #include <glib-unix.h>
 
 #include "base/heartbeat-log.h"
-#include "dbus/heartbeat-bus-private.h"
+#include "dbus/heartbeat-bus.h"
 #include "notify/heartbeat-notifier.h"
 #include "service/heartbeat-agents-folder.h"
 #include "service/heartbeat-served-agent.h"

@@ -7,20 +7,6 @@
 
 G_BEGIN_DECLS
 
-/**
- * HEARTBEAT_DEFAULT_EXCHANGE:
- *
- * The exchange where none is given.
- */
-#define HEARTBEAT_DEFAULT_EXCHANGE "bloodbank.events.v1"
-
-/**
- * HEARTBEAT_DEFAULT_RABBIT_URL:
- *
- * The broker where none is given.
- */
-#define HEARTBEAT_DEFAULT_RABBIT_URL "amqp://delorenj:delorenj@localhost:5673/"
-
 #define HEARTBEAT_TYPE_CONSUMER (heartbeat_consumer_get_type ())
 
 HEARTBEAT_EXPORT

@@ -2,8 +2,8 @@
 
 #include "ctl/heartbeat-ctl-settings-resolver.h"
 
-#include "consumer/heartbeat-consumer.h"
 #include "base/heartbeat-i18n.h"
+#include "base/heartbeat-setting-spec.h"
 #include "ctl/heartbeat-ctl-environment.h"
 
 #define UNIT "heartbeat-consumer"
@@ -85,24 +85,50 @@ look_up (const HeartbeatCtlSettingsResolver *self,
 }
 
 /**
- * heartbeat_ctl_settings_resolver_get:
+ * heartbeat_ctl_settings_resolver_dup:
  * @self: where settings come from
  * @option: (nullable): what the command line says
- * @variable: the name of the variable
- * @fallback: (nullable): the default
+ * @variable: the environment variable of a setting
+ * @error: return location for %HEARTBEAT_ERROR_INVALID_ARGUMENT
  *
- * Returns: (nullable): the setting, as the service would have it
+ * Returns: (transfer full) (nullable): the setting as the service would have it, or its default; %NULL without @error where it
+ *   has none
  */
-const char *
-heartbeat_ctl_settings_resolver_get (const HeartbeatCtlSettingsResolver *self,
+char *
+heartbeat_ctl_settings_resolver_dup (const HeartbeatCtlSettingsResolver *self,
                                      const char *option,
                                      const char *variable,
-                                     const char *fallback)
+                                     GError **error)
 {
+  const HeartbeatSettingSpec *spec = heartbeat_setting_spec_find (variable);
   const char *from = NULL;
-  const char *value = look_up (self, option, variable, &from);
+  const char *value;
 
-  return value != NULL ? value : fallback;
+  g_return_val_if_fail (self != NULL, NULL);
+
+  value = look_up (self, option, variable, &from);
+  return value != NULL ? heartbeat_setting_spec_parse (spec, value, error)
+                       : g_strdup (spec->fallback);
+}
+
+/**
+ * heartbeat_ctl_settings_resolver_dup_usable:
+ * @self: where settings come from
+ * @option: (nullable): what the command line says
+ * @variable: the environment variable of a setting
+ *
+ * Returns: (transfer full) (nullable): the setting as the service would have it; its default where that cannot be used, since
+ *   the service does not start then
+ */
+char *
+heartbeat_ctl_settings_resolver_dup_usable (const HeartbeatCtlSettingsResolver *self,
+                                            const char *option,
+                                            const char *variable)
+{
+  g_autoptr (GError) error = NULL;
+  char *value = heartbeat_ctl_settings_resolver_dup (self, option, variable, &error);
+
+  return error == NULL ? value : g_strdup (heartbeat_setting_spec_find (variable)->fallback);
 }
 
 static char *
@@ -148,5 +174,5 @@ heartbeat_ctl_settings_resolver_dup_url (const HeartbeatCtlSettingsResolver *sel
   if (credential != NULL)
     return credential;
   *from = NULL;
-  return g_strdup (HEARTBEAT_DEFAULT_RABBIT_URL);
+  return g_strdup (heartbeat_setting_spec_find ("RABBIT_URL")->fallback);
 }

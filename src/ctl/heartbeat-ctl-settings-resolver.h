@@ -29,10 +29,13 @@ typedef struct
 
 void heartbeat_ctl_settings_resolver_read (HeartbeatCtlSettingsResolver *self, const char *agent);
 void heartbeat_ctl_settings_resolver_clear (HeartbeatCtlSettingsResolver *self);
-const char *heartbeat_ctl_settings_resolver_get (const HeartbeatCtlSettingsResolver *self,
-                                                 const char *option,
-                                                 const char *variable,
-                                                 const char *fallback);
+char *heartbeat_ctl_settings_resolver_dup (const HeartbeatCtlSettingsResolver *self,
+                                           const char *option,
+                                           const char *variable,
+                                           GError **error);
+char *heartbeat_ctl_settings_resolver_dup_usable (const HeartbeatCtlSettingsResolver *self,
+                                                  const char *option,
+                                                  const char *variable);
 char *heartbeat_ctl_settings_resolver_dup_url (const HeartbeatCtlSettingsResolver *self,
                                                const char *option,
                                                const char **from);

@@ -212,7 +212,8 @@ dup_status_of_folder (HeartbeatApplication *self)
 static char *
 dup_status_of_agent (HeartbeatApplication *self)
 {
-  HeartbeatServedAgent *served = g_hash_table_lookup (self->agents, self->settings->agent);
+  HeartbeatServedAgent *served
+      = g_hash_table_lookup (self->agents, heartbeat_settings_get (self->settings, "AGENT_NAME"));
   HeartbeatConsumer *consumer;
   HeartbeatAgent *agent;
   g_autoptr (GPtrArray) checks = NULL;
@@ -306,16 +307,16 @@ start_desktop (HeartbeatApplication *self)
 {
   HeartbeatNotifyPolicy policy = HEARTBEAT_NOTIFY_FAILURES;
 
-  if (strcmp (self->settings->bus, "none") == 0)
+  if (heartbeat_settings_is (self->settings, "HEARTBEAT_BUS", "none"))
     return;
   self->bus = heartbeat_bus_new ();
   self->bus_wait = g_timeout_source_new (BUS_WAIT_MS);
   g_source_set_static_name (self->bus_wait, "heartbeat bus");
   g_source_set_callback (self->bus_wait, on_bus_wait, self, NULL);
   g_source_attach (self->bus_wait, NULL);
-  if (strcmp (self->settings->notify, "none") == 0)
+  if (heartbeat_settings_is (self->settings, "NOTIFY", "none"))
     return;
-  if (strcmp (self->settings->notify, "all") == 0)
+  if (heartbeat_settings_is (self->settings, "NOTIFY", "all"))
     policy = HEARTBEAT_NOTIFY_ALL;
   self->notifier = heartbeat_notifier_new (policy);
 }
@@ -378,7 +379,8 @@ begin_agent (HeartbeatApplication *self, HeartbeatServedAgent *agent, GError **e
   heartbeat_log (G_LOG_LEVEL_INFO, HEARTBEAT_EVENT_AGENT_SERVED,
                  heartbeat_served_agent_get_name (agent), NULL, "serving %s with ticks from %s",
                  heartbeat_served_agent_get_path (agent),
-                 strcmp (self->settings->tick_source, "local") == 0 ? "a timer" : "the broker");
+                 heartbeat_settings_is (self->settings, "TICK_SOURCE", "local") ? "a timer"
+                                                                                : "the broker");
   return TRUE;
 }
 
@@ -573,12 +575,12 @@ reload_folder (HeartbeatApplication *self)
 static gboolean
 make_broker (HeartbeatApplication *self, GError **error)
 {
-  gboolean local = strcmp (self->settings->tick_source, "local") == 0;
-  const char *url = self->settings->rabbit_url;
+  gboolean local = heartbeat_settings_is (self->settings, "TICK_SOURCE", "local");
 
-  if (url == NULL && local)
+  if (local && !heartbeat_settings_has (self->settings, "RABBIT_URL"))
     return TRUE;
-  self->broker = heartbeat_broker_new (url != NULL ? url : HEARTBEAT_DEFAULT_RABBIT_URL, error);
+  self->broker
+      = heartbeat_broker_new (heartbeat_settings_get (self->settings, "RABBIT_URL"), error);
   if (self->broker == NULL)
     return FALSE;
   g_signal_connect_object (heartbeat_broker_get_connection (self->broker), "notify::state",
@@ -591,11 +593,13 @@ make_broker (HeartbeatApplication *self, GError **error)
 static gboolean
 serve_folder (HeartbeatApplication *self, GError **error)
 {
+  const char *path = heartbeat_settings_get (self->settings, "HEARTBEAT_DIR");
+
   if (!make_broker (self, error))
     return FALSE;
   heartbeat_log (G_LOG_LEVEL_INFO, HEARTBEAT_EVENT_FOLDER_SERVED, NULL, NULL,
-                 "serving the agents of %s", self->settings->agents_dir);
-  self->folder = heartbeat_agents_folder_new (self->settings->agents_dir);
+                 "serving the agents of %s", path);
+  self->folder = heartbeat_agents_folder_new (path);
   g_signal_connect_object (self->folder, "changed", G_CALLBACK (on_folder_changed), self,
                            G_CONNECT_SWAPPED);
   heartbeat_agents_folder_look (self->folder);
@@ -611,8 +615,8 @@ stop (HeartbeatApplication *self)
   g_autoptr (GPtrArray) agents = list_agents (self);
 
   self->stopping = TRUE;
-  heartbeat_log (G_LOG_LEVEL_INFO, HEARTBEAT_EVENT_SERVICE_STOPPING, self->settings->agent, NULL,
-                 "stopping");
+  heartbeat_log (G_LOG_LEVEL_INFO, HEARTBEAT_EVENT_SERVICE_STOPPING,
+                 heartbeat_settings_get (self->settings, "AGENT_NAME"), NULL, "stopping");
   heartbeat_systemd_stopping ();
   heartbeat_systemd_status ("stopping");
   clear_source (&self->lock_retry);
@@ -700,9 +704,12 @@ serve (HeartbeatApplication *self, GError **error)
 {
   const HeartbeatSettings *settings = self->settings;
 
-  if (settings->agents_dir != NULL)
+  if (heartbeat_settings_has (settings, "HEARTBEAT_DIR"))
     return serve_folder (self, error);
-  return begin_agent (self, add_agent (self, settings->agent, settings->config), error);
+  return begin_agent (self,
+                      add_agent (self, heartbeat_settings_get (settings, "AGENT_NAME"),
+                                 heartbeat_settings_get (settings, "HEARTBEAT_PATH")),
+                      error);
 }
 
 /**

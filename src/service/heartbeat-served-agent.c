@@ -87,6 +87,32 @@ emit_changed (HeartbeatServedAgent *self)
   g_signal_emit (self, signals[CHANGED], 0);
 }
 
+/* Only a broker that is set is used with local ticks. */
+static HeartbeatConsumer *
+new_consumer (HeartbeatServedAgent *self, const HeartbeatSettings *settings)
+{
+  const char *url = heartbeat_settings_has (settings, "RABBIT_URL")
+                        ? heartbeat_settings_get (settings, "RABBIT_URL")
+                        : NULL;
+
+  /* clang-format off */
+  return g_object_new (HEARTBEAT_TYPE_CONSUMER,
+      "agent-name", self->name,
+      "heartbeat-path", self->path,
+      "rabbit-url", url,
+      "exchange-name", heartbeat_settings_get (settings, "EXCHANGE_NAME"),
+      "queue-type", heartbeat_settings_get (settings, "QUEUE_TYPE"),
+      "tick-source", heartbeat_settings_get (settings, "TICK_SOURCE"),
+      "tick-interval", heartbeat_settings_get_number (settings, "TICK_INTERVAL_S"),
+      "max-concurrent-runs", heartbeat_settings_get_number (settings, "MAX_CONCURRENT_RUNS"),
+      "handler-timeout", heartbeat_settings_get_number (settings, "HANDLER_TIMEOUT_S"),
+      "handler-path", heartbeat_settings_get (settings, "HANDLER_PATH"),
+      "inbox-handler", heartbeat_settings_get (settings, "INBOX_HANDLER"),
+      "publish-results", heartbeat_settings_is (settings, "PUBLISH_RESULTS", "yes"),
+      NULL);
+  /* clang-format on */
+}
+
 static void
 make_consumer (HeartbeatServedAgent *self,
                const HeartbeatSettings *settings,
@@ -95,13 +121,7 @@ make_consumer (HeartbeatServedAgent *self,
 {
   HeartbeatAgent *agent;
 
-  self->consumer = g_object_new (
-      HEARTBEAT_TYPE_CONSUMER, "agent-name", self->name, "heartbeat-path", self->path, "rabbit-url",
-      settings->rabbit_url, "exchange-name", settings->exchange, "queue-type", settings->queue_type,
-      "tick-source", settings->tick_source, "tick-interval", settings->tick_interval,
-      "max-concurrent-runs", settings->max_concurrent_runs, "handler-timeout",
-      settings->handler_timeout, "handler-path", settings->handler_path, "inbox-handler",
-      settings->inbox_handler, "publish-results", settings->publish_results, NULL);
+  self->consumer = new_consumer (self, settings);
   if (broker != NULL)
     heartbeat_consumer_share_broker (self->consumer, broker);
   heartbeat_consumer_share_clock (self->consumer, clock);

@@ -8,33 +8,17 @@ G_BEGIN_DECLS
 
 /**
  * HeartbeatSettings:
+ * @values: (element-type utf8 utf8): what is set, by variable
+ * @check_config: whether only settings and file are checked
+ * @version: whether only the version is printed
+ * @file_limit: how many files the programs of the service may have open, 0 for as many as itself; the program sets it
  *
- * What the environment and the command line say, checked. Either @agent and @config or @agents_dir are %NULL. @rabbit_url
- * and @handler_path are %NULL where nobody has set one. @file_limit is set by the program: how many files its own programs
- * may have open, 0 for as many as itself.
+ * The checked settings from the environment and the command line. heartbeat_setting_spec_list() describes each. Either
+ * `AGENT_NAME` and `HEARTBEAT_PATH` or `HEARTBEAT_DIR` are set.
  */
 typedef struct
 {
-  char *agent;
-  char *config;
-  char *agents_dir;
-  char *rabbit_url;
-  char *exchange;
-  char *log_level;
-  char *tick_source;
-  char *bus;
-  char *notify;
-  char *queue_type;
-  char *inbox_handler;
-  char *publish_results_text;
-  char *handler_path;
-  char *tick_interval_text;
-  char *max_concurrent_runs_text;
-  char *handler_timeout_text;
-  guint tick_interval;
-  guint max_concurrent_runs;
-  guint handler_timeout;
-  gboolean publish_results;
+  GHashTable *values;
   gboolean check_config;
   gboolean version;
   guint64 file_limit;
@@ -42,6 +26,12 @@ typedef struct
 
 HeartbeatSettings *heartbeat_settings_new (int *argc, char ***argv, GError **error);
 void heartbeat_settings_free (HeartbeatSettings *self);
+
+gboolean heartbeat_settings_has (const HeartbeatSettings *self, const char *variable);
+const char *heartbeat_settings_get (const HeartbeatSettings *self, const char *variable);
+gboolean
+heartbeat_settings_is (const HeartbeatSettings *self, const char *variable, const char *value);
+guint heartbeat_settings_get_number (const HeartbeatSettings *self, const char *variable);
 GLogLevelFlags heartbeat_settings_get_log_levels (const HeartbeatSettings *self);
 
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (HeartbeatSettings, heartbeat_settings_free)

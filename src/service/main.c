@@ -32,8 +32,8 @@ check_certificates (const HeartbeatSettings *settings)
 {
   g_autoptr (GPtrArray) uris = NULL;
 
-  if (settings->rabbit_url != NULL)
-    uris = heartbeat_broker_uri_parse_list (settings->rabbit_url, NULL);
+  if (heartbeat_settings_has (settings, "RABBIT_URL"))
+    uris = heartbeat_broker_uri_parse_list (heartbeat_settings_get (settings, "RABBIT_URL"), NULL);
   for (guint i = 0; uris != NULL && i < uris->len; i++)
     {
       g_autoptr (GError) error = NULL;
@@ -79,21 +79,23 @@ check_file (const char *path)
 static int
 check_agent (const HeartbeatSettings *settings)
 {
-  g_autoptr (HeartbeatConfig) config = check_file (settings->config);
+  const char *agent = heartbeat_settings_get (settings, "AGENT_NAME");
+  const char *path = heartbeat_settings_get (settings, "HEARTBEAT_PATH");
+  g_autoptr (HeartbeatConfig) config = check_file (path);
 
   if (config == NULL)
     return EXIT_UNUSABLE;
-  if (strcmp (config->agent, settings->agent) != 0)
+  if (strcmp (config->agent, agent) != 0)
     {
       g_autofree char *problem = g_strdup_printf (_ ("is written for the agent “%s”, not for “%s”"),
-                                                  config->agent, settings->agent);
+                                                  config->agent, agent);
 
-      report_problem (settings->config, problem);
+      report_problem (path, problem);
     }
   check_certificates (settings);
   g_print (ngettext ("%s: the settings and %u check are good\n",
                      "%s: the settings and %u checks are good\n", config->checks->len),
-           settings->config, config->checks->len);
+           path, config->checks->len);
   return EXIT_SUCCESS;
 }
 
@@ -114,9 +116,9 @@ check_agent_file (const HeartbeatAgentFile *file)
 static int
 check_folder (const HeartbeatSettings *settings)
 {
+  const char *folder = heartbeat_settings_get (settings, "HEARTBEAT_DIR");
   g_autoptr (GError) error = NULL;
-  g_autoptr (HeartbeatAgentFiles) contents
-      = heartbeat_agent_files_read (settings->agents_dir, NULL, &error);
+  g_autoptr (HeartbeatAgentFiles) contents = heartbeat_agent_files_read (folder, NULL, &error);
   gboolean good = TRUE;
 
   if (contents == NULL)
@@ -129,14 +131,15 @@ check_folder (const HeartbeatSettings *settings)
   g_print (ngettext ("%s: the settings and the file of %u agent are good\n",
                      "%s: the settings and the files of %u agents are good\n",
                      contents->files->len),
-           settings->agents_dir, contents->files->len);
+           folder, contents->files->len);
   return EXIT_SUCCESS;
 }
 
 static int
 check_config (const HeartbeatSettings *settings)
 {
-  return settings->agents_dir != NULL ? check_folder (settings) : check_agent (settings);
+  return heartbeat_settings_has (settings, "HEARTBEAT_DIR") ? check_folder (settings)
+                                                            : check_agent (settings);
 }
 
 /* What could not be written was not said. */

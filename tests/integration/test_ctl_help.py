@@ -88,14 +88,8 @@ class Pages(Help):
         """A page describes exactly the options of a --help."""
         self.assertEqual(set(re.findall(r"(?m)^ +--([a-z-]+)", page)), self.options(text))
 
-    def test_each_option_and_setting_of_the_service_is_described(self):
-        page = self.page("heartbeat-consumer.1")
-        self.assert_options(page, self.help("HEARTBEAT_CONSUMER"))
-        with open(os.path.join(ROOT, "src", "service", "heartbeat-settings.c"), encoding="utf-8") as file:
-            rows = re.findall(r'\{ "([A-Z_]+)", "([a-z-]+)",', file.read())
-        self.assertGreater(len(rows), 10)
-        for variable, option in rows:
-            self.assertRegex(page, rf"--{option}=\w+, {variable}\b")
+    def test_each_option_of_the_service_is_described(self):
+        self.assert_options(self.page("heartbeat-consumer.1"), self.help("HEARTBEAT_CONSUMER"))
 
     def test_each_member_of_a_check_is_described(self):
         page = self.page("heartbeat.json.5")

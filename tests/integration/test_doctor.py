@@ -438,7 +438,7 @@ class Usage(Doctor):
         self.run_usage("AGENT_NAME (--agent): a name of the form [A-Za-z0-9][A-Za-z0-9_-]{0,63} is expected", "--agent", "a.b")
 
     def test_an_unknown_queue_type_is_status_2(self):
-        self.run_usage("QUEUE_TYPE (--queue-type) is classic or quorum", "--queue-type=stream")
+        self.run_usage("QUEUE_TYPE (--queue-type) is “stream”: one of classic, quorum is expected", "--queue-type=stream")
 
     def test_an_argument_is_status_2(self):
         self.run_usage("usage: heartbeatctl doctor", "more")

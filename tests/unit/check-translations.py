@@ -23,7 +23,7 @@ WORD = re.compile(r"[a-z]{3,}|[A-Z]{2,}")
 # What these are given is for the journal, for a program, or compared with what the broker says.
 NOT_FOR_PEOPLE = re.compile(r"g_(debug|info|message|warning|critical|error)$|heartbeat_log$|heartbeat_io_error_warn$"
                             r"|g_source_set_static_name$|g_param_spec_\w+$|strstr$|has_line$|dup_between$|dup_name$"
-                            r"|json_builder_\w+$|add_string$|add_member$|g_variant_\w+$|strcmp$|g_str\w+equal$")
+                            r"|json_builder_\w+$|add_string$|add_member$|CHOICE$|g_variant_\w+$|strcmp$|g_str\w+equal$")
 
 # What these print or show is for people: there even a single word is.
 FOR_PEOPLE = re.compile(r"heartbeat_ctl_(table_add\w*|complain|finding_set|finding_advise)$|add_(line|time|integer|word)$"
@@ -56,7 +56,7 @@ ENGLISH = {
     "notify/heartbeat-notification-list.c": r"the session bus has gone",  # the log
     "process/heartbeat-process.c": r"\\\"",
     "service/heartbeat-application.c": r"checks, broker",  # systemd's STATUS
-    "service/heartbeat-settings.c": r"^[A-Za-z]+( [A-Za-z01]+)+$|: $",  # the values of a setting
+    "service/heartbeat-settings.c": r": $",
     "service/main.c": r"^heartbeat-consumer:? ",
 }
 

@@ -6,19 +6,11 @@
 #include <glib/gstdio.h>
 
 #include "base/heartbeat-error.h"
+#include "base/heartbeat-setting-spec.h"
 #include "service/heartbeat-settings.h"
 #include "heartbeat-test.h"
 
-#define MAX_TEXTS 6
-#define PASSWORD  "geheim"
-
-static const char *const variables[]
-    = { "AGENT_NAME",      "HEARTBEAT_PATH",      "RABBIT_URL",
-        "EXCHANGE_NAME",   "LOG_LEVEL",           "TICK_SOURCE",
-        "TICK_INTERVAL_S", "HEARTBEAT_BUS",       "NOTIFY",
-        "QUEUE_TYPE",      "MAX_CONCURRENT_RUNS", "HANDLER_TIMEOUT_S",
-        "INBOX_HANDLER",   "PUBLISH_RESULTS",     "CREDENTIALS_DIRECTORY",
-        "HEARTBEAT_DIR" };
+#define PASSWORD "geheim"
 
 /* Settings from `NAME=VALUE` texts alone, and from arguments. */
 static HeartbeatSettings *
@@ -27,9 +19,12 @@ read_settings (const char *const *environment, const char *const *arguments, GEr
   g_autoptr (GPtrArray) list = g_ptr_array_new_with_free_func (g_free);
   g_autofree char **argv = NULL;
   int argc;
+  guint n;
+  const HeartbeatSettingSpec *specs = heartbeat_setting_spec_list (&n);
 
-  for (guint i = 0; i < G_N_ELEMENTS (variables); i++)
-    g_unsetenv (variables[i]);
+  for (guint i = 0; i < n; i++)
+    g_unsetenv (specs[i].variable);
+  g_unsetenv ("CREDENTIALS_DIRECTORY");
   for (; environment != NULL && *environment != NULL; environment++)
     {
       const char *equals = strchr (*environment, '=');
@@ -97,40 +92,31 @@ typedef struct
 {
   const char *variable;
   const char *option;
-  gsize offset;
-  gboolean number;
-  const char *fallback; /* as the contract has it; NULL for none */
+  const char *fallback; /* as the contract has it */
   const char *one;
   const char *other;
 } Setting;
 
-#define TEXT(member)   G_STRUCT_OFFSET (HeartbeatSettings, member), FALSE
-#define NUMBER(member) G_STRUCT_OFFSET (HeartbeatSettings, member), TRUE
-
 static const Setting settings[] = {
-  { "AGENT_NAME", "agent", TEXT (agent), "cack", "tonny", "7of-9_x" },
-  { "HEARTBEAT_PATH", "config", TEXT (config), "h.json", "/a b/caf\xc3\xa9.json", "x" },
-  { "RABBIT_URL", "rabbit-url", TEXT (rabbit_url), NULL, "amqp://localhost/",
+  { "AGENT_NAME", "agent", "cack", "tonny", "7of-9_x" },
+  { "HEARTBEAT_PATH", "config", "h.json", "/a b/caf\xc3\xa9.json", "x" },
+  { "RABBIT_URL", "rabbit-url", "amqp://delorenj:delorenj@localhost:5673/", "amqp://localhost/",
     "amqp://a:b@c/ amqps://d:e@f/%2F" },
-  { "EXCHANGE_NAME", "exchange", TEXT (exchange), "bloodbank.events.v1", "a", "b.c" },
-  { "LOG_LEVEL", "log-level", TEXT (log_level), "INFO", "DEBUG", "ERROR" },
-  { "TICK_SOURCE", "tick-source", TEXT (tick_source), "amqp", "local", "auto" },
-  { "TICK_INTERVAL_S", "tick-interval", NUMBER (tick_interval), "60", "1", "86400" },
-  { "HEARTBEAT_BUS", "bus", TEXT (bus), "session", "none", "session" },
-  { "NOTIFY", "notify", TEXT (notify), "failures", "all", "none" },
-  { "QUEUE_TYPE", "queue-type", TEXT (queue_type), "classic", "quorum", "classic" },
-  { "MAX_CONCURRENT_RUNS", "max-concurrent-runs", NUMBER (max_concurrent_runs), "1", "2", "3" },
-  { "HANDLER_TIMEOUT_S", "handler-timeout", NUMBER (handler_timeout), "300", "1", "1500" },
+  { "EXCHANGE_NAME", "exchange", "bloodbank.events.v1", "a", "b.c" },
+  { "LOG_LEVEL", "log-level", "INFO", "DEBUG", "ERROR" },
+  { "TICK_SOURCE", "tick-source", "amqp", "local", "auto" },
+  { "TICK_INTERVAL_S", "tick-interval", "60", "1", "86400" },
+  { "HEARTBEAT_BUS", "bus", "session", "none", "session" },
+  { "NOTIFY", "notify", "failures", "all", "none" },
+  { "QUEUE_TYPE", "queue-type", "classic", "quorum", "classic" },
+  { "MAX_CONCURRENT_RUNS", "max-concurrent-runs", "1", "2", "3" },
+  { "HANDLER_TIMEOUT_S", "handler-timeout", "300", "1", "1500" },
 };
 
 static void
 assert_setting (HeartbeatSettings *found, const Setting *setting, const char *expected)
 {
-  if (setting->number)
-    g_assert_cmpuint (G_STRUCT_MEMBER (guint, found, setting->offset), ==,
-                      g_ascii_strtoull (expected, NULL, 10));
-  else
-    g_assert_cmpstr (G_STRUCT_MEMBER (char *, found, setting->offset), ==, expected);
+  g_assert_cmpstr (heartbeat_settings_get (found, setting->variable), ==, expected);
 }
 
 static void
@@ -176,7 +162,7 @@ test_option_wins_over_a_bad_variable (void)
   const char *arguments[] = { "--agent=cack", "--log-level=debug", "--tick-interval=5", NULL };
   g_autoptr (HeartbeatSettings) found = read_good (environment, arguments);
 
-  g_assert_cmpstr (found->agent, ==, "cack");
+  g_assert_cmpstr (heartbeat_settings_get (found, "AGENT_NAME"), ==, "cack");
 }
 
 static void
@@ -186,8 +172,8 @@ test_last_of_two_options_wins (void)
       = { "--agent=a", "--agent=b", "--config=h", "--tick-interval=5", "--tick-interval=6", NULL };
   g_autoptr (HeartbeatSettings) found = read_good (NULL, arguments);
 
-  g_assert_cmpstr (found->agent, ==, "b");
-  g_assert_cmpuint (found->tick_interval, ==, 6);
+  g_assert_cmpstr (heartbeat_settings_get (found, "AGENT_NAME"), ==, "b");
+  g_assert_cmpuint (heartbeat_settings_get_number (found, "TICK_INTERVAL_S"), ==, 6);
 }
 
 /* --- Values --------------------------------------------------------------------------------------------------------- */
@@ -382,7 +368,7 @@ test_good_agent_names (void)
       g_autoptr (HeartbeatSettings) found = read_variable ("AGENT_NAME", names[i], NULL);
 
       g_assert_nonnull (found);
-      g_assert_cmpstr (found->agent, ==, names[i]);
+      g_assert_cmpstr (heartbeat_settings_get (found, "AGENT_NAME"), ==, names[i]);
     }
 }
 
@@ -612,10 +598,12 @@ test_credential_is_read (Credential *credential, gconstpointer data)
   write_credential (credential, "  amqp://cack:" PASSWORD "@localhost/\n");
   found = read_with_credential (credential, NULL, NULL);
   g_assert_nonnull (found);
-  g_assert_cmpstr (found->rabbit_url, ==, "amqp://cack:" PASSWORD "@localhost/");
+  g_assert_cmpstr (heartbeat_settings_get (found, "RABBIT_URL"), ==,
+                   "amqp://cack:" PASSWORD "@localhost/");
   with_empty_variable = read_with_credential (credential, "RABBIT_URL=", NULL);
   g_assert_nonnull (with_empty_variable);
-  g_assert_cmpstr (with_empty_variable->rabbit_url, ==, found->rabbit_url);
+  g_assert_cmpstr (heartbeat_settings_get (with_empty_variable, "RABBIT_URL"), ==,
+                   heartbeat_settings_get (found, "RABBIT_URL"));
 }
 
 static void
@@ -626,7 +614,7 @@ test_variable_wins_over_credential (Credential *credential, gconstpointer data)
   write_credential (credential, "rubbish");
   found = read_with_credential (credential, "RABBIT_URL=amqp://localhost/", NULL);
   g_assert_nonnull (found);
-  g_assert_cmpstr (found->rabbit_url, ==, "amqp://localhost/");
+  g_assert_cmpstr (heartbeat_settings_get (found, "RABBIT_URL"), ==, "amqp://localhost/");
 }
 
 static void
@@ -635,7 +623,7 @@ test_no_credential (Credential *credential, gconstpointer data)
   g_autoptr (HeartbeatSettings) found = read_with_credential (credential, NULL, NULL);
 
   g_assert_nonnull (found);
-  g_assert_null (found->rabbit_url);
+  g_assert_false (heartbeat_settings_has (found, "RABBIT_URL"));
 }
 
 /* What a unit gives where nobody has written one. */
@@ -647,7 +635,7 @@ test_empty_credential (Credential *credential, gconstpointer data)
   write_credential (credential, "\n");
   found = read_with_credential (credential, NULL, NULL);
   g_assert_nonnull (found);
-  g_assert_null (found->rabbit_url);
+  g_assert_false (heartbeat_settings_has (found, "RABBIT_URL"));
 }
 
 static void
@@ -692,7 +680,7 @@ test_empty_credentials_variable (Credential *credential, gconstpointer data)
   g_assert_cmpint (g_chdir (credential->folder), ==, 0);
   found = read_good (environment, NULL);
   g_assert_cmpint (g_chdir (before), ==, 0);
-  g_assert_null (found->rabbit_url);
+  g_assert_false (heartbeat_settings_has (found, "RABBIT_URL"));
 }
 
 #define ADD(path, func) g_test_add (path, Credential, NULL, set_up, func, tear_down)
@@ -708,7 +696,7 @@ test_yes_and_no (void)
       {
         g_autoptr (HeartbeatSettings) found = read_variable ("PUBLISH_RESULTS", words[i][j], NULL);
 
-        g_assert_cmpint (found->publish_results, ==, j == 0);
+        g_assert_cmpint (heartbeat_settings_is (found, "PUBLISH_RESULTS", "yes"), ==, j == 0);
       }
 }
 
@@ -720,10 +708,10 @@ test_a_folder_instead_of_an_agent (void)
   g_autoptr (HeartbeatSettings) by_variable = read_good (environment, NULL);
   g_autoptr (HeartbeatSettings) by_option = read_good (environment, arguments);
 
-  g_assert_cmpstr (by_variable->agents_dir, ==, "/a/b");
-  g_assert_null (by_variable->agent);
-  g_assert_null (by_variable->config);
-  g_assert_cmpstr (by_option->agents_dir, ==, "c");
+  g_assert_cmpstr (heartbeat_settings_get (by_variable, "HEARTBEAT_DIR"), ==, "/a/b");
+  g_assert_false (heartbeat_settings_has (by_variable, "AGENT_NAME"));
+  g_assert_false (heartbeat_settings_has (by_variable, "HEARTBEAT_PATH"));
+  g_assert_cmpstr (heartbeat_settings_get (by_option, "HEARTBEAT_DIR"), ==, "c");
 }
 
 int

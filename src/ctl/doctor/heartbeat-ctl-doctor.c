@@ -4,16 +4,9 @@
 
 #include <string.h>
 
-#include "consumer/heartbeat-consumer.h"
 #include "agent/heartbeat-agent.h"
 #include "base/heartbeat-i18n.h"
 #include "ctl/print/heartbeat-ctl-terminal.h"
-
-/* AMQP 0-9-1, section 4.2.5.3. */
-#define MAX_SHORT_STRING 255
-
-/* Seconds between two ticks, where nothing else is said. */
-#define DEFAULT_INTERVAL 60
 
 /* --- Settings ------------------------------------------------------------------------------------------------------- */
 
@@ -59,60 +52,47 @@ find_brokers (HeartbeatCtlDoctor *doctor,
 }
 
 static gboolean
-is_short_string (const char *text)
+has_value (const HeartbeatCtlSettingsResolver *sources, const char *variable, const char *value)
 {
-  return *text != '\0' && strlen (text) <= MAX_SHORT_STRING && g_utf8_validate (text, -1, NULL);
+  g_autofree char *found = heartbeat_ctl_settings_resolver_dup_usable (sources, NULL, variable);
+
+  return g_strcmp0 (found, value) == 0;
 }
 
-/* What the service takes is up to it: where this is no number, it does not start. */
 static guint
-read_interval (const char *text)
+read_interval (const HeartbeatCtlSettingsResolver *sources)
 {
-  guint64 interval;
+  g_autofree char *interval
+      = heartbeat_ctl_settings_resolver_dup_usable (sources, NULL, "TICK_INTERVAL_S");
 
-  return g_ascii_string_to_unsigned (text, 10, 1, 86400, &interval, NULL) ? interval
-                                                                          : DEFAULT_INTERVAL;
+  return (guint) g_ascii_strtoull (interval, NULL, 10);
 }
 
 static gboolean
-set_up (HeartbeatCtlDoctor *doctor, const HeartbeatCtlSettingsResolver *sources)
+set_up (HeartbeatCtlDoctor *doctor, const HeartbeatCtlSettingsResolver *sources, GError **error)
 {
   HeartbeatCtl *ctl = doctor->ctl;
-  const char *type
-      = heartbeat_ctl_settings_resolver_get (sources, ctl->queue_type, "QUEUE_TYPE", "classic");
+  g_autofree char *type
+      = heartbeat_ctl_settings_resolver_dup (sources, ctl->queue_type, "QUEUE_TYPE", error);
 
+  if (type == NULL)
+    return FALSE;
   doctor->exchange
-      = g_strdup (heartbeat_ctl_settings_resolver_get (sources, ctl->exchange, "EXCHANGE_NAME",
-                                                       HEARTBEAT_DEFAULT_EXCHANGE));
+      = heartbeat_ctl_settings_resolver_dup (sources, ctl->exchange, "EXCHANGE_NAME", error);
+  if (doctor->exchange == NULL)
+    return FALSE;
   doctor->queue = g_strdup_printf ("agent.%s.inbox", doctor->agent);
-  doctor->quorum = g_ascii_strcasecmp (type, "quorum") == 0;
-  doctor->local = g_ascii_strcasecmp (heartbeat_ctl_settings_resolver_get (sources, NULL,
-                                                                           "TICK_SOURCE", "amqp"),
-                                      "local")
-                  == 0;
-  doctor->bus
-      = g_ascii_strcasecmp (
-            heartbeat_ctl_settings_resolver_get (sources, NULL, "HEARTBEAT_BUS", "session"), "none")
-        != 0;
-  doctor->notify = g_ascii_strcasecmp (heartbeat_ctl_settings_resolver_get (sources, NULL, "NOTIFY",
-                                                                            "failures"),
-                                       "none")
-                   != 0;
-  doctor->path = g_strdup (
-      heartbeat_ctl_settings_resolver_get (sources, ctl->config, "HEARTBEAT_PATH", NULL));
-  doctor->handler_path
-      = g_strdup (heartbeat_ctl_settings_resolver_get (sources, NULL, "HANDLER_PATH", NULL));
+  doctor->quorum = strcmp (type, "quorum") == 0;
+  doctor->local = has_value (sources, "TICK_SOURCE", "local");
+  doctor->bus = !has_value (sources, "HEARTBEAT_BUS", "none");
+  doctor->notify = !has_value (sources, "NOTIFY", "none");
+  doctor->path
+      = heartbeat_ctl_settings_resolver_dup_usable (sources, ctl->config, "HEARTBEAT_PATH");
+  doctor->handler_path = heartbeat_ctl_settings_resolver_dup_usable (sources, NULL, "HANDLER_PATH");
   doctor->inbox_handler
-      = g_strdup (heartbeat_ctl_settings_resolver_get (sources, NULL, "INBOX_HANDLER", NULL));
-  doctor->interval
-      = read_interval (heartbeat_ctl_settings_resolver_get (sources, NULL, "TICK_INTERVAL_S", ""));
-  if (!is_short_string (doctor->exchange))
-    heartbeat_ctl_complain (_ ("EXCHANGE_NAME (--exchange) has 1 to 255 bytes of UTF-8"));
-  else if (!doctor->quorum && g_ascii_strcasecmp (type, "classic") != 0)
-    heartbeat_ctl_complain (_ ("QUEUE_TYPE (--queue-type) is classic or quorum"));
-  else
-    return TRUE;
-  return FALSE;
+      = heartbeat_ctl_settings_resolver_dup_usable (sources, NULL, "INBOX_HANDLER");
+  doctor->interval = read_interval (sources);
+  return TRUE;
 }
 
 /* --- Checks --------------------------------------------------------------------------------------------------------- */
@@ -273,14 +253,18 @@ heartbeat_ctl_doctor (HeartbeatCtl *self, char **args)
   HeartbeatCtlDoctor doctor = { .ctl = self };
   HeartbeatCtlSettingsResolver sources = { 0 };
   HeartbeatCtlExit status = choose_agent (self, &agent);
+  g_autoptr (GError) error = NULL;
 
   if (status != HEARTBEAT_CTL_OK)
     return status;
   doctor.agent = agent;
   heartbeat_ctl_settings_resolver_read (&sources, agent);
   doctor.unit = sources.unit;
-  if (!set_up (&doctor, &sources))
-    status = HEARTBEAT_CTL_USAGE;
+  if (!set_up (&doctor, &sources, &error))
+    {
+      heartbeat_ctl_complain ("%s", error->message);
+      status = HEARTBEAT_CTL_USAGE;
+    }
   else
     {
       run_all (&doctor, &sources, findings);

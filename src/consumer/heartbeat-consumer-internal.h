@@ -90,7 +90,4 @@ struct _HeartbeatConsumer
   gboolean attempted;
 };
 
-/* AMQP 0-9-1, section 4.2.5.3: names of exchanges and routing keys. */
-#define HEARTBEAT_MAX_SHORT_STRING 255
-
 G_END_DECLS

@@ -9,7 +9,9 @@
 
 #include "base/heartbeat-error.h"
 #include "base/heartbeat-i18n.h"
+#include "base/heartbeat-limits.h"
 #include "base/heartbeat-log.h"
+#include "base/heartbeat-setting-spec.h"
 #include "handlers/heartbeat-built-in.h"
 #include "json/heartbeat-envelope.h"
 
@@ -173,9 +175,6 @@ start_ticker (HeartbeatConsumer *self)
 static gboolean
 check_settings (HeartbeatConsumer *self, GError **error)
 {
-  static const char *const sources[] = { "amqp", "local", "auto", NULL };
-  static const char *const queue_types[] = { "classic", "quorum", NULL };
-
   if (self->started || self->stopping)
     g_set_error_literal (error, HEARTBEAT_ERROR, HEARTBEAT_ERROR_INVALID_ARGUMENT,
                          _ ("a consumer is started only once: make another one"));
@@ -187,13 +186,15 @@ check_settings (HeartbeatConsumer *self, GError **error)
     g_set_error_literal (error, HEARTBEAT_ERROR, HEARTBEAT_ERROR_INVALID_ARGUMENT,
                          _ ("the path of heartbeat.json is missing"));
   else if (*self->exchange_name == '\0'
-           || strlen (self->exchange_name) > HEARTBEAT_MAX_SHORT_STRING)
+           || strlen (self->exchange_name) > HEARTBEAT_SHORT_STRING_MAX_BYTES)
     g_set_error_literal (error, HEARTBEAT_ERROR, HEARTBEAT_ERROR_INVALID_ARGUMENT,
                          _ ("the name of the exchange has 1 to 255 bytes"));
-  else if (!g_strv_contains (sources, self->tick_source))
+  else if (!heartbeat_setting_spec_has_choice (heartbeat_setting_spec_find ("TICK_SOURCE"),
+                                               self->tick_source))
     g_set_error (error, HEARTBEAT_ERROR, HEARTBEAT_ERROR_INVALID_ARGUMENT,
                  _ ("the tick source “%s” is not amqp, local or auto"), self->tick_source);
-  else if (!g_strv_contains (queue_types, self->queue_type))
+  else if (!heartbeat_setting_spec_has_choice (heartbeat_setting_spec_find ("QUEUE_TYPE"),
+                                               self->queue_type))
     g_set_error (error, HEARTBEAT_ERROR, HEARTBEAT_ERROR_INVALID_ARGUMENT,
                  _ ("the queue type “%s” is not classic or quorum"), self->queue_type);
   else if (self->inbox_handler != NULL && *self->inbox_handler == '\0')

@@ -8,6 +8,8 @@
 
 #include "base/heartbeat-error.h"
 #include "base/heartbeat-i18n.h"
+#include "base/heartbeat-limits.h"
+#include "base/heartbeat-setting-spec.h"
 #include "json/heartbeat-json.h"
 
 GParamSpec *heartbeat_consumer_props[HEARTBEAT_CONSUMER_N_PROPS];
@@ -28,29 +30,28 @@ static const struct
 {
   const char *name;
   gsize offset;
-  const char *fallback;
+  const char *fallback; /* in place of NULL, or else: */
+  const char *variable; /* its setting has the default */
 } texts[] = {
   { "agent-name", G_STRUCT_OFFSET (HeartbeatConsumer, agent_name), "" },
   { "heartbeat-path", G_STRUCT_OFFSET (HeartbeatConsumer, heartbeat_path), "" },
-  { "rabbit-url", G_STRUCT_OFFSET (HeartbeatConsumer, rabbit_url), NULL },
-  { "exchange-name", G_STRUCT_OFFSET (HeartbeatConsumer, exchange_name),
-    HEARTBEAT_DEFAULT_EXCHANGE },
-  { "queue-type", G_STRUCT_OFFSET (HeartbeatConsumer, queue_type), "classic" },
-  { "tick-source", G_STRUCT_OFFSET (HeartbeatConsumer, tick_source), "amqp" },
-  { "inbox-handler", G_STRUCT_OFFSET (HeartbeatConsumer, inbox_handler), NULL },
-  { "handler-path", G_STRUCT_OFFSET (HeartbeatConsumer, handler_path), NULL },
+  { "rabbit-url", G_STRUCT_OFFSET (HeartbeatConsumer, rabbit_url) },
+  { "exchange-name", G_STRUCT_OFFSET (HeartbeatConsumer, exchange_name), NULL, "EXCHANGE_NAME" },
+  { "queue-type", G_STRUCT_OFFSET (HeartbeatConsumer, queue_type), NULL, "QUEUE_TYPE" },
+  { "tick-source", G_STRUCT_OFFSET (HeartbeatConsumer, tick_source), NULL, "TICK_SOURCE" },
+  { "inbox-handler", G_STRUCT_OFFSET (HeartbeatConsumer, inbox_handler) },
+  { "handler-path", G_STRUCT_OFFSET (HeartbeatConsumer, handler_path) },
 };
 
 static const struct
 {
   const char *name;
   gsize offset;
-  guint most;
-  guint fallback;
+  const char *variable;
 } numbers[] = {
-  { "tick-interval", G_STRUCT_OFFSET (HeartbeatConsumer, tick_interval), 86400, 60 },
-  { "max-concurrent-runs", G_STRUCT_OFFSET (HeartbeatConsumer, max_runs), 1000, 1 },
-  { "handler-timeout", G_STRUCT_OFFSET (HeartbeatConsumer, timeout), 1500, 300 },
+  { "tick-interval", G_STRUCT_OFFSET (HeartbeatConsumer, tick_interval), "TICK_INTERVAL_S" },
+  { "max-concurrent-runs", G_STRUCT_OFFSET (HeartbeatConsumer, max_runs), "MAX_CONCURRENT_RUNS" },
+  { "handler-timeout", G_STRUCT_OFFSET (HeartbeatConsumer, timeout), "HANDLER_TIMEOUT_S" },
 };
 
 static char **
@@ -111,17 +112,23 @@ heartbeat_consumer_get_property (GObject *object, guint id, GValue *value, GPara
     }
 }
 
+static const char *
+default_text (guint index)
+{
+  if (texts[index].variable != NULL)
+    return heartbeat_setting_spec_find (texts[index].variable)->fallback;
+  return texts[index].fallback;
+}
+
 static void
 heartbeat_consumer_set_property (GObject *object, guint id, const GValue *value, GParamSpec *pspec)
 {
   HeartbeatConsumer *self = HEARTBEAT_CONSUMER (object);
 
   if (text_of (self, id) != NULL)
-    {
-      const char *text = g_value_get_string (value);
-
-      *text_of (self, id) = g_strdup (text != NULL ? text : texts[id - FIRST_TEXT].fallback);
-    }
+    *text_of (self, id)
+        = g_strdup (g_value_get_string (value) != NULL ? g_value_get_string (value)
+                                                       : default_text (id - FIRST_TEXT));
   else if (number_of (self, id) != NULL)
     *number_of (self, id) = g_value_get_uint (value);
   else
@@ -191,9 +198,13 @@ install_properties (GObjectClass *object_class)
     heartbeat_consumer_props[FIRST_TEXT + i]
         = g_param_spec_string (texts[i].name, NULL, NULL, NULL, setting);
   for (guint i = 0; i < G_N_ELEMENTS (numbers); i++)
-    heartbeat_consumer_props[FIRST_NUMBER + i]
-        = g_param_spec_uint (numbers[i].name, NULL, NULL, 1, numbers[i].most, numbers[i].fallback,
-                             setting);
+    {
+      const HeartbeatSettingSpec *spec = heartbeat_setting_spec_find (numbers[i].variable);
+
+      heartbeat_consumer_props[FIRST_NUMBER + i]
+          = g_param_spec_uint (numbers[i].name, NULL, NULL, spec->min, spec->max,
+                               heartbeat_setting_spec_get_default_number (spec), setting);
+    }
 
   /**
    * HeartbeatConsumer:agent-name:
@@ -475,7 +486,7 @@ heartbeat_consumer_publish_async (HeartbeatConsumer *self,
   g_return_if_fail (payload != NULL);
 
   task = g_task_new (self, cancellable, callback, user_data);
-  if (*event_type == '\0' || strlen (event_type) > HEARTBEAT_MAX_SHORT_STRING)
+  if (*event_type == '\0' || strlen (event_type) > HEARTBEAT_SHORT_STRING_MAX_BYTES)
     {
       g_task_return_new_error (task, HEARTBEAT_ERROR, HEARTBEAT_ERROR_INVALID_ARGUMENT,
                                _ ("the type of an event has 1 to 255 bytes"));

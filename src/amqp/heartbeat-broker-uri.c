@@ -126,53 +126,10 @@ parse_vhost (HeartbeatBrokerUri *self, GUri *uri, GError **error)
   return decode (*path != '\0' ? path : NULL, "/", &self->vhost, error);
 }
 
-/* What may stand after the '?', each at most once. The names are RabbitMQ's. */
-typedef struct
-{
-  char *cacertfile;
-  char *certfile;
-  char *keyfile;
-  char *verify;
-  char *server_name_indication;
-  char *auth_mechanism;
-} Parameters;
-
-static void
-clear_parameters (Parameters *parameters)
-{
-  g_free (parameters->cacertfile);
-  g_free (parameters->certfile);
-  g_free (parameters->keyfile);
-  g_free (parameters->verify);
-  g_free (parameters->server_name_indication);
-  g_free (parameters->auth_mechanism);
-}
-
-G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC (Parameters, clear_parameters)
-
-static char **
-find_parameter (Parameters *self, const char *name)
-{
-  const struct
-  {
-    const char *name;
-    char **value;
-  } known[] = {
-    { "cacertfile", &self->cacertfile },
-    { "certfile", &self->certfile },
-    { "keyfile", &self->keyfile },
-    { "verify", &self->verify },
-    { "server_name_indication", &self->server_name_indication },
-    { "auth_mechanism", &self->auth_mechanism },
-  };
-
-  for (gsize i = 0; i < G_N_ELEMENTS (known); i++)
-    {
-      if (g_str_equal (known[i].name, name))
-        return known[i].value;
-    }
-  return NULL;
-}
+/* What may stand after the '?', each at most once. The names are RabbitMQ's; all but auth_mechanism are about TLS. */
+static const char *const parameter_names[]
+    = { "cacertfile",     "certfile", "keyfile", "verify", "server_name_indication",
+        "auth_mechanism", NULL };
 
 /* Only the name of a known parameter is shown: all else may be a piece of a password with a raw '?'. */
 static gboolean invalid_parameter (GError **error, const char *rule, ...) G_GNUC_PRINTF (2, 3);
@@ -190,27 +147,24 @@ invalid_parameter (GError **error, const char *rule, ...)
 }
 
 static gboolean
-keep_parameter (Parameters *self, const char *name, char **value, GError **error)
+check_parameter (GHashTable *parameters, const char *name, const char *value, GError **error)
 {
-  char **place = find_parameter (self, name);
-
-  if (place == NULL)
+  if (!g_strv_contains (parameter_names, name))
     return invalid (error,
                     _ ("after the ? only cacertfile, certfile, keyfile, verify, "
                        "server_name_indication and auth_mechanism are known; a ? in user name "
                        "or password is written %3F"));
-  if (*place != NULL)
+  if (g_hash_table_contains (parameters, name))
     return invalid_parameter (error, _ ("the parameter %s is given twice"), name);
-  if (**value == '\0')
+  if (*value == '\0')
     return invalid_parameter (error, _ ("the parameter %s is empty"), name);
-  if (heartbeat_text_has_controls (*value))
+  if (heartbeat_text_has_controls (value))
     return invalid (error, _ ("control characters are not allowed"));
-  *place = g_steal_pointer (value);
   return TRUE;
 }
 
 static gboolean
-read_parameters (GUri *uri, Parameters *parameters, GError **error)
+read_parameters (GUri *uri, GHashTable *parameters, GError **error)
 {
   const char *query = g_uri_get_query (uri);
   g_autoptr (GError) syntax = NULL;
@@ -229,8 +183,9 @@ read_parameters (GUri *uri, Parameters *parameters, GError **error)
 
       if (!g_uri_params_iter_next (&iter, &name, &value, &syntax))
         break;
-      if (!keep_parameter (parameters, name, &value, error))
+      if (!check_parameter (parameters, name, value, error))
         return FALSE;
+      g_hash_table_insert (parameters, g_steal_pointer (&name), g_steal_pointer (&value));
     }
   return syntax == NULL
          || invalid (error,
@@ -241,21 +196,20 @@ read_parameters (GUri *uri, Parameters *parameters, GError **error)
 
 /* The service's folder is an accident, and nothing expands a '~': only absolute paths mean something. */
 static gboolean
-take_path (char **path, char **place, const char *name, GError **error)
+take_path (GHashTable *parameters, const char *name, char **path, GError **error)
 {
-  if (*path != NULL && **path != '/')
-    return invalid_parameter (
-        error, _ ("the parameter %s is an absolute path (~ stands for no folder here)"), name);
-  *place = g_steal_pointer (path);
-  return TRUE;
+  *path = g_strdup (g_hash_table_lookup (parameters, name));
+  return *path == NULL || **path == '/'
+         || invalid_parameter (
+             error, _ ("the parameter %s is an absolute path (~ stands for no folder here)"), name);
 }
 
 static gboolean
-take_files (HeartbeatBrokerUri *self, Parameters *parameters, GError **error)
+take_files (HeartbeatBrokerUri *self, GHashTable *parameters, GError **error)
 {
-  if (!take_path (&parameters->cacertfile, &self->cacertfile, "cacertfile", error)
-      || !take_path (&parameters->certfile, &self->certfile, "certfile", error)
-      || !take_path (&parameters->keyfile, &self->keyfile, "keyfile", error))
+  if (!take_path (parameters, "cacertfile", &self->cacertfile, error)
+      || !take_path (parameters, "certfile", &self->certfile, error)
+      || !take_path (parameters, "keyfile", &self->keyfile, error))
     return FALSE;
   if (self->keyfile != NULL && self->certfile == NULL)
     return invalid_parameter (error, _ ("the parameter %s needs certfile beside it"), "keyfile");
@@ -265,18 +219,20 @@ take_files (HeartbeatBrokerUri *self, Parameters *parameters, GError **error)
 }
 
 static gboolean
-take_verify (HeartbeatBrokerUri *self, const Parameters *parameters, GError **error)
+take_verify (HeartbeatBrokerUri *self, GHashTable *parameters, GError **error)
 {
-  self->verify = parameters->verify == NULL || g_str_equal (parameters->verify, "verify_peer");
-  return self->verify || g_str_equal (parameters->verify, "verify_none")
+  const char *verify = g_hash_table_lookup (parameters, "verify");
+
+  self->verify = verify == NULL || g_str_equal (verify, "verify_peer");
+  return self->verify || g_str_equal (verify, "verify_none")
          || invalid_parameter (error, _ ("the parameter %s is verify_peer or verify_none"),
                                "verify");
 }
 
 static gboolean
-take_server_name (HeartbeatBrokerUri *self, Parameters *parameters, GError **error)
+take_server_name (HeartbeatBrokerUri *self, GHashTable *parameters, GError **error)
 {
-  const char *name = parameters->server_name_indication;
+  const char *name = g_hash_table_lookup (parameters, "server_name_indication");
 
   if (name != NULL && !is_host (name))
     return invalid_parameter (error, _ ("the parameter %s is a host name"),
@@ -286,19 +242,15 @@ take_server_name (HeartbeatBrokerUri *self, Parameters *parameters, GError **err
         error,
         _ ("the parameter %s cannot be disabled; verify=verify_none accepts any certificate"),
         "server_name_indication");
-  self->server_name = name != NULL ? g_steal_pointer (&parameters->server_name_indication)
-                                   : g_strdup (self->host);
+  self->server_name = g_strdup (name != NULL ? name : self->host);
   return TRUE;
 }
 
 /* A URL with a certificate and without a user means a login by certificate. */
 static gboolean
-take_login (HeartbeatBrokerUri *self,
-            const Parameters *parameters,
-            gboolean has_user,
-            GError **error)
+take_login (HeartbeatBrokerUri *self, GHashTable *parameters, gboolean has_user, GError **error)
 {
-  const char *mechanism = parameters->auth_mechanism;
+  const char *mechanism = g_hash_table_lookup (parameters, "auth_mechanism");
 
   if (mechanism == NULL)
     self->login = self->certfile != NULL && !has_user ? HEARTBEAT_LOGIN_EXTERNAL_IF_OFFERED
@@ -316,19 +268,25 @@ take_login (HeartbeatBrokerUri *self,
 }
 
 static gboolean
+has_tls_parameter (GHashTable *parameters)
+{
+  return g_hash_table_size (parameters)
+         > (g_hash_table_contains (parameters, "auth_mechanism") ? 1 : 0);
+}
+
+static gboolean
 parse_query (HeartbeatBrokerUri *self, GUri *uri, GError **error)
 {
-  g_auto (Parameters) parameters = { 0 };
+  g_autoptr (GHashTable) parameters
+      = g_hash_table_new_full (g_str_hash, g_str_equal, g_free, g_free);
 
-  if (!read_parameters (uri, &parameters, error))
+  if (!read_parameters (uri, parameters, error))
     return FALSE;
-  if (!self->tls
-      && (parameters.cacertfile != NULL || parameters.certfile != NULL || parameters.keyfile != NULL
-          || parameters.verify != NULL || parameters.server_name_indication != NULL))
+  if (!self->tls && has_tls_parameter (parameters))
     return invalid (error, _ ("certificates are for amqps://, and it begins with amqp://"));
-  return take_files (self, &parameters, error) && take_verify (self, &parameters, error)
-         && take_server_name (self, &parameters, error)
-         && take_login (self, &parameters, g_uri_get_user (uri) != NULL, error);
+  return take_files (self, parameters, error) && take_verify (self, parameters, error)
+         && take_server_name (self, parameters, error)
+         && take_login (self, parameters, g_uri_get_user (uri) != NULL, error);
 }
 
 /**

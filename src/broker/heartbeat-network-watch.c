@@ -20,7 +20,6 @@ struct _HeartbeatNetworkWatch
   GObject parent_instance;
 
   GNetworkMonitor *monitor; /* NULL if there is none */
-  gulong handler;
   HeartbeatClockWatch *clock;
   gint64 last_change; /* when it was reported last; 0 for never */
   GSource *change;
@@ -72,45 +71,11 @@ report_change (HeartbeatNetworkWatch *self)
 
 /* --- The network ---------------------------------------------------------------------------------------------------- */
 
-/* The watch to notify, and its main loop: GNetworkMonitor emits on the default one. */
-typedef struct
-{
-  GWeakRef watch;
-  GMainContext *context;
-} Listener;
-
-static void
-listener_unref (gpointer data, GClosure *closure)
-{
-  Listener *listener = data;
-
-  g_weak_ref_clear (&listener->watch);
-  g_main_context_unref (listener->context);
-  g_free (listener);
-}
-
-static gboolean
-take_change (gpointer user_data)
-{
-  report_change (user_data);
-  return G_SOURCE_REMOVE;
-}
-
-static void
-on_network_changed (GNetworkMonitor *monitor, gboolean available, gpointer user_data)
-{
-  Listener *listener = user_data;
-  HeartbeatNetworkWatch *self = g_weak_ref_get (&listener->watch);
-
-  if (self != NULL)
-    g_main_context_invoke_full (listener->context, G_PRIORITY_DEFAULT, take_change, self,
-                                g_object_unref);
-}
-
-/* The kernel's own monitor, which asks it for the routes and is answered at once. GLib's default one may be NetworkManager's,
- * which waits for the system bus with a lock of GIO's held: if that hangs, so does the main loop with its first use of TLS
- * (25 s, seen with GLib 2.74). Not on a thread: two threads that are the first to use GIO's sockets can wait for each other for
- * ever, one in a class_init function and one in a get_type function (seen in one start of ten). */
+/* The monitor that asks the kernel for the routes and is answered at once; its sources are on the thread's default main context.
+ * GLib's default one may be NetworkManager's, which waits for the system bus while it holds a lock of GIO's: if the bus hangs,
+ * so does the main loop with its first use of TLS (25 s, seen with GLib 2.74). Not on a thread: two threads that are the first
+ * to use GIO's sockets can block each other for ever, one in a class_init function and one in a get_type function (seen in one
+ * start of ten). */
 static GNetworkMonitor *
 make_monitor (GError **error)
 {
@@ -132,7 +97,6 @@ static void
 watch_network (HeartbeatNetworkWatch *self)
 {
   g_autoptr (GError) error = NULL;
-  Listener *listener = NULL;
 
   self->monitor = make_monitor (&error);
   if (self->monitor == NULL)
@@ -141,30 +105,9 @@ watch_network (HeartbeatNetworkWatch *self)
                      "Cannot watch the network: %s", error->message);
       return;
     }
-  listener = g_new0 (Listener, 1);
-  g_weak_ref_init (&listener->watch, self);
-  listener->context = g_main_context_ref_thread_default ();
-  self->handler
-      = g_signal_connect_data (self->monitor, "network-changed", G_CALLBACK (on_network_changed),
-                               listener, listener_unref, 0);
+  g_signal_connect_object (self->monitor, "network-changed", G_CALLBACK (report_change), self,
+                           G_CONNECT_SWAPPED);
   heartbeat_log (G_LOG_LEVEL_DEBUG, HEARTBEAT_EVENT_NONE, NULL, NULL, "Watching the network");
-}
-
-static gboolean
-release_here (gpointer monitor)
-{
-  return G_SOURCE_REMOVE;
-}
-
-/* Its sources are on the default main loop, perhaps of another thread: do not free them while they are dispatched. */
-static void
-release_monitor (HeartbeatNetworkWatch *self)
-{
-  if (self->monitor == NULL)
-    return;
-  g_clear_signal_handler (&self->handler, self->monitor);
-  g_main_context_invoke_full (NULL, G_PRIORITY_DEFAULT, release_here,
-                              g_steal_pointer (&self->monitor), g_object_unref);
 }
 
 /* --- Life ----------------------------------------------------------------------------------------------------------- */
@@ -181,7 +124,7 @@ heartbeat_network_watch_dispose (GObject *object)
 {
   HeartbeatNetworkWatch *self = HEARTBEAT_NETWORK_WATCH (object);
 
-  release_monitor (self);
+  g_clear_object (&self->monitor);
   heartbeat_deadline_clear (&self->change);
   g_clear_object (&self->clock);
 

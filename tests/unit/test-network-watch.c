@@ -165,57 +165,26 @@ test_network (Fixture *f, gconstpointer data)
   g_assert_cmpuint (f->resumed, ==, 0);
 }
 
-typedef struct
-{
-  GNetworkMonitor *monitor;
-  int ready;
-  int done;
-} OtherLoop;
-
-/* A watch on another main loop than the default one, which the monitor emits on. */
-static gpointer
-run_other_loop (gpointer data)
+/* A watch on another main loop than the default one is told there. */
+static void
+test_other_loop (void)
 {
   g_autoptr (GMainContext) context = g_main_context_new ();
-  OtherLoop *loop = data;
+  GNetworkMonitor *monitor = NULL;
   Fixture other = { 0 };
 
   g_main_context_push_thread_default (context);
   other.watch = heartbeat_network_watch_new ();
+  monitor = heartbeat_network_watch_get_monitor (other.watch);
+  g_assert_nonnull (g_main_context_find_source_by_user_data (context, monitor));
+  g_assert_null (g_main_context_find_source_by_user_data (NULL, monitor));
   g_signal_connect_swapped (other.watch, "changed", G_CALLBACK (count), &other.changed);
-  loop->monitor = g_object_ref (heartbeat_network_watch_get_monitor (other.watch));
-  g_atomic_int_set (&loop->ready, TRUE);
+  g_signal_emit_by_name (monitor, "network-changed", TRUE);
   hbtest_wait_for_in (context, other.changed > 0);
-  g_clear_object (&other.watch);
+  g_object_add_weak_pointer (G_OBJECT (monitor), (gpointer *) &monitor);
+  g_assert_finalize_object (other.watch);
+  g_assert_null (monitor);
   g_main_context_pop_thread_default (context);
-  g_atomic_int_set (&loop->done, TRUE);
-  return NULL;
-}
-
-static gboolean
-emit_again (gpointer data)
-{
-  OtherLoop *loop = data;
-
-  if (g_atomic_int_get (&loop->ready))
-    g_signal_emit_by_name (loop->monitor, "network-changed", TRUE);
-  return G_SOURCE_CONTINUE;
-}
-
-static void
-test_other_loop (void)
-{
-  OtherLoop loop = { 0 };
-  guint emitting = g_timeout_add (10, emit_again, &loop);
-  GThread *thread = g_thread_new ("other loop", run_other_loop, &loop);
-
-  hbtest_wait_for (g_atomic_int_get (&loop.done));
-  g_source_remove (emitting);
-  g_thread_join (thread);
-  hbtest_run_pending ();
-  /* The watch let go of it. */
-  g_assert_cmpuint (G_OBJECT (loop.monitor)->ref_count, ==, 1);
-  g_clear_object (&loop.monitor);
 }
 
 /* --- The broker ----------------------------------------------------------------------------------------------------- */

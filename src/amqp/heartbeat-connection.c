@@ -44,14 +44,11 @@ struct _HeartbeatConnection
 
 enum
 {
-  PROP_STATE = 1,
-  PROP_ERROR,
-  PROP_BROKER,
-  PROP_BLOCKED,
-  N_PROPS,
+  CHANGED,
+  N_SIGNALS,
 };
 
-static GParamSpec *properties[N_PROPS];
+static guint signals[N_SIGNALS];
 
 G_DEFINE_FINAL_TYPE (HeartbeatConnection, heartbeat_connection, G_TYPE_OBJECT)
 
@@ -62,25 +59,18 @@ G_DEFINE_ENUM_TYPE (HeartbeatConnectionState,
                     G_DEFINE_ENUM_VALUE (HEARTBEAT_CONNECTION_STATE_CONNECTED, "connected"),
                     G_DEFINE_ENUM_VALUE (HEARTBEAT_CONNECTION_STATE_WAITING, "waiting"))
 
-static void attempt (HeartbeatConnection *self);
-
 static void
-set_text (HeartbeatConnection *self, char **text, const char *value, guint property)
+set_text (char **text, const char *value)
 {
-  if (g_str_equal (*text, value))
-    return;
-  g_free (*text);
+  g_autofree char *old = *text;
+
   *text = g_strdup (value);
-  g_object_notify_by_pspec (G_OBJECT (self), properties[property]);
 }
 
 static void
-set_state (HeartbeatConnection *self, HeartbeatConnectionState state)
+emit_changed (HeartbeatConnection *self)
 {
-  if (self->state == state)
-    return;
-  self->state = state;
-  g_object_notify_by_pspec (G_OBJECT (self), properties[PROP_STATE]);
+  g_signal_emit (self, signals[CHANGED], 0);
 }
 
 static HeartbeatBrokerUri *
@@ -142,6 +132,22 @@ log_lost (HeartbeatConnection *self, gboolean was_ready, const char *message)
                  self->broker, self->purpose, message);
 }
 
+static void on_ready (gpointer owner);
+static void on_blocked (gpointer owner, const char *reason);
+static void on_closed (gpointer owner, HeartbeatConnectionStage stage, const GError *error);
+
+static const HeartbeatSessionEvents session_events = { on_ready, on_blocked, on_closed };
+
+static void
+attempt (HeartbeatConnection *self)
+{
+  g_free (self->broker);
+  self->broker = heartbeat_broker_uri_to_display (current_uri (self));
+  self->state = HEARTBEAT_CONNECTION_STATE_CONNECTING;
+  self->session
+      = heartbeat_session_new (current_uri (self), self->purpose, &session_events, G_OBJECT (self));
+}
+
 static void
 begin_round (HeartbeatConnection *self)
 {
@@ -149,6 +155,7 @@ begin_round (HeartbeatConnection *self)
   self->round = self->uris->len;
   self->all_refused = TRUE;
   attempt (self);
+  emit_changed (self);
 }
 
 static gboolean
@@ -167,8 +174,8 @@ wait_for_next_round (HeartbeatConnection *self)
                         : heartbeat_backoff_delay_ms (self->attempts, g_random_double ()) * 1000;
 
   self->attempts++;
+  self->state = HEARTBEAT_CONNECTION_STATE_WAITING;
   heartbeat_deadline_set (&self->retry, g_get_monotonic_time () + delay_us, on_retry, self);
-  set_state (self, HEARTBEAT_CONNECTION_STATE_WAITING);
 }
 
 static void
@@ -178,11 +185,10 @@ stopped (HeartbeatConnection *self)
 
   self->closers = g_ptr_array_new_with_free_func (g_object_unref);
   drop_session (self);
-  g_object_freeze_notify (G_OBJECT (self));
-  set_text (self, &self->error, "", PROP_ERROR);
-  set_text (self, &self->blocked, "", PROP_BLOCKED);
-  set_state (self, HEARTBEAT_CONNECTION_STATE_DISABLED);
-  g_object_thaw_notify (G_OBJECT (self));
+  self->state = HEARTBEAT_CONNECTION_STATE_DISABLED;
+  set_text (&self->error, "");
+  set_text (&self->blocked, "");
+  emit_changed (self);
   for (guint i = 0; i < closers->len; i++)
     g_task_return_boolean (g_ptr_array_index (closers, i), TRUE);
 }
@@ -217,16 +223,16 @@ lost (HeartbeatConnection *self, HeartbeatConnectionStage stage, const GError *e
   log_lost (self, was_ready, message);
   count_failure (self, was_ready, is_refused_login (stage, error));
 
-  /* A listener may close the connection, so notify last. */
-  g_object_freeze_notify (G_OBJECT (self));
-  set_text (self, &self->error, message, PROP_ERROR);
-  set_text (self, &self->blocked, "", PROP_BLOCKED);
+  set_text (&self->error, message);
+  set_text (&self->blocked, "");
   if (self->round > 0)
     attempt (self);
   else
     wait_for_next_round (self);
+
+  /* A listener may close the connection, so notify last. */
   heartbeat_session_lose_channels (session, error);
-  g_object_thaw_notify (G_OBJECT (self));
+  emit_changed (self);
 }
 
 static void
@@ -249,10 +255,9 @@ on_ready (gpointer owner)
   heartbeat_log (G_LOG_LEVEL_INFO, HEARTBEAT_EVENT_BROKER_CONNECTED, NULL, NULL,
                  "Connected to %s (%s)", self->broker, self->purpose);
   set_last_error (self, HEARTBEAT_CONNECTION_STAGE_NONE, NULL);
-  g_object_freeze_notify (G_OBJECT (self));
-  set_text (self, &self->error, "", PROP_ERROR);
-  set_state (self, HEARTBEAT_CONNECTION_STATE_CONNECTED);
-  g_object_thaw_notify (G_OBJECT (self));
+  self->state = HEARTBEAT_CONNECTION_STATE_CONNECTED;
+  set_text (&self->error, "");
+  emit_changed (self);
 }
 
 static void
@@ -282,46 +287,8 @@ on_blocked (gpointer owner, const char *reason)
   g_autoptr (HeartbeatConnection) self = g_object_ref (owner);
 
   report_alarm (self, reason);
-  set_text (self, &self->blocked, reason, PROP_BLOCKED);
-}
-
-static const HeartbeatSessionEvents session_events = { on_ready, on_blocked, on_closed };
-
-static void
-attempt (HeartbeatConnection *self)
-{
-  g_autofree char *broker = heartbeat_broker_uri_to_display (current_uri (self));
-
-  self->session
-      = heartbeat_session_new (current_uri (self), self->purpose, &session_events, G_OBJECT (self));
-  g_object_freeze_notify (G_OBJECT (self));
-  set_text (self, &self->broker, broker, PROP_BROKER);
-  set_state (self, HEARTBEAT_CONNECTION_STATE_CONNECTING);
-  g_object_thaw_notify (G_OBJECT (self));
-}
-
-static void
-heartbeat_connection_get_property (GObject *object, guint id, GValue *value, GParamSpec *pspec)
-{
-  HeartbeatConnection *self = HEARTBEAT_CONNECTION (object);
-
-  switch (id)
-    {
-    case PROP_STATE:
-      g_value_set_enum (value, self->state);
-      break;
-    case PROP_ERROR:
-      g_value_set_string (value, self->error);
-      break;
-    case PROP_BROKER:
-      g_value_set_string (value, self->broker);
-      break;
-    case PROP_BLOCKED:
-      g_value_set_string (value, self->blocked);
-      break;
-    default:
-      G_OBJECT_WARN_INVALID_PROPERTY_ID (object, id, pspec);
-    }
+  set_text (&self->blocked, reason);
+  emit_changed (self);
 }
 
 static void
@@ -352,18 +319,18 @@ static void
 heartbeat_connection_class_init (HeartbeatConnectionClass *klass)
 {
   GObjectClass *object_class = G_OBJECT_CLASS (klass);
-  GParamFlags flags = G_PARAM_READABLE | G_PARAM_STATIC_STRINGS | G_PARAM_EXPLICIT_NOTIFY;
 
-  object_class->get_property = heartbeat_connection_get_property;
   object_class->dispose = heartbeat_connection_dispose;
   object_class->finalize = heartbeat_connection_finalize;
 
-  properties[PROP_STATE] = g_param_spec_enum ("state", NULL, NULL, HEARTBEAT_TYPE_CONNECTION_STATE,
-                                              HEARTBEAT_CONNECTION_STATE_DISABLED, flags);
-  properties[PROP_ERROR] = g_param_spec_string ("error", NULL, NULL, "", flags);
-  properties[PROP_BROKER] = g_param_spec_string ("broker", NULL, NULL, "", flags);
-  properties[PROP_BLOCKED] = g_param_spec_string ("blocked", NULL, NULL, "", flags);
-  g_object_class_install_properties (object_class, N_PROPS, properties);
+  /**
+   * HeartbeatConnection::changed:
+   * @self: a connection
+   *
+   * State, error, broker or alarm changed. By then all channels of a lost connection have been lost.
+   */
+  signals[CHANGED] = g_signal_new ("changed", G_TYPE_FROM_CLASS (klass), G_SIGNAL_RUN_LAST, 0, NULL,
+                                   NULL, NULL, G_TYPE_NONE, 0);
 }
 
 static void
@@ -454,6 +421,7 @@ heartbeat_connection_retry_now (HeartbeatConnection *self)
     {
       drop_session (self);
       attempt (self);
+      emit_changed (self);
     }
   else if (self->session != NULL)
     {
@@ -493,10 +461,9 @@ heartbeat_connection_close_async (HeartbeatConnection *self,
   heartbeat_session_close (self->session);
   error = g_error_new_literal (HEARTBEAT_ERROR, HEARTBEAT_ERROR_NOT_CONNECTED,
                                _ ("The connection is being closed"));
-  g_object_freeze_notify (G_OBJECT (self));
-  set_state (self, HEARTBEAT_CONNECTION_STATE_DISABLED);
+  self->state = HEARTBEAT_CONNECTION_STATE_DISABLED;
   heartbeat_session_lose_channels (self->session, error);
-  g_object_thaw_notify (G_OBJECT (self));
+  emit_changed (self);
 }
 
 /**

@@ -225,63 +225,28 @@ handle_tune (HeartbeatSession *self, const amqp_connection_tune_t *tune)
   self->phase = PHASE_OPEN;
 }
 
+/* Handles what may come in the current phase. */
 static gboolean
-is_expected (Phase phase, amqp_method_number_t method)
+handle_expected (HeartbeatSession *self, const amqp_method_t *method)
 {
-  switch (method)
-    {
-    case AMQP_CONNECTION_CLOSE_METHOD:
-      return TRUE;
-    case AMQP_CONNECTION_START_METHOD:
-      return phase == PHASE_START;
-    case AMQP_CONNECTION_TUNE_METHOD:
-      return phase == PHASE_TUNE;
-    case AMQP_CONNECTION_OPEN_OK_METHOD:
-      return phase == PHASE_OPEN;
-    case AMQP_CONNECTION_CLOSE_OK_METHOD:
-      return phase == PHASE_CLOSING;
-    case AMQP_CONNECTION_BLOCKED_METHOD:
-    case AMQP_CONNECTION_UNBLOCKED_METHOD:
-      return phase == PHASE_READY || phase == PHASE_CLOSING;
-    default:
-      return FALSE;
-    }
-}
+  gboolean in_use = self->phase == PHASE_READY || self->phase == PHASE_CLOSING;
 
-static gboolean
-handle_method (HeartbeatSession *self, const amqp_method_t *method, GError **error)
-{
-  if (!is_expected (self->phase, method->id))
-    {
-      g_set_error_literal (error, HEARTBEAT_AMQP_ERROR, AMQP_COMMAND_INVALID,
-                           _ ("The broker sent a method out of turn"));
-      return FALSE;
-    }
-
-  switch (method->id)
-    {
-    case AMQP_CONNECTION_START_METHOD:
-      handle_start (self, method->decoded);
-      break;
-    case AMQP_CONNECTION_TUNE_METHOD:
-      handle_tune (self, method->decoded);
-      break;
-    case AMQP_CONNECTION_OPEN_OK_METHOD:
-      ready (self);
-      break;
-    case AMQP_CONNECTION_CLOSE_METHOD:
-      handle_close (self, method->decoded);
-      break;
-    case AMQP_CONNECTION_CLOSE_OK_METHOD:
-      fail (self, NULL);
-      break;
-    case AMQP_CONNECTION_BLOCKED_METHOD:
-      handle_blocked (self, method->decoded);
-      break;
-    default:
-      self->events->blocked (self->owner, "");
-      break;
-    }
+  if (method->id == AMQP_CONNECTION_CLOSE_METHOD)
+    handle_close (self, method->decoded);
+  else if (method->id == AMQP_CONNECTION_START_METHOD && self->phase == PHASE_START)
+    handle_start (self, method->decoded);
+  else if (method->id == AMQP_CONNECTION_TUNE_METHOD && self->phase == PHASE_TUNE)
+    handle_tune (self, method->decoded);
+  else if (method->id == AMQP_CONNECTION_OPEN_OK_METHOD && self->phase == PHASE_OPEN)
+    ready (self);
+  else if (method->id == AMQP_CONNECTION_CLOSE_OK_METHOD && self->phase == PHASE_CLOSING)
+    fail (self, NULL);
+  else if (method->id == AMQP_CONNECTION_BLOCKED_METHOD && in_use)
+    handle_blocked (self, method->decoded);
+  else if (method->id == AMQP_CONNECTION_UNBLOCKED_METHOD && in_use)
+    self->events->blocked (self->owner, "");
+  else
+    return FALSE;
   return TRUE;
 }
 
@@ -298,8 +263,13 @@ handle_connection_frame (HeartbeatSession *self, const HeartbeatFrame *frame, GE
                            _ ("The broker sent a message on channel 0"));
       return FALSE;
     }
-  return heartbeat_frame_decode_method (frame, &self->pool, &method, error)
-         && handle_method (self, &method, error);
+  if (!heartbeat_frame_decode_method (frame, &self->pool, &method, error))
+    return FALSE;
+  if (handle_expected (self, &method))
+    return TRUE;
+  g_set_error_literal (error, HEARTBEAT_AMQP_ERROR, AMQP_COMMAND_INVALID,
+                       _ ("The broker sent a method out of turn"));
+  return FALSE;
 }
 
 static HeartbeatChannel *

@@ -477,9 +477,7 @@ heartbeat_amqp_publisher_new (HeartbeatConnection *connection)
 
   self = g_object_new (HEARTBEAT_TYPE_AMQP_PUBLISHER, NULL);
   self->connection = g_object_ref (connection);
-  g_signal_connect_object (connection, "notify::state", G_CALLBACK (on_connection_changed), self,
-                           G_CONNECT_SWAPPED);
-  g_signal_connect_object (connection, "notify::blocked", G_CALLBACK (pump), self,
+  g_signal_connect_object (connection, "changed", G_CALLBACK (on_connection_changed), self,
                            G_CONNECT_SWAPPED);
   return self;
 }

@@ -55,7 +55,7 @@ shuffle (GPtrArray *array)
 
 /* Both lead to the same brokers: if one got through the other need not wait any longer. */
 static void
-on_state (HeartbeatBroker *self, GParamSpec *pspec, HeartbeatConnection *connection)
+on_changed (HeartbeatBroker *self, HeartbeatConnection *connection)
 {
   HeartbeatConnection *other = connection == self->consuming ? self->publishing : self->consuming;
 
@@ -69,8 +69,7 @@ connection_new (HeartbeatBroker *self, GPtrArray *uris, const char *purpose)
 {
   HeartbeatConnection *connection = heartbeat_connection_new (uris, purpose);
 
-  g_signal_connect_object (connection, "notify::state", G_CALLBACK (on_state), self,
-                           G_CONNECT_SWAPPED);
+  g_signal_connect_object (connection, "changed", G_CALLBACK (on_changed), self, G_CONNECT_SWAPPED);
   return connection;
 }
 

@@ -415,9 +415,7 @@ heartbeat_inbox_new (HeartbeatConnection *connection,
                                                                         : HEARTBEAT_INBOX_PREFETCH);
   self->func = func;
   self->user_data = user_data;
-  g_signal_connect_object (connection, "notify::state", G_CALLBACK (on_connection_changed), self,
-                           G_CONNECT_SWAPPED);
-  g_signal_connect_object (connection, "notify::error", G_CALLBACK (update), self,
+  g_signal_connect_object (connection, "changed", G_CALLBACK (on_connection_changed), self,
                            G_CONNECT_SWAPPED);
   return self;
 }

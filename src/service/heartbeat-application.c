@@ -583,7 +583,7 @@ make_broker (HeartbeatApplication *self, GError **error)
       = heartbeat_broker_new (heartbeat_settings_get (self->settings, "RABBIT_URL"), error);
   if (self->broker == NULL)
     return FALSE;
-  g_signal_connect_object (heartbeat_broker_get_connection (self->broker), "notify::state",
+  g_signal_connect_object (heartbeat_broker_get_connection (self->broker), "changed",
                            G_CALLBACK (on_changed), self, G_CONNECT_SWAPPED);
   if (!local)
     heartbeat_broker_start (self->broker);

@@ -59,7 +59,7 @@ send (Sending *sending, const HeartbeatPublication *publication)
 {
   g_autoptr (HeartbeatAmqpPublisher) publisher = heartbeat_amqp_publisher_new (sending->connection);
 
-  g_signal_connect_swapped (sending->connection, "notify::state", G_CALLBACK (on_state), sending);
+  g_signal_connect_swapped (sending->connection, "changed", G_CALLBACK (on_state), sending);
   heartbeat_amqp_publisher_publish_async (publisher, publication, sending->cancellable,
                                           on_published, sending);
   g_main_loop_run (sending->loop);

@@ -417,15 +417,11 @@ heartbeat_connection_retry_now (HeartbeatConnection *self)
     {
       begin_round (self);
     }
-  else if (self->session != NULL && heartbeat_session_is_slow (self->session))
+  else if (self->session != NULL && !heartbeat_session_probe (self->session))
     {
       drop_session (self);
       attempt (self);
       emit_changed (self);
-    }
-  else if (self->session != NULL)
-    {
-      heartbeat_session_probe (self->session);
     }
 }
 

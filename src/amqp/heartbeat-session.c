@@ -110,14 +110,15 @@ fail_protocol (HeartbeatSession *self, const GError *error)
   fail (self, error);
 }
 
+/* Twice in an interval, whatever else is sent, and sooner only to give up. */
 static void
 schedule_heartbeat (HeartbeatSession *self)
 {
-  gint64 interval = self->tuning.heartbeat * G_USEC_PER_SEC;
-  gint64 written = MAX (heartbeat_transport_get_last_write (self->transport), self->heartbeat_sent);
-  gint64 dead = heartbeat_transport_get_last_read (self->transport) + 2 * interval;
+  gint64 interval_us = self->tuning.heartbeat * G_USEC_PER_SEC;
+  gint64 dead = heartbeat_transport_get_last_read (self->transport) + 2 * interval_us;
 
-  heartbeat_deadline_set (&self->deadline, MIN (written + interval / 2, dead), on_deadline, self);
+  heartbeat_deadline_set (&self->deadline, MIN (self->heartbeat_sent + interval_us / 2, dead),
+                          on_deadline, self);
 }
 
 static void
@@ -126,27 +127,23 @@ send_heartbeat (HeartbeatSession *self)
   heartbeat_frame_append_heartbeat (heartbeat_transport_get_output (self->transport));
   heartbeat_transport_flush (self->transport);
   self->heartbeat_sent = g_get_monotonic_time ();
+  schedule_heartbeat (self);
 }
 
 static void
 check_life (HeartbeatSession *self)
 {
-  gint64 interval = self->tuning.heartbeat * G_USEC_PER_SEC;
-  gint64 now = g_get_monotonic_time ();
+  gint64 silent_us = g_get_monotonic_time () - heartbeat_transport_get_last_read (self->transport);
+  g_autoptr (GError) error = NULL;
 
-  if (now - heartbeat_transport_get_last_read (self->transport) >= 2 * interval)
+  if (silent_us < 2 * self->tuning.heartbeat * G_USEC_PER_SEC)
     {
-      g_autoptr (GError) error = g_error_new (HEARTBEAT_ERROR, HEARTBEAT_ERROR_TIMED_OUT,
-                                              _ ("No sign of life from the broker for %d s"),
-                                              2 * self->tuning.heartbeat);
-
-      fail (self, error);
+      send_heartbeat (self);
       return;
     }
-  if (now - heartbeat_transport_get_last_write (self->transport) >= interval / 2
-      && now - self->heartbeat_sent >= interval / 2)
-    send_heartbeat (self);
-  schedule_heartbeat (self);
+  error = g_error_new (HEARTBEAT_ERROR, HEARTBEAT_ERROR_TIMED_OUT,
+                       _ ("No sign of life from the broker for %d s"), 2 * self->tuning.heartbeat);
+  fail (self, error);
 }
 
 static gboolean
@@ -170,6 +167,7 @@ static void
 ready (HeartbeatSession *self)
 {
   self->phase = PHASE_READY;
+  self->heartbeat_sent = g_get_monotonic_time ();
   schedule_heartbeat (self);
   self->events->ready (self->owner);
 }
@@ -526,39 +524,26 @@ heartbeat_session_get_login (HeartbeatSession *self)
 }
 
 /**
- * heartbeat_session_is_slow:
- * @self: a session
- *
- * Returns: whether it is still calling the broker, and has been for a while: after a change of the network a new call may get
- *   through where this one hangs
- */
-gboolean
-heartbeat_session_is_slow (HeartbeatSession *self)
-{
-  gint64 left = 0;
-
-  g_return_val_if_fail (HEARTBEAT_IS_SESSION (self), FALSE);
-
-  if (self->phase != PHASE_CONNECT)
-    return FALSE;
-  left = g_source_get_ready_time (self->deadline) - g_get_monotonic_time ();
-  return left <= CONNECT_LIMIT_US - PROBES_APART_US;
-}
-
-/**
  * heartbeat_session_probe:
  * @self: a session
  *
- * Sends a heartbeat if it is ready, so that a connection that is dead is found out soon.
+ * To be called when the network changed. If the session is ready it sends a heartbeat, so that a dead connection is found out
+ * soon.
+ *
+ * Returns: %FALSE if it has been calling the broker for a while, so that a new call may get through where this one hangs
  */
-void
+gboolean
 heartbeat_session_probe (HeartbeatSession *self)
 {
-  g_return_if_fail (HEARTBEAT_IS_SESSION (self));
+  gint64 now = g_get_monotonic_time ();
 
-  if (self->phase == PHASE_READY
-      && g_get_monotonic_time () - self->heartbeat_sent >= PROBES_APART_US)
+  g_return_val_if_fail (HEARTBEAT_IS_SESSION (self), TRUE);
+
+  if (self->phase == PHASE_CONNECT)
+    return g_source_get_ready_time (self->deadline) - now > CONNECT_LIMIT_US - PROBES_APART_US;
+  if (self->phase == PHASE_READY && now - self->heartbeat_sent >= PROBES_APART_US)
     send_heartbeat (self);
+  return TRUE;
 }
 
 /**

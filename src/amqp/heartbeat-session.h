@@ -57,8 +57,7 @@ HeartbeatChannel *heartbeat_session_open_channel (HeartbeatSession *self,
                                                   GError **error);
 void heartbeat_session_lose_channels (HeartbeatSession *self, const GError *error);
 HeartbeatLogin heartbeat_session_get_login (HeartbeatSession *self);
-gboolean heartbeat_session_is_slow (HeartbeatSession *self);
-void heartbeat_session_probe (HeartbeatSession *self);
+gboolean heartbeat_session_probe (HeartbeatSession *self);
 void heartbeat_session_close (HeartbeatSession *self);
 void heartbeat_session_drop (HeartbeatSession *self);
 

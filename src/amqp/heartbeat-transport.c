@@ -50,7 +50,6 @@ struct _HeartbeatTransport
   GByteArray *queue;
   guint32 frame_max;
   gint64 last_read;
-  gint64 last_write;
   gboolean corked;
   gboolean behind; /* there may be whole frames in the buffer */
 };
@@ -114,10 +113,7 @@ write_some (HeartbeatTransport *self, GError **error)
       sent += (gsize) MAX (n, 0);
     }
   forget_sent (self, sent);
-  if (n < 0)
-    return FALSE;
-  self->last_write = g_get_monotonic_time ();
-  return TRUE;
+  return n >= 0;
 }
 
 static gboolean
@@ -411,7 +407,7 @@ opened (GTask *task, GSocketConnection *connection, GIOStream *stream)
   self->input = G_POLLABLE_INPUT_STREAM (g_io_stream_get_input_stream (stream));
   self->output = G_POLLABLE_OUTPUT_STREAM (g_io_stream_get_output_stream (stream));
   self->buffer = g_malloc (READ_BUFFER_SIZE);
-  self->last_read = self->last_write = g_get_monotonic_time ();
+  self->last_read = g_get_monotonic_time ();
   watch_input (self);
   g_task_return_boolean (task, TRUE);
 }
@@ -607,18 +603,6 @@ gint64
 heartbeat_transport_get_last_read (HeartbeatTransport *self)
 {
   return self->last_read;
-}
-
-/**
- * heartbeat_transport_get_last_write:
- * @self: a transport
- *
- * Returns: when the out-queue was sent last, or the connection made; monotonic, in microseconds
- */
-gint64
-heartbeat_transport_get_last_write (HeartbeatTransport *self)
-{
-  return self->last_write;
 }
 
 /**

@@ -43,7 +43,6 @@ gboolean heartbeat_transport_has_room (HeartbeatTransport *self);
 void heartbeat_transport_set_frame_max (HeartbeatTransport *self, guint32 frame_max);
 guint32 heartbeat_transport_get_frame_max (HeartbeatTransport *self);
 gint64 heartbeat_transport_get_last_read (HeartbeatTransport *self);
-gint64 heartbeat_transport_get_last_write (HeartbeatTransport *self);
 void heartbeat_transport_close (HeartbeatTransport *self);
 
 G_END_DECLS

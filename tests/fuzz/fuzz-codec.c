@@ -12,14 +12,10 @@
 
 #define N_CHANNELS 3
 
-/* What stands in for a connection. It is the owner of its channels. */
-#define FUZZ_TYPE_PEER (fuzz_peer_get_type ())
-G_DECLARE_FINAL_TYPE (FuzzPeer, fuzz_peer, FUZZ, PEER, GObject)
-
-struct _FuzzPeer
+/* What stands in for a connection. */
+typedef struct
 {
-  GObject parent_instance;
-
+  GObject *owner; /* of the channels; leads to this */
   HeartbeatTransport *transport;
   HeartbeatChannel *channels[N_CHANNELS + 1]; /* by number */
   guint64 left[N_CHANNELS + 1];               /* of the body that is being sent */
@@ -27,12 +23,16 @@ struct _FuzzPeer
   amqp_pool_t pool;
   GString *story; /* all that happened */
   guint pending;  /* calls without a reply */
-};
+} FuzzPeer;
 
-G_DEFINE_FINAL_TYPE (FuzzPeer, fuzz_peer, G_TYPE_OBJECT)
+static FuzzPeer *
+get_peer (gpointer owner)
+{
+  return g_object_get_data (owner, "peer");
+}
 
 static void
-tell_text (FuzzPeer *self, const char *text)
+add_text (FuzzPeer *self, const char *text)
 {
   g_assert_true (g_utf8_validate (text, -1, NULL));
   g_string_append_printf (self->story, "%s|", text);
@@ -41,7 +41,7 @@ tell_text (FuzzPeer *self, const char *text)
 static void
 on_call_ended (GObject *source, GAsyncResult *result, gpointer user_data)
 {
-  g_autoptr (FuzzPeer) self = user_data;
+  FuzzPeer *self = user_data;
   g_autoptr (GError) error = NULL;
   HeartbeatReply reply = { 0 };
 
@@ -54,7 +54,7 @@ static void
 call (FuzzPeer *self, HeartbeatChannel *channel, amqp_method_number_t method, void *decoded)
 {
   self->pending++;
-  heartbeat_channel_call_async (channel, method, decoded, on_call_ended, g_object_ref (self));
+  heartbeat_channel_call_async (channel, method, decoded, on_call_ended, self);
 }
 
 /* A message may have any effect on its channel: its first byte says which. */
@@ -79,16 +79,16 @@ react (FuzzPeer *self, const HeartbeatMessage *message)
 static void
 on_message (gpointer owner, const HeartbeatMessage *message)
 {
-  FuzzPeer *self = owner;
+  FuzzPeer *self = get_peer (owner);
 
   g_string_append_printf (self->story, "message %" G_GUINT64_FORMAT " %d %u ",
                           message->delivery_tag, message->redelivered, message->reply_code);
-  tell_text (self, message->exchange);
-  tell_text (self, message->routing_key);
-  tell_text (self, message->app_id);
-  tell_text (self, message->message_id);
-  tell_text (self, message->content_type);
-  tell_text (self, message->reply_text);
+  add_text (self, message->exchange);
+  add_text (self, message->routing_key);
+  add_text (self, message->app_id);
+  add_text (self, message->message_id);
+  add_text (self, message->content_type);
+  add_text (self, message->reply_text);
   g_assert_true (message->body != NULL || message->length == 0);
   g_assert_cmpuint (message->length, <=, HEARTBEAT_MESSAGE_MAX);
   g_assert_true (!message->too_large || message->body == NULL);
@@ -114,7 +114,7 @@ on_returned (gpointer owner, const HeartbeatMessage *message)
 static void
 on_confirmed (gpointer owner, guint64 tag, gboolean multiple, gboolean acknowledged)
 {
-  FuzzPeer *self = owner;
+  FuzzPeer *self = get_peer (owner);
 
   g_string_append_printf (self->story, "confirmed %" G_GUINT64_FORMAT " %d %d|", tag, multiple,
                           acknowledged);
@@ -123,7 +123,7 @@ on_confirmed (gpointer owner, guint64 tag, gboolean multiple, gboolean acknowled
 static void
 on_cancelled (gpointer owner)
 {
-  FuzzPeer *self = owner;
+  FuzzPeer *self = get_peer (owner);
 
   g_string_append (self->story, "cancelled|");
 }
@@ -131,10 +131,10 @@ on_cancelled (gpointer owner)
 static void
 on_closed (gpointer owner, const GError *error)
 {
-  FuzzPeer *self = owner;
+  FuzzPeer *self = get_peer (owner);
 
   g_string_append (self->story, "closed ");
-  tell_text (self, error->message);
+  add_text (self, error->message);
 }
 
 static const HeartbeatChannelEvents channel_events = {
@@ -151,7 +151,7 @@ static void
 open_channel (FuzzPeer *self, guint16 number)
 {
   HeartbeatChannel *channel
-      = heartbeat_channel_new (self->transport, number, &channel_events, G_OBJECT (self));
+      = heartbeat_channel_new (self->transport, number, &channel_events, self->owner);
   amqp_basic_qos_t qos = { .prefetch_count = 64 };
   amqp_queue_declare_t declare = { .queue = amqp_cstring_bytes ("q") };
   amqp_basic_consume_t consume = { .queue = amqp_cstring_bytes ("q") };
@@ -160,42 +160,6 @@ open_channel (FuzzPeer *self, guint16 number)
   call (self, channel, AMQP_QUEUE_DECLARE_METHOD, &declare);
   call (self, channel, AMQP_BASIC_CONSUME_METHOD, &consume);
   self->channels[number] = channel;
-}
-
-static void
-fuzz_peer_dispose (GObject *object)
-{
-  g_clear_object (&FUZZ_PEER (object)->transport);
-
-  G_OBJECT_CLASS (fuzz_peer_parent_class)->dispose (object);
-}
-
-static void
-fuzz_peer_finalize (GObject *object)
-{
-  FuzzPeer *self = FUZZ_PEER (object);
-
-  empty_amqp_pool (&self->pool);
-  g_string_free (self->story, TRUE);
-
-  G_OBJECT_CLASS (fuzz_peer_parent_class)->finalize (object);
-}
-
-static void
-fuzz_peer_class_init (FuzzPeerClass *klass)
-{
-  GObjectClass *object_class = G_OBJECT_CLASS (klass);
-
-  object_class->dispose = fuzz_peer_dispose;
-  object_class->finalize = fuzz_peer_finalize;
-}
-
-static void
-fuzz_peer_init (FuzzPeer *self)
-{
-  self->story = g_string_new (NULL);
-  init_amqp_pool (&self->pool, 4096);
-  self->transport = heartbeat_transport_new (&transport_events, G_OBJECT (self));
 }
 
 static gboolean
@@ -248,7 +212,7 @@ handle_channel_frame (FuzzPeer *self, const HeartbeatFrame *frame)
   if (!good)
     {
       g_assert_true (error->domain == HEARTBEAT_AMQP_ERROR);
-      tell_text (self, error->message);
+      add_text (self, error->message);
       return FALSE;
     }
   count_body (self, frame);
@@ -350,11 +314,18 @@ lose_channels (FuzzPeer *self)
 static GString *
 hear (GByteArray *bytes, gsize chunk)
 {
-  FuzzPeer *self = g_object_new (FUZZ_TYPE_PEER, NULL);
+  g_autoptr (GObject) owner = g_object_new (G_TYPE_OBJECT, NULL);
+  FuzzPeer self = {
+    .owner = owner,
+    .transport = heartbeat_transport_new (&transport_events, owner),
+    .story = g_string_new (NULL),
+  };
   g_autoptr (GByteArray) buffer = g_byte_array_new ();
   gsize heard = 0;
   gboolean good = TRUE;
-  GString *story;
+
+  g_object_set_data (owner, "peer", &self);
+  init_amqp_pool (&self.pool, 4096);
 
   while (good && heard < bytes->len)
     {
@@ -362,13 +333,13 @@ hear (GByteArray *bytes, gsize chunk)
 
       g_byte_array_append (buffer, bytes->data + heard, (guint) size);
       heard += size;
-      good = hand_out_frames (self, buffer);
+      good = hand_out_frames (&self, buffer);
     }
-  check_output (self);
-  lose_channels (self);
-  story = g_string_new_len (self->story->str, (gssize) self->story->len);
-  g_assert_finalize_object (self);
-  return story;
+  check_output (&self);
+  lose_channels (&self);
+  g_assert_finalize_object (self.transport);
+  empty_amqp_pool (&self.pool);
+  return self.story;
 }
 
 int

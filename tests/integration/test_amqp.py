@@ -345,12 +345,6 @@ class Connection(Case):
         self.tick()
         until(lambda: self.last_run("second"), what="the tick's run")
 
-    def test_a_connection_closed_by_the_broker(self):
-        service = self.start()
-        self.broker.close_connections()
-        service.wait_log(r" WARNING Lost the connection to \S+ \(consuming\): .* closed the connection: test \(320\)")
-        self.assertEqual(self.tick_runs("first"), "success")
-
     def test_all_is_declared_again_with_each_connection(self):
         self.start()
         with self.broker.channel(self.vhost) as channel:
@@ -396,27 +390,6 @@ class Connection(Case):
         until(lambda: proxy.accepted, what="the service to connect")
         self.assertEqual(self.agent.run("first")["status"], "success")
         self.assertEqual(service.stop().status, 0)
-
-    def test_a_wrong_password_is_shown_but_not_told(self):
-        service = self.spawn(RABBIT_URL=self.broker.url(self.vhost, password="wrong-secret"), LOG_LEVEL="DEBUG")
-        self.agent.wait_owned()
-        self.agent.wait("ConnectionState", "waiting")
-        self.assertRegex(self.agent.get("ConnectionError"), r"wrong user name or password \(403\): correct RABBIT_URL")
-        self.assertNotIn("wrong-secret", service.stderr + repr(self.agent.all()))
-
-    def test_a_queue_with_other_arguments_is_used(self):
-        with self.broker.channel(self.vhost) as channel:
-            channel.queue_declare(self.queue, durable=True, arguments={"x-max-length": 1000})
-        service = self.start()
-        service.wait_log(rf" WARNING cack: Using what exists, though it differs: the queue {re.escape(self.queue)} .*x-max-length")
-        self.assertEqual(self.tick_runs("first"), "success")
-
-    def test_an_exchange_of_another_type_is_an_error(self):
-        with self.broker.channel(self.vhost) as channel:
-            channel.exchange_declare("bloodbank.events.v1", "fanout", durable=True)
-        self.spawn()
-        self.agent.wait_owned()
-        until(lambda: "type" in self.agent.get("ConnectionError"), what="the error to name the type")
 
     def test_the_settings_are_on_the_bus(self):
         self.start()

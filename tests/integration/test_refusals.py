@@ -58,7 +58,7 @@ class Refusals(Case):
     def test_wrong_password(self):
         self.broker.permit(USER, self.vhost)
         service = self.refused(r"wrong user name or password \(403\): correct RABBIT_URL",
-                               RABBIT_URL=self.url(password="not-it"))
+                               RABBIT_URL=self.url(password="not-it"), LOG_LEVEL="DEBUG")
         self.assertNotIn("not-it", service.stderr + repr(self.agent.all()))
         self.broker.eval(f'rabbit_auth_backend_internal:change_password(<<"{USER}">>, <<"not-it">>, <<"guest">>)')
         # it would try again after a minute

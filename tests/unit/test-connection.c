@@ -93,22 +93,9 @@ script_bytes (HbtestBroker *f)
   hbtest_broker_send (f, test->bytes, test->n_bytes);
 }
 
-static void
-script_bytes_after_handshake (HbtestBroker *f)
-{
-  g_autoptr (GByteArray) bytes = g_byte_array_new ();
-
-  hbtest_broker_shake_hands (f, bytes);
-  script_bytes (f);
-}
-
 static const Failure failures[] = {
   { "unknown-channel", script_unknown_channel, "not open", NULL, 0 },
-  { "wrong-end", script_bytes_after_handshake, "frame without its end",
-    BYTES ("\x08\0\0\0\0\0\0\0") },
   { "other-protocol", script_bytes, "no AMQP 0-9-1", BYTES ("HTTP/1.1 400 Bad Request\r\n\r\n") },
-  { "truncated", script_bytes_after_handshake, "closed the connection",
-    BYTES ("\x01\0\0\0\0\0\x09half") },
   { "out-of-turn", script_out_of_turn, "out of turn", NULL, 0 },
   { "refused-silently", script_refused_silently, "perhaps for this: wrong user name or password",
     NULL, 0 },

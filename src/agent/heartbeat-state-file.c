@@ -114,7 +114,7 @@ read_in_thread (GTask *task, gpointer source, gpointer task_data, GCancellable *
   GBytes *text;
 
   heartbeat_storage_sweep (task_data);
-  text = heartbeat_storage_read (task_data, HEARTBEAT_CONFIG_MAX_SIZE, &identity, &error);
+  text = heartbeat_storage_read (task_data, HEARTBEAT_CONFIG_MAX_BYTES, &identity, &error);
 
   if (text != NULL)
     g_task_return_pointer (task, text, (GDestroyNotify) g_bytes_unref);

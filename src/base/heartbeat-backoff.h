@@ -3,11 +3,9 @@
 #pragma once
 
 #include <glib.h>
+#include "base/heartbeat-limits.h"
 
 G_BEGIN_DECLS
-
-#define HEARTBEAT_BACKOFF_MIN_MS 100
-#define HEARTBEAT_BACKOFF_MAX_MS 60000
 
 gint64 heartbeat_backoff_delay_ms (guint attempt, gdouble random);
 

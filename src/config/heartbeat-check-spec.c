@@ -6,12 +6,8 @@
 
 #include "base/heartbeat-error.h"
 #include "base/heartbeat-i18n.h"
+#include "base/heartbeat-limits.h"
 #include "base/heartbeat-zone.h"
-
-#define MIN_CADENCE_MS  1000
-#define MIN_TIMEOUT_MS  1000
-#define MAX_TIMEOUT_MS  1500000
-#define MAX_NAME_LENGTH 255
 
 /* A check that is being read. */
 typedef struct
@@ -42,7 +38,7 @@ read_integer (const HeartbeatJson *value, gint64 least, gint64 *result)
 static gboolean
 read_cadence (Reader *reader, const HeartbeatJson *value)
 {
-  return read_integer (value, MIN_CADENCE_MS, &reader->spec->cadence);
+  return read_integer (value, HEARTBEAT_CADENCE_MIN_MS, &reader->spec->cadence);
 }
 
 static gboolean
@@ -62,7 +58,8 @@ read_timeout (Reader *reader, const HeartbeatJson *value)
 {
   gint64 timeout;
 
-  if (!read_integer (value, MIN_TIMEOUT_MS, &timeout) || timeout > MAX_TIMEOUT_MS)
+  if (!read_integer (value, HEARTBEAT_TIMEOUT_MIN_MS, &timeout)
+      || timeout > HEARTBEAT_TIMEOUT_MAX_MS)
     return FALSE;
   reader->spec->timeout = timeout;
   return TRUE;
@@ -307,7 +304,7 @@ read_name (Reader *reader, const HeartbeatJson *name)
       spec->name = g_string_free (shown, FALSE);
       complain (reader, name->start, "", name, _ ("a name without NUL is expected"));
     }
-  if (length < 1 || length > MAX_NAME_LENGTH)
+  if (length < 1 || length > HEARTBEAT_CHECK_NAME_MAX_BYTES)
     complain (reader, name->start, "", name, _ ("a name of 1 to 255 bytes is expected"));
 }
 

@@ -301,7 +301,7 @@ heartbeat_config_parse (GBytes *text, GError **error)
   g_autoptr (GPtrArray) problems = NULL;
   g_autoptr (GError) unusable = NULL;
 
-  if (g_bytes_get_size (text) > HEARTBEAT_CONFIG_MAX_SIZE)
+  if (g_bytes_get_size (text) > HEARTBEAT_CONFIG_MAX_BYTES)
     {
       g_set_error_literal (error, HEARTBEAT_ERROR, HEARTBEAT_ERROR_CONFIG_UNUSABLE,
                            HEARTBEAT_CONFIG_SIZE_RULE);
@@ -329,7 +329,7 @@ heartbeat_config_validate (GBytes *text)
   g_autoptr (HeartbeatConfig) config = config_new (text);
   GPtrArray *problems;
 
-  if (g_bytes_get_size (text) <= HEARTBEAT_CONFIG_MAX_SIZE)
+  if (g_bytes_get_size (text) <= HEARTBEAT_CONFIG_MAX_BYTES)
     return read_config (config, TRUE, NULL);
   problems = g_ptr_array_new_with_free_func ((GDestroyNotify) heartbeat_problem_unref);
   g_ptr_array_add (problems, heartbeat_problem_new (g_bytes_get_data (text, NULL), "", NULL,

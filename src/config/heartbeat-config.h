@@ -3,12 +3,11 @@
 #pragma once
 
 #include "config/heartbeat-check-spec.h"
+#include "base/heartbeat-limits.h"
 
 G_BEGIN_DECLS
 
-#define HEARTBEAT_CONFIG_MAX_SIZE   (16 * 1024 * 1024)
-#define HEARTBEAT_CONFIG_MAX_CHECKS 1000
-#define HEARTBEAT_CONFIG_SIZE_RULE  "the file is larger than 16 MiB"
+#define HEARTBEAT_CONFIG_SIZE_RULE "the file is larger than 16 MiB"
 
 /**
  * HeartbeatConfig:

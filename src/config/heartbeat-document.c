@@ -319,7 +319,7 @@ read_config (Job *job, GError **error)
   gint64 read_at = g_get_real_time ();
   g_autoptr (GError) reason = NULL;
   g_autoptr (GBytes) text
-      = heartbeat_storage_read (job->path, HEARTBEAT_CONFIG_MAX_SIZE, &job->identity, &reason);
+      = heartbeat_storage_read (job->path, HEARTBEAT_CONFIG_MAX_BYTES, &job->identity, &reason);
 
   job->read = TRUE;
   job->racy = heartbeat_identity_is_racy (&job->identity, read_at) || may_pass (reason);
@@ -345,7 +345,7 @@ static HeartbeatConfig *
 edit_config (Job *job, GError **error)
 {
   g_autoptr (GBytes) text
-      = heartbeat_storage_edit (job->path, HEARTBEAT_CONFIG_MAX_SIZE, edit_valid, job, error);
+      = heartbeat_storage_edit (job->path, HEARTBEAT_CONFIG_MAX_BYTES, edit_valid, job, error);
   HeartbeatConfig *config;
 
   if (text == NULL)

@@ -296,6 +296,6 @@ on_ended (GObject *source, GAsyncResult *result, gpointer user_data)
 void
 heartbeat_outcome_run (HeartbeatProcesses *processes, HeartbeatRun *run, const char *const *argv)
 {
-  heartbeat_process_run_async (processes, run, argv, HEARTBEAT_PROCESS_MAX_OUTPUT, on_ended,
+  heartbeat_process_run_async (processes, run, argv, HEARTBEAT_OUTPUT_MAX_BYTES, on_ended,
                                g_object_ref (run));
 }

@@ -3,14 +3,12 @@
 #pragma once
 
 #include <string.h>
+#include "base/heartbeat-limits.h"
 
 #include <glib.h>
 #include <json-glib/json-glib.h>
 
 G_BEGIN_DECLS
-
-/* Deepest nesting of arrays and objects, in files and in messages. */
-#define HEARTBEAT_JSON_MAX_DEPTH 64
 
 /* Largest integer that every JSON implementation reads alike (RFC 8259, section 6). */
 #define HEARTBEAT_JSON_MAX_INTEGER G_GINT64_CONSTANT (9007199254740991)

@@ -3,10 +3,8 @@
 #include "json/heartbeat-tick.h"
 
 #include "base/heartbeat-error.h"
+#include "base/heartbeat-limits.h"
 #include "json/heartbeat-json.h"
-
-/* A tick's own quarter counts for five minutes: an old one, drained after an outage, says nothing about now. */
-#define FRESH_MS G_GINT64_CONSTANT (300000)
 
 /* 0 where there is none. */
 static gint64
@@ -143,5 +141,5 @@ heartbeat_tick_parse (HeartbeatTick *tick, const char *body, gsize length, GErro
 guint
 heartbeat_tick_get_fresh_quarter (const HeartbeatTick *tick, gint64 now)
 {
-  return tick->time == 0 || now - tick->time <= FRESH_MS ? tick->quarter : 0;
+  return tick->time == 0 || now - tick->time <= HEARTBEAT_TICK_FRESH_MS ? tick->quarter : 0;
 }

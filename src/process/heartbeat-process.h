@@ -6,11 +6,9 @@
 
 #include "run/heartbeat-run.h"
 #include "process/heartbeat-processes.h"
+#include "base/heartbeat-limits.h"
 
 G_BEGIN_DECLS
-
-/* Of a handler's result. */
-#define HEARTBEAT_PROCESS_MAX_OUTPUT (64 * 1024)
 
 /**
  * HeartbeatProcessOutput:

@@ -105,7 +105,7 @@ read_file (HeartbeatAgentFile *self, const HeartbeatAgentFile *known)
 {
   gint64 now = g_get_real_time ();
   g_autoptr (GBytes) text
-      = heartbeat_storage_read (self->path, HEARTBEAT_CONFIG_MAX_SIZE, &self->identity, NULL);
+      = heartbeat_storage_read (self->path, HEARTBEAT_CONFIG_MAX_BYTES, &self->identity, NULL);
   HeartbeatJson root;
 
   if (text != NULL

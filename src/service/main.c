@@ -59,7 +59,7 @@ check_file (const char *path)
   g_autoptr (GPtrArray) problems = NULL;
   HeartbeatIdentity identity;
   g_autoptr (GBytes) text
-      = heartbeat_storage_read (path, HEARTBEAT_CONFIG_MAX_SIZE, &identity, &error);
+      = heartbeat_storage_read (path, HEARTBEAT_CONFIG_MAX_BYTES, &identity, &error);
 
   if (text == NULL)
     {

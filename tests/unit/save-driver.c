@@ -25,7 +25,7 @@ save (const char *path, gint64 last_run, GError **error)
 {
   g_autofree char *value = g_strdup_printf ("%" G_GINT64_FORMAT, last_run);
   g_autoptr (GBytes) text
-      = heartbeat_storage_edit (path, HEARTBEAT_CONFIG_MAX_SIZE, set_last_run, value, error);
+      = heartbeat_storage_edit (path, HEARTBEAT_CONFIG_MAX_BYTES, set_last_run, value, error);
 
   return text != NULL;
 }

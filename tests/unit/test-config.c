@@ -667,7 +667,7 @@ static void
 test_size (void)
 {
   static const char head[] = "{\"$schema\":\"heartbeat.v1\",\"agent\":\"a\",\"checks\":{}}";
-  gsize length = HEARTBEAT_CONFIG_MAX_SIZE;
+  gsize length = HEARTBEAT_CONFIG_MAX_BYTES;
   g_autofree char *text = g_strnfill (length + 1, ' ');
   g_autoptr (GError) error = NULL;
   g_autoptr (HeartbeatConfig) config = NULL;

@@ -179,7 +179,7 @@ collect (Fixture *fixture, const char *script)
   HeartbeatRun *run = make_run (fixture, "mail", g_strdup ("{}"));
   g_autoptr (GAsyncResult) result = NULL;
 
-  heartbeat_process_run_async (NULL, run, argv, HEARTBEAT_PROCESS_MAX_OUTPUT, hbtest_keep_result,
+  heartbeat_process_run_async (NULL, run, argv, HEARTBEAT_OUTPUT_MAX_BYTES, hbtest_keep_result,
                                &result);
   heartbeat_run_succeed (run, NULL);
   g_object_unref (run);

@@ -8,11 +8,9 @@
 #include "json/heartbeat-envelope.h"
 #include "base/heartbeat-error.h"
 #include "base/heartbeat-i18n.h"
+#include "base/heartbeat-limits.h"
 #include "ctl/heartbeat-ctl-settings-resolver.h"
 #include "ctl/heartbeat-ctl.h"
-
-/* A tick that nobody fetched within an hour is of no use. */
-#define EXPIRATION_MS 3600000
 
 /* One publish, from the call to the end of the connection. */
 typedef struct
@@ -92,7 +90,7 @@ setting (const char *option, const char *variable, const char *fallback)
 static gboolean
 is_short_string (const char *text)
 {
-  return *text != '\0' && strlen (text) <= 255;
+  return *text != '\0' && strlen (text) <= HEARTBEAT_SHORT_STRING_MAX_BYTES;
 }
 
 static void
@@ -160,7 +158,7 @@ heartbeat_ctl_tick (HeartbeatCtl *self, char **args)
     .routing_key = self->routing_key != NULL ? self->routing_key : HEARTBEAT_TICK_ROUTING_KEY,
     .message_id = envelope->event_id,
     .body = envelope->body,
-    .expiration_ms = EXPIRATION_MS,
+    .expiration_ms = HEARTBEAT_EXPIRATION_MS,
   };
   g_autoptr (HeartbeatConnection) connection = NULL;
   g_autoptr (GMainLoop) loop = g_main_loop_new (NULL, FALSE);

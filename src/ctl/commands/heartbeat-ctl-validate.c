@@ -11,7 +11,7 @@ read_problems (const char *path, GError **error)
 {
   HeartbeatIdentity identity;
   g_autoptr (GBytes) text
-      = heartbeat_storage_read (path, HEARTBEAT_CONFIG_MAX_SIZE, &identity, error);
+      = heartbeat_storage_read (path, HEARTBEAT_CONFIG_MAX_BYTES, &identity, error);
 
   return text != NULL ? heartbeat_config_validate (text) : NULL;
 }

@@ -3,11 +3,9 @@
 #include <string.h>
 
 #include "base/heartbeat-i18n.h"
+#include "base/heartbeat-limits.h"
 #include "ctl/doctor/heartbeat-ctl-doctor.h"
 #include "ctl/print/heartbeat-ctl-format.h"
-
-/* As many intervals without a tick make TICK_SOURCE=auto go on by itself. */
-#define INTERVALS 2.5
 
 static gboolean
 skip_without_bus (HeartbeatCtlDoctor *doctor, HeartbeatCtlFinding *finding)
@@ -144,7 +142,9 @@ check_ticks (HeartbeatCtlDoctor *doctor, HeartbeatCtlFinding *finding)
   if (last == 0 && strcmp (source, "amqp") != 0)
     heartbeat_ctl_finding_set (finding, HEARTBEAT_CTL_VERDICT_OK,
                                _ ("the first is to come from the service's own timer"));
-  else if (last == 0 || now - last > (gint64) (doctor->interval * INTERVALS * G_USEC_PER_SEC))
+  else if (last == 0
+           || now - last
+                  > (gint64) (doctor->interval * HEARTBEAT_TICK_OUTAGE_INTERVALS * G_USEC_PER_SEC))
     set_late (doctor, finding, last, now);
   else
     {

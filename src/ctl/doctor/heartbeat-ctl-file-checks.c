@@ -104,7 +104,7 @@ check_file (HeartbeatCtlDoctor *doctor, HeartbeatCtlFinding *finding)
     return;
   path = g_filename_display_name (doctor->path);
   doctor->text
-      = heartbeat_storage_read (doctor->path, HEARTBEAT_CONFIG_MAX_SIZE, &identity, &error);
+      = heartbeat_storage_read (doctor->path, HEARTBEAT_CONFIG_MAX_BYTES, &identity, &error);
   if (doctor->text == NULL)
     {
       refuse_file (doctor, finding, error);

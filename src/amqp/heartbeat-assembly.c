@@ -192,7 +192,7 @@ add_header (HeartbeatAssembly *self, const HeartbeatFrame *frame, GError **error
   append_text (self, TEXT_CONTENT_TYPE, properties.content_type);
 
   self->body_size = read_u64 (frame->payload + 4);
-  self->message.too_large = self->body_size > HEARTBEAT_MESSAGE_MAX;
+  self->message.too_large = self->body_size > HEARTBEAT_MESSAGE_MAX_BYTES;
   self->state = STATE_BODY;
   return self->body_size == 0 ? finish (self) : HEARTBEAT_ASSEMBLED_MORE;
 }
@@ -233,7 +233,7 @@ add_body (HeartbeatAssembly *self, const HeartbeatFrame *frame, GError **error)
  * @frame: a header or body frame
  * @error: return location for a %HEARTBEAT_AMQP_ERROR, whose code is the one to close the connection with
  *
- * Adds the next frame of the message. A body of more than %HEARTBEAT_MESSAGE_MAX bytes is counted off, never kept.
+ * Adds the next frame of the message. A body of more than %HEARTBEAT_MESSAGE_MAX_BYTES bytes is counted off, never kept.
  *
  * Returns: whether the message is whole
  */

@@ -7,6 +7,7 @@
 
 #include "base/heartbeat-error.h"
 #include "base/heartbeat-i18n.h"
+#include "base/heartbeat-limits.h"
 #include "base/heartbeat-text.h"
 
 #define PORT_AMQP  5672
@@ -15,8 +16,6 @@
 /* Both connections of a broker may read at once, and once more while a file server hangs. */
 #define MAX_READERS 4
 
-/* AMQP's short strings. */
-#define NAME_MAX_BYTES 255
 
 G_DEFINE_BOXED_TYPE (HeartbeatBrokerUri,
                      heartbeat_broker_uri,
@@ -50,7 +49,7 @@ decode (const char *encoded, const char *fallback, char **decoded, GError **erro
     return invalid (error, _ ("user name, password and virtual host are UTF-8"));
   if (heartbeat_text_has_controls (*decoded))
     return invalid (error, _ ("control characters are not allowed"));
-  if (strlen (*decoded) > NAME_MAX_BYTES)
+  if (strlen (*decoded) > HEARTBEAT_SHORT_STRING_MAX_BYTES)
     return invalid (error, _ ("user name, password and virtual host have at most 255 bytes each"));
   return TRUE;
 }

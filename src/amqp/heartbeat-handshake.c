@@ -7,9 +7,7 @@
 #include "amqp/heartbeat-frame.h"
 #include "base/heartbeat-error.h"
 #include "base/heartbeat-i18n.h"
-
-#define CHANNEL_MAX 2047
-#define HEARTBEAT_S 30
+#include "base/heartbeat-limits.h"
 
 static amqp_table_entry_t
 text_entry (const char *key, const char *value)
@@ -171,9 +169,9 @@ heartbeat_handshake_tune (GByteArray *out,
                           GError **error)
 {
   amqp_connection_tune_ok_t ok = {
-    .channel_max = (guint16) smaller (tune->channel_max, CHANNEL_MAX),
+    .channel_max = (guint16) smaller (tune->channel_max, HEARTBEAT_AMQP_MAX_CHANNELS),
     .frame_max = smaller (tune->frame_max, HEARTBEAT_FRAME_MAX),
-    .heartbeat = (guint16) smaller (tune->heartbeat, HEARTBEAT_S),
+    .heartbeat = (guint16) smaller (tune->heartbeat, HEARTBEAT_AMQP_HEARTBEAT_S),
   };
 
   if (ok.frame_max < AMQP_FRAME_MIN_SIZE)

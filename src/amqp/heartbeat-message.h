@@ -3,10 +3,9 @@
 #pragma once
 
 #include <glib.h>
+#include "base/heartbeat-limits.h"
 
 G_BEGIN_DECLS
-
-#define HEARTBEAT_MESSAGE_MAX (1024 * 1024)
 
 /**
  * HEARTBEAT_DOCTOR_APP_ID:
@@ -27,7 +26,7 @@ G_BEGIN_DECLS
  * @content_type: its content type, "" if it has none
  * @body: (array length=length): the bytes, not zero-terminated; %NULL if @too_large
  * @length: length of @body
- * @too_large: whether the body had more than %HEARTBEAT_MESSAGE_MAX bytes and was dropped
+ * @too_large: whether the body had more than %HEARTBEAT_MESSAGE_MAX_BYTES bytes and was dropped
  * @reply_code: why it was returned; 0 for a delivery
  * @reply_text: the same in words; "" for a delivery
  * @received_us: when the read that completed it returned, monotonic time in microseconds; messages of one read share it

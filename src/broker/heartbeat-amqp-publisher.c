@@ -9,11 +9,9 @@
 #include "base/heartbeat-deadline.h"
 #include "base/heartbeat-error.h"
 #include "base/heartbeat-i18n.h"
+#include "base/heartbeat-limits.h"
 
-#define PUBLISH_LIMIT_S 10
-#define WAITING_MAX     256
-#define IN_FLIGHT_MAX   256
-#define NAME_MAX_BYTES  255
+#define IN_FLIGHT_MAX 256
 
 #define DELIVERY_PERSISTENT 2
 
@@ -131,11 +129,12 @@ timed_out (HeartbeatAmqpPublisher *self, const Item *item)
   if (reason == NULL)
     return g_error_new (HEARTBEAT_ERROR, HEARTBEAT_ERROR_TIMED_OUT,
                         _ ("the broker (%s) did not confirm the message within %d s"),
-                        heartbeat_connection_get_broker (self->connection), PUBLISH_LIMIT_S);
+                        heartbeat_connection_get_broker (self->connection),
+                        HEARTBEAT_PUBLISH_TIMEOUT_S);
   return g_error_new (HEARTBEAT_ERROR, HEARTBEAT_ERROR_TIMED_OUT,
                       item->sent ? _ ("the message was sent, but not confirmed within %d s: %s")
                                  : _ ("the message could not be sent within %d s: %s"),
-                      PUBLISH_LIMIT_S, reason);
+                      HEARTBEAT_PUBLISH_TIMEOUT_S, reason);
 }
 
 static gboolean
@@ -503,27 +502,30 @@ set_full_error (HeartbeatAmqpPublisher *self, GError **error)
 
   g_set_error (error, HEARTBEAT_ERROR, HEARTBEAT_ERROR_REFUSED,
                ngettext ("%d message waits already, and no more may: %s",
-                         "%d messages wait already, and no more may: %s", WAITING_MAX),
-               WAITING_MAX, reason != NULL ? reason : _ ("the broker confirms too slowly"));
+                         "%d messages wait already, and no more may: %s",
+                         HEARTBEAT_PUBLISH_MAX_WAITING),
+               HEARTBEAT_PUBLISH_MAX_WAITING,
+               reason != NULL ? reason : _ ("the broker confirms too slowly"));
 }
 
 static gboolean
 check_publication (HeartbeatAmqpPublisher *self, const HeartbeatPublication *p, GError **error)
 {
-  if (strlen (p->exchange) > NAME_MAX_BYTES || strlen (p->routing_key) > NAME_MAX_BYTES
-      || strlen (p->message_id) > NAME_MAX_BYTES)
+  if (strlen (p->exchange) > HEARTBEAT_SHORT_STRING_MAX_BYTES
+      || strlen (p->routing_key) > HEARTBEAT_SHORT_STRING_MAX_BYTES
+      || strlen (p->message_id) > HEARTBEAT_SHORT_STRING_MAX_BYTES)
     {
       g_set_error_literal (error, HEARTBEAT_ERROR, HEARTBEAT_ERROR_INVALID_ARGUMENT,
                            _ ("Exchange, routing key and message id have at most 255 bytes each"));
       return FALSE;
     }
-  if (g_bytes_get_size (p->body) > HEARTBEAT_MESSAGE_MAX)
+  if (g_bytes_get_size (p->body) > HEARTBEAT_MESSAGE_MAX_BYTES)
     {
       g_set_error_literal (error, HEARTBEAT_ERROR, HEARTBEAT_ERROR_INVALID_ARGUMENT,
                            _ ("A message has at most 1 MiB"));
       return FALSE;
     }
-  if (self->waiting.length >= WAITING_MAX)
+  if (self->waiting.length >= HEARTBEAT_PUBLISH_MAX_WAITING)
     {
       set_full_error (self, error);
       return FALSE;
@@ -543,7 +545,7 @@ item_new (HeartbeatAmqpPublisher *self, const HeartbeatPublication *publication)
   item->body = g_bytes_ref (publication->body);
   item->expiration_ms = publication->expiration_ms;
   heartbeat_deadline_set (&item->deadline,
-                          g_get_monotonic_time () + PUBLISH_LIMIT_S * G_USEC_PER_SEC, on_deadline,
+                          g_get_monotonic_time () + HEARTBEAT_PUBLISH_TIMEOUT_S * G_USEC_PER_SEC, on_deadline,
                           item);
   return item;
 }

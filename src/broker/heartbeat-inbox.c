@@ -412,7 +412,7 @@ heartbeat_inbox_new (HeartbeatConnection *connection,
   self->declaration = heartbeat_declaration_new (options->agent, options->exchange, self->queue,
                                                  g_strcmp0 (options->queue_type, "quorum") == 0,
                                                  options->prefetch != 0 ? options->prefetch
-                                                                        : HEARTBEAT_INBOX_PREFETCH);
+                                                                        : HEARTBEAT_PREFETCH_MESSAGES);
   self->func = func;
   self->user_data = user_data;
   g_signal_connect_object (connection, "changed", G_CALLBACK (on_connection_changed), self,

@@ -7,10 +7,9 @@
 #include "broker/heartbeat-ack-window.h"
 #include "amqp/heartbeat-connection.h"
 #include "amqp/heartbeat-message.h"
+#include "base/heartbeat-limits.h"
 
 G_BEGIN_DECLS
-
-#define HEARTBEAT_INBOX_PREFETCH 64
 
 #define HEARTBEAT_TYPE_INBOX (heartbeat_inbox_get_type ())
 G_DECLARE_FINAL_TYPE (HeartbeatInbox, heartbeat_inbox, HEARTBEAT, INBOX, GObject)
@@ -20,7 +19,7 @@ G_DECLARE_FINAL_TYPE (HeartbeatInbox, heartbeat_inbox, HEARTBEAT, INBOX, GObject
  * @agent: the agent's name, valid by the contract's rule
  * @exchange: name of the topic exchange, at most 255 bytes
  * @queue_type: (nullable): "quorum", else a classic queue
- * @prefetch: how many messages the broker sends ahead of their settlement; 0 is %HEARTBEAT_INBOX_PREFETCH
+ * @prefetch: how many messages the broker sends ahead of their settlement; 0 is %HEARTBEAT_PREFETCH_MESSAGES
  *
  * What an inbox is made of; copied.
  */

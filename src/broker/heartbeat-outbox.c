@@ -5,9 +5,7 @@
 #include "json/heartbeat-envelope.h"
 #include "base/heartbeat-error.h"
 #include "base/heartbeat-i18n.h"
-
-/* What nobody fetches within an hour is of no use, and the inbox of an agent that is gone must not grow for ever. */
-#define EXPIRATION_MS 3600000
+#include "base/heartbeat-limits.h"
 
 /**
  * HeartbeatOutbox:
@@ -125,7 +123,7 @@ publish_async (HeartbeatPublisher *publisher,
   publication.routing_key = event_type;
   publication.message_id = envelope->event_id;
   publication.body = envelope->body;
-  publication.expiration_ms = EXPIRATION_MS;
+  publication.expiration_ms = HEARTBEAT_EXPIRATION_MS;
   heartbeat_amqp_publisher_publish_async (self->publisher, &publication, cancellable, on_published,
                                           g_steal_pointer (&task));
 }

@@ -90,7 +90,7 @@ on_message (gpointer owner, const HeartbeatMessage *message)
   add_text (self, message->content_type);
   add_text (self, message->reply_text);
   g_assert_true (message->body != NULL || message->length == 0);
-  g_assert_cmpuint (message->length, <=, HEARTBEAT_MESSAGE_MAX);
+  g_assert_cmpuint (message->length, <=, HEARTBEAT_MESSAGE_MAX_BYTES);
   g_assert_true (!message->too_large || message->body == NULL);
   g_string_append_len (self->story, (const char *) message->body, (gssize) message->length);
   react (self, message);

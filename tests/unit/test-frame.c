@@ -308,7 +308,7 @@ test_pieces (Fixture *f, gconstpointer data)
 static void
 test_too_large (Fixture *f, gconstpointer data)
 {
-  guint64 left = 3 * (guint64) HEARTBEAT_MESSAGE_MAX;
+  guint64 left = 3 * (guint64) HEARTBEAT_MESSAGE_MAX_BYTES;
 
   g_assert_cmpint (add_header (f, left), ==, HEARTBEAT_ASSEMBLED_MORE);
   for (; left > 65536; left -= 65536)

@@ -4,10 +4,8 @@
 
 #include "base/heartbeat-error.h"
 #include "base/heartbeat-i18n.h"
+#include "base/heartbeat-limits.h"
 #include "base/heartbeat-text.h"
-
-#define MIN_TIMEOUT_MS 1000
-#define MAX_TIMEOUT_MS 1500000
 
 /* Characters: of a line for people. */
 #define MAX_TEXT 1000
@@ -140,11 +138,12 @@ read_options (GVariant *dict, Options *options, GError **error)
         return FALSE;
     }
   if (options->timeout == 0
-      || (options->timeout >= MIN_TIMEOUT_MS && options->timeout <= MAX_TIMEOUT_MS))
+      || (options->timeout >= HEARTBEAT_TIMEOUT_MIN_MS
+          && options->timeout <= HEARTBEAT_TIMEOUT_MAX_MS))
     return TRUE;
   g_set_error (error, HEARTBEAT_ERROR, HEARTBEAT_ERROR_INVALID_ARGUMENT,
-               _ ("the option “timeout-ms” is 0 or from %d to %d, not %u"), MIN_TIMEOUT_MS,
-               MAX_TIMEOUT_MS, options->timeout);
+               _ ("the option “timeout-ms” is 0 or from %d to %d, not %u"),
+               HEARTBEAT_TIMEOUT_MIN_MS, HEARTBEAT_TIMEOUT_MAX_MS, options->timeout);
   return FALSE;
 }
 

@@ -2,16 +2,15 @@
 
 #include "notify/heartbeat-notice.h"
 
+#include "base/heartbeat-limits.h"
 #include "base/heartbeat-text.h"
-
-#define MAX_CHARS 300
 
 /* Cut before it is escaped, so that no entity is broken. */
 static char *
 to_markup (const char *text)
 {
   g_autofree char *plain = heartbeat_text_to_plain (text);
-  g_autofree char *shown = heartbeat_text_shorten (plain, MAX_CHARS);
+  g_autofree char *shown = heartbeat_text_shorten (plain, HEARTBEAT_NOTIFICATION_MAX_CHARS);
 
   return g_markup_escape_text (shown, -1);
 }

@@ -2,13 +2,13 @@
 
 #include "notify/heartbeat-notifier.h"
 
+#include "base/heartbeat-limits.h"
 #include "base/heartbeat-log.h"
 #include "notify/heartbeat-agent-watch.h"
 #include "notify/heartbeat-broker-watch.h"
 #include "notify/heartbeat-notification-thread.h"
 
-#define PATIENCE_MS 300000
-#define PAUSE_US    (3600 * (gint64) G_USEC_PER_SEC)
+#define PAUSE_US (3600 * (gint64) G_USEC_PER_SEC)
 
 /**
  * HeartbeatNotifier:
@@ -60,7 +60,7 @@ watch_free (gpointer data)
 static void
 heartbeat_notifier_init (HeartbeatNotifier *self)
 {
-  self->patience = PATIENCE_MS;
+  self->patience = HEARTBEAT_BROKER_PATIENCE_MS;
   self->agent_watches = g_hash_table_new_full (NULL, NULL, g_object_unref, watch_free);
 }
 

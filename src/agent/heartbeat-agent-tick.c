@@ -4,9 +4,8 @@
 
 #include "base/heartbeat-deadline.h"
 #include "base/heartbeat-i18n.h"
+#include "base/heartbeat-limits.h"
 #include "base/heartbeat-log.h"
-
-#define STOP_GRACE_US (10 * G_USEC_PER_SEC)
 
 /* A tick that waits or runs. */
 typedef struct
@@ -355,8 +354,8 @@ heartbeat_agent_stop_async (HeartbeatAgent *self, GAsyncReadyCallback callback, 
   self->stop_task = g_task_new (self, NULL, callback, user_data);
   refuse_ticks (self);
   if (self->n_runs > 0)
-    heartbeat_deadline_set (&self->stop_timer, g_get_monotonic_time () + STOP_GRACE_US,
-                            on_grace_over, self);
+    heartbeat_deadline_set_in (&self->stop_timer, HEARTBEAT_STOP_GRACE_MS * 1000, on_grace_over,
+                               self);
   check_stopped (self);
 }
 

@@ -5,19 +5,10 @@
 #include <string.h>
 
 #include "agent/heartbeat-absent-handler.h"
-#include "agent/heartbeat-config-report.h"
 #include "base/heartbeat-deadline.h"
-#include "base/heartbeat-error.h"
-#include "base/heartbeat-i18n.h"
-#include "json/heartbeat-json.h"
-#include "agent/heartbeat-last-run-store.h"
-#include "base/heartbeat-log.h"
-#include "agent/heartbeat-schedule.h"
-#include "agent/heartbeat-check-run.h"
+#include "base/heartbeat-limits.h"
 
-#define MAX_NAME_LENGTH    64
 #define DEFAULT_TIMEOUT_MS 300000
-#define STOP_GRACE_US      (10 * G_USEC_PER_SEC)
 
 GParamSpec *heartbeat_agent_props[HEARTBEAT_AGENT_N_PROPS];
 guint heartbeat_agent_signals[HEARTBEAT_AGENT_N_SIGNALS];
@@ -256,7 +247,7 @@ heartbeat_agent_is_name (const char *name)
 {
   g_return_val_if_fail (name != NULL, FALSE);
 
-  if (!g_ascii_isalnum (*name) || strlen (name) > MAX_NAME_LENGTH)
+  if (!g_ascii_isalnum (*name) || strlen (name) > HEARTBEAT_AGENT_NAME_MAX_BYTES)
     return FALSE;
   for (; *name != '\0'; name++)
     if (!g_ascii_isalnum (*name) && *name != '_' && *name != '-')

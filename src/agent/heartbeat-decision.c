@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: MIT */
 
 #include "agent/heartbeat-decision.h"
+#include "base/heartbeat-limits.h"
 
 #include <string.h>
 
-#define FIRST_RETRY_MS G_GINT64_CONSTANT (30000)
-#define WEEK_S         G_GINT64_CONSTANT (604800)
+#define WEEK_S G_GINT64_CONSTANT (604800)
 
 /**
  * heartbeat_decision_effective_last_run:
@@ -255,7 +255,7 @@ heartbeat_decision_retry_delay (gint64 cadence, guint failures)
 
   if (doublings >= 38)
     return cadence;
-  return MIN (cadence, FIRST_RETRY_MS << doublings);
+  return MIN (cadence, (gint64) HEARTBEAT_RETRY_FIRST_MS << doublings);
 }
 
 /**

@@ -11,11 +11,11 @@
 #include <glib/gstdio.h>
 
 #include "base/heartbeat-io-error.h"
+#include "base/heartbeat-limits.h"
 #include "json/heartbeat-json.h"
 #include "base/heartbeat-log.h"
 
-#define FOLDER   "heartbeat-consumer"
-#define MAX_SIZE (1024 * 1024)
+#define FOLDER "heartbeat-consumer"
 
 /* What waits to be written while a disk does not answer. */
 #define MAX_PENDING (1024 * 1024)
@@ -193,7 +193,7 @@ write_lines (const char *path, const char *lines, GError **error)
   fd = open_for_appending (path, &status, error);
   if (fd < 0)
     return FALSE;
-  if (status.st_size > 0 && status.st_size + (goffset) strlen (lines) > MAX_SIZE)
+  if (status.st_size > 0 && status.st_size + (goffset) strlen (lines) > HEARTBEAT_HISTORY_MAX_BYTES)
     {
       close (fd);
       if (g_rename (path, old) != 0 && errno != ENOENT)

@@ -26,7 +26,9 @@ postpone_local_ticks (gpointer user_data)
   HeartbeatConsumer *self = user_data;
 
   if (self->ticker != NULL)
-    heartbeat_ticker_start (self->ticker, (gint64) self->tick_interval * G_USEC_PER_SEC * 5 / 2);
+    heartbeat_ticker_start (self->ticker,
+                            (gint64) (self->tick_interval * HEARTBEAT_TICK_OUTAGE_INTERVALS
+                                      * G_USEC_PER_SEC));
 }
 
 static void

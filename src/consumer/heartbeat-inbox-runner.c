@@ -4,13 +4,12 @@
 
 #include "agent/heartbeat-agent-private.h"
 #include "base/heartbeat-deadline.h"
+#include "base/heartbeat-limits.h"
 #include "base/heartbeat-log.h"
 #include "run/heartbeat-execution.h"
 
 /* A message that waits for longer goes back into the queue: RabbitMQ closes the channel of who holds one for 30 minutes. */
-#define LONGEST_WAIT_US (10 * 60 * G_USEC_PER_SEC)
-
-#define STOP_GRACE_US (10 * G_USEC_PER_SEC)
+#define LONGEST_WAIT_US (HEARTBEAT_ACK_DELAY_MAX_S * G_USEC_PER_SEC)
 
 /**
  * HeartbeatInboxRunner:
@@ -313,8 +312,8 @@ heartbeat_inbox_runner_stop_async (HeartbeatInboxRunner *self,
   g_queue_clear_full (&self->waiting, message_free);
   watch_waiting (self);
   if (self->current != NULL)
-    heartbeat_deadline_set (&self->stop_timer, g_get_monotonic_time () + STOP_GRACE_US,
-                            on_grace_over, self);
+    heartbeat_deadline_set_in (&self->stop_timer, HEARTBEAT_STOP_GRACE_MS * 1000, on_grace_over,
+                               self);
   check_stopped (self);
 }
 

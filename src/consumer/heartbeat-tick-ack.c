@@ -4,9 +4,7 @@
 
 #include "agent/heartbeat-agent-private.h"
 #include "base/heartbeat-deadline.h"
-
-/* RabbitMQ closes the channel of a consumer that holds a message for 15 minutes or more. */
-#define LONGEST_HOLD_US (10 * 60 * G_USEC_PER_SEC)
+#include "base/heartbeat-limits.h"
 
 /**
  * HeartbeatTickAck:
@@ -26,7 +24,6 @@ on_held_long (gpointer user_data)
 {
   HeartbeatTickAck *self = user_data;
 
-  heartbeat_deadline_clear (&self->deadline);
   heartbeat_inbox_settle (self->inbox, self->delivery, HEARTBEAT_DISPOSITION_ACKNOWLEDGE);
   return G_SOURCE_REMOVE;
 }
@@ -48,8 +45,8 @@ heartbeat_tick_ack_new (HeartbeatInbox *inbox, HeartbeatDelivery delivery)
   self = g_new0 (HeartbeatTickAck, 1);
   self->inbox = g_object_ref (inbox);
   self->delivery = delivery;
-  heartbeat_deadline_set (&self->deadline, g_get_monotonic_time () + LONGEST_HOLD_US, on_held_long,
-                          self);
+  heartbeat_deadline_set_in (&self->deadline, HEARTBEAT_ACK_DELAY_MAX_S * G_USEC_PER_SEC,
+                             on_held_long, self);
   return self;
 }
 

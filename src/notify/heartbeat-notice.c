@@ -47,7 +47,7 @@ heartbeat_notice_new (const char *key,
 
   notice->key = g_strdup (key);
   notice->urgency = urgency;
-  notice->summary = heartbeat_text_shorten (plain_summary, MAX_CHARS);
+  notice->summary = heartbeat_text_shorten (plain_summary, HEARTBEAT_NOTIFICATION_MAX_CHARS);
   notice->body = to_markup (body);
   return notice;
 }

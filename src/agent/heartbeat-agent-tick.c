@@ -275,7 +275,11 @@ heartbeat_agent_run_due_async (HeartbeatAgent *self,
   g_task_set_task_data (task, event_new (tick), event_free);
   self->waiting = g_steal_pointer (&task);
   heartbeat_agent_load_store (self);
-  refresh (self);
+  /* At once, so that the tick after this one can wait for the run. */
+  if (heartbeat_document_is_current (self->document, g_get_monotonic_time ()))
+    heartbeat_agent_decide_waiting (self);
+  else
+    refresh (self);
 }
 
 /**

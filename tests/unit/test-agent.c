@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 
 #include <errno.h>
+#include <fcntl.h>
 #include <string.h>
 #include <sys/inotify.h>
 #include <sys/stat.h>
@@ -394,6 +395,26 @@ test_one_tick_waits_while_a_run_goes (Fixture *f, gconstpointer data)
   g_assert_cmpuint (f->safe, ==, 2);
   g_assert_cmpuint (f->told->len, ==, 2);
   g_assert_cmpstr (g_ptr_array_index (f->told, 1), ==, "b");
+}
+
+/* Ticks of one read: the first starts a run, so that the second can wait for its end. */
+static void
+test_ticks_at_once (Fixture *f, gconstpointer data)
+{
+  const struct timespec old[2] = { { .tv_sec = 1000000000 }, { .tv_sec = 1000000000 } };
+
+  start (f, CHECK ("a", "well", "") "," CHECK ("b", "well", "") "," CHECK ("c", "well", ""));
+  tick_through (f);
+  /* What was written just now would be read once more. */
+  g_assert_cmpint (utimensat (AT_FDCWD, f->path, old, 0), ==, 0);
+  g_assert_true (reload (f, NULL));
+
+  g_assert_false (tick (f));
+  g_assert_cmpuint (f->started, ==, 2);
+  g_assert_false (tick (f));
+  g_assert_true (tick (f));
+  hbtest_wait_for (f->done == 3);
+  g_assert_cmpuint (f->told->len, ==, 3);
 }
 
 /* What was reckoned while it ran does not outlive the run. */
@@ -993,6 +1014,7 @@ main (int argc, char **argv)
   ADD ("/agent/tick/forgotten-run-has-failed", test_forgotten_run_has_failed);
   ADD ("/agent/tick/time-out", test_time_out);
   ADD ("/agent/tick/one-waits-while-a-run-goes", test_one_tick_waits_while_a_run_goes);
+  ADD ("/agent/tick/at-once", test_ticks_at_once);
   ADD ("/agent/tick/failed-check-is-due-again", test_failed_check_is_due_again);
   ADD ("/agent/tick/as-many-runs-as-allowed", test_as_many_runs_as_allowed);
   ADD ("/agent/tick/unknown-handler-runs-default", test_unknown_handler_runs_default);

@@ -129,7 +129,7 @@ closed_error (void)
                               _ ("The channel is closed"));
 }
 
-/* From here on what the broker sends is ignored, up to its close-ok: only then its number is free. */
+/* From here on everything up to the broker's close-ok is ignored; only then the number is free. */
 static void
 send_close (HeartbeatChannel *self)
 {

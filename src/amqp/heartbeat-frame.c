@@ -7,7 +7,7 @@
 #include "amqp/heartbeat-amqp-error.h"
 #include "base/heartbeat-i18n.h"
 
-/* What is sent has short names of at most 255 bytes and small tables: it is far below the smallest frame of AMQP. */
+/* Methods that we send have names of at most 255 bytes and small tables: they fit into AMQP's smallest frame. */
 #define PAYLOAD_ROOM AMQP_FRAME_MIN_SIZE
 
 static guint16
@@ -90,7 +90,7 @@ heartbeat_frame_split (const guint8 *data, gsize length, HeartbeatFrame *frame, 
   return HEARTBEAT_SPLIT_FRAME;
 }
 
-/* Tables are decoded by recursion, as deep as a frame is long. But for connection.start only clients send them. */
+/* librabbitmq decodes tables by recursion, as deep as a frame is long. Only clients send them, except in connection.start. */
 static gboolean
 may_have_table (amqp_method_number_t method)
 {

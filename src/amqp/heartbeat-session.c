@@ -110,7 +110,7 @@ fail_protocol (HeartbeatSession *self, const GError *error)
   fail (self, error);
 }
 
-/* Twice in an interval, whatever else is sent, and sooner only to give up. */
+/* The deadline is for the next heartbeat, two in an interval, or for giving up. */
 static void
 schedule_heartbeat (HeartbeatSession *self)
 {

@@ -13,7 +13,7 @@
 #define TLS_HANDSHAKE 0x16
 #define TLS_MAJOR     0x03
 
-/* What a stranger has written into a certificate is shown, so it must not be able to look like anything else. */
+/* Names in a certificate come from strangers: they must not pass for anything else when they are shown. */
 static char *
 dup_shown (const char *name)
 {
@@ -61,7 +61,7 @@ describe_authority (const HeartbeatTlsVerdict *verdict)
          "?cacertfile="));
 }
 
-/* The dates are those of the broker's certificate; it may as well be one of its authorities that is too old. */
+/* The dates are those of the broker's certificate, but an authority's may have expired instead. */
 static char *
 describe_expiry (const HeartbeatTlsVerdict *verdict, gint64 now)
 {
@@ -159,7 +159,7 @@ heartbeat_tls_describe_verdict (const HeartbeatTlsVerdict *verdict, gint64 now)
   return g_strdup_printf (_ ("The broker's certificate is not accepted: %s"), text->str);
 }
 
-/* After its own certificate was found good there is one thing left that a broker can dislike. */
+/* Once the broker's certificate is accepted, what is left to refuse is ours. */
 static char *
 describe_refusal (const GError *error, const char *certfile, const char *keyfile)
 {

@@ -20,7 +20,7 @@ struct _HeartbeatTls
 
 G_DEFINE_FINAL_TYPE (HeartbeatTls, heartbeat_tls, G_TYPE_OBJECT)
 
-/* What the thread is given, and what it makes. */
+/* The input of the thread. */
 typedef struct
 {
   HeartbeatBrokerUri *uri;
@@ -52,7 +52,7 @@ fail (GError **error, const char *format, ...)
   return FALSE;
 }
 
-/* GIO's messages for files leave out what is wrong with them or which one it is, so they are looked at first. */
+/* GIO's errors name neither the file nor what is wrong with it, so look at the files first. */
 static GBytes *
 read_pem (const char *path, const char *parameter, GError **error)
 {
@@ -142,7 +142,7 @@ load_system_authorities (GTlsDatabase **database, GError **error)
                             "ca-certificates, or name the broker's authority with ?cacertfile="));
 }
 
-/* A session that is resumed would be taken without a look at the certificate. GIO resumes none on a stream that is not the
+/* A resumed TLS session would be accepted without verifying the certificate. GIO resumes none on a stream that is not the
  * socket's own. */
 static GIOStream *
 hide_socket (GSocketConnection *connection)
@@ -153,7 +153,7 @@ hide_socket (GSocketConnection *connection)
                                  g_io_stream_get_output_stream (stream));
 }
 
-/* A new connection parses all authorities once more, so it is made here as well, and is given them before it begins. */
+/* A new connection parses all authorities once more, so it is made on the thread, too. */
 static GIOStream *
 make_connection (const Job *job, GError **error)
 {
@@ -225,7 +225,7 @@ add_addresses (GPtrArray *names, GTlsCertificate *certificate)
     g_ptr_array_add (names, g_inet_address_to_string (g_ptr_array_index (found, i)));
 }
 
-/* Old certificates have no other name than their subject. */
+/* Old certificates name only their subject. */
 static void
 add_subject (GPtrArray *names, GTlsCertificate *certificate)
 {
@@ -288,7 +288,7 @@ on_accept_certificate (GTlsConnection *connection,
   return FALSE;
 }
 
-/* Emitted whenever the broker's certificate is known, whether it is good or not. */
+/* Emitted when the broker's certificate is known, accepted or not. */
 static void
 on_peer_certificate (GTlsConnection *connection, GParamSpec *pspec, gpointer user_data)
 {
@@ -400,8 +400,8 @@ heartbeat_tls_new (HeartbeatBrokerUri *uri)
   return self;
 }
 
-/* Two threads that are the first to use types of GIO can wait for each other for ever, one in a class_init function and one in
- * a get_type function: what the other thread uses is made here. */
+/* Two threads that are the first to use types of GIO can block each other for ever, one in a class_init function and one in a
+ * get_type function, so register here what the other thread uses. */
 static void
 ensure_types (void)
 {
@@ -449,7 +449,7 @@ heartbeat_tls_open_async (HeartbeatTls *self,
   making = g_task_new (self, cancellable, on_made, task);
   g_task_set_source_tag (making, make_in_thread);
   g_task_set_task_data (making, job, job_free);
-  /* A file server that hangs holds up the thread, not us. */
+  /* A file server that hangs blocks the thread, not us. */
   g_task_set_return_on_cancel (making, TRUE);
   g_task_run_in_thread (making, make_in_thread);
 }

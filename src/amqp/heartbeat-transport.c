@@ -24,7 +24,7 @@
 
 #define USER_TIMEOUT_MS 60000
 
-/* Frames are handed out for so long in one turn of the loop; a look at the clock every few frames costs nothing. */
+/* How long frames are handed out in one turn of the loop, and how often the clock is asked meanwhile. */
 #define TURN_LIMIT    (5 * G_TIME_SPAN_MILLISECOND)
 #define FRAMES_A_LOOK 16
 
@@ -43,7 +43,7 @@ struct _HeartbeatTransport
   GPollableOutputStream *output; /* unowned, the stream's */
   GSource *readable;
   GSource *writable;
-  GSource *later; /* hands out what was read and not handed out */
+  GSource *later; /* hands out what is left in the buffer */
 
   guint8 *buffer;
   gsize filled;
@@ -56,7 +56,7 @@ struct _HeartbeatTransport
 
 G_DEFINE_FINAL_TYPE (HeartbeatTransport, heartbeat_transport, G_TYPE_OBJECT)
 
-static void go_on (HeartbeatTransport *self);
+static void resume (HeartbeatTransport *self);
 static void watch_output (HeartbeatTransport *self);
 
 static gboolean
@@ -146,7 +146,7 @@ on_writable (GObject *stream, gpointer user_data)
   if (write_some (self, &error))
     {
       drop_source (&self->writable);
-      go_on (self);
+      resume (self);
       return G_SOURCE_REMOVE;
     }
   if (would_block (error))
@@ -229,7 +229,7 @@ hand_out_batch (HeartbeatTransport *self)
   self->corked = FALSE;
   heartbeat_transport_flush (self);
   if (is_open (self))
-    go_on (self);
+    resume (self);
 }
 
 static gboolean
@@ -312,9 +312,9 @@ watch_input (HeartbeatTransport *self)
   g_source_attach (self->readable, g_main_context_get_thread_default ());
 }
 
-/* Sees to it that what was read and what comes is handed out. */
+/* Hands out what was read already, and watches for more. */
 static void
-go_on (HeartbeatTransport *self)
+resume (HeartbeatTransport *self)
 {
   watch_input (self);
   if (self->behind)

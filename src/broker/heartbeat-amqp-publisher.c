@@ -31,7 +31,7 @@ typedef struct
   guint expiration_ms;
   GSource *deadline;
   GSource *cancelled;
-  GSource *rest; /* before it is sent again; NULL unless the broker did not take it */
+  GSource *rest; /* ends the pause before it is sent again; NULL if there is none */
   guint64 tag;   /* 0 while it waits */
   gboolean returned;
   guint refusals; /* how often the broker did not take it */
@@ -94,7 +94,7 @@ end_all (GQueue *items, const GError *error)
     end_item (g_queue_pop_head (&ended), g_error_copy (error));
 }
 
-/* Ends a publish of which nothing is heard. */
+/* Ends a publish before the broker has answered it. */
 static void
 give_up (HeartbeatAmqpPublisher *self, Item *item, GError *error)
 {
@@ -104,7 +104,7 @@ give_up (HeartbeatAmqpPublisher *self, Item *item, GError *error)
   pump (self);
 }
 
-/* Returns why the broker takes nothing now; NULL where nothing is known to be wrong. */
+/* Returns why the broker takes nothing now; NULL if nothing is known to be wrong. */
 static char *
 explain (HeartbeatAmqpPublisher *self)
 {
@@ -197,7 +197,7 @@ on_confirming (GObject *source, GAsyncResult *result, gpointer user_data)
   g_autoptr (HeartbeatAmqpPublisher) self = user_data;
   HeartbeatChannel *channel = HEARTBEAT_CHANNEL (source);
 
-  /* on_closed() has heard of an error before. */
+  /* on_closed() has handled an error already. */
   if (!heartbeat_channel_call_finish (channel, result, NULL, NULL) || channel != self->channel)
     return;
   self->confirming = TRUE;
@@ -212,7 +212,7 @@ compare_numbers (gconstpointer a, gconstpointer b, gpointer user_data)
   return (left->number > right->number) - (left->number < right->number);
 }
 
-/* Lets a message that was sent, but not confirmed, wait again in its place. */
+/* Puts a message that was not confirmed back into its place in the queue. */
 static void
 put_back (HeartbeatAmqpPublisher *self, Item *item)
 {
@@ -377,7 +377,7 @@ may_send (HeartbeatAmqpPublisher *self)
          && *heartbeat_connection_get_blocked (self->connection) == '\0';
 }
 
-/* Those that rest do not hold up others. */
+/* Messages that rest do not hold up others. */
 static GList *
 find_next (HeartbeatAmqpPublisher *self)
 {
@@ -388,7 +388,7 @@ find_next (HeartbeatAmqpPublisher *self)
   return next;
 }
 
-/* Sends what waits, as far as the broker takes it now. */
+/* Sends as many waiting messages as the broker takes now. */
 static void
 pump (HeartbeatAmqpPublisher *self)
 {

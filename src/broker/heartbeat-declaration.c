@@ -6,7 +6,7 @@
 #include "amqp/heartbeat-amqp-error.h"
 #include "base/heartbeat-log.h"
 
-/* What may exist with other arguments, and is declared passively then. */
+/* An exchange or a queue, which is declared passively if it exists with other arguments. */
 typedef struct
 {
   gboolean passive;
@@ -48,7 +48,7 @@ static void bind_heartbeat (HeartbeatDeclaration *self, GTask *task);
 static void set_prefetch (HeartbeatDeclaration *self, GTask *task);
 static void consume (HeartbeatDeclaration *self, GTask *task);
 
-/* What has to be done on a new channel, one reply after the other. */
+/* The requests on a new channel; each waits for the reply to the one before. */
 static const Step steps[] = {
   declare_exchange, declare_queue, bind_agent, bind_heartbeat, set_prefetch, consume,
 };

@@ -142,7 +142,7 @@ on_retry (gpointer user_data)
   return G_SOURCE_REMOVE;
 }
 
-/* The channel is of no use, but the connection may be. */
+/* The channel is useless, but the connection may still be good. */
 static void
 failed (HeartbeatInbox *self, const GError *error)
 {
@@ -259,7 +259,7 @@ on_declared (GObject *source, GAsyncResult *result, gpointer user_data)
   g_autoptr (HeartbeatInbox) self = user_data;
   HeartbeatReply found = { 0 };
 
-  /* on_closed() has heard of an error before. */
+  /* on_closed() has handled an error already. */
   if (!heartbeat_declaration_run_finish (self->declaration, result, &found, NULL)
       || source != G_OBJECT (self->channel))
     return;

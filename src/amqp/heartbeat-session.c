@@ -48,8 +48,8 @@ struct _HeartbeatSession
   gint64 heartbeat_sent;
   GSource *deadline;
   amqp_pool_t pool;
-  GPtrArray *channels; /* by number; NULL where the number is free */
-  GPtrArray *touched;  /* channels that the current batch has frames for */
+  GHashTable *channels; /* by number */
+  GPtrArray *touched;   /* channels that the current batch has frames for */
 };
 
 G_DEFINE_FINAL_TYPE (HeartbeatSession, heartbeat_session, G_TYPE_OBJECT)
@@ -273,7 +273,7 @@ handle_connection_frame (HeartbeatSession *self, const HeartbeatFrame *frame, GE
 static HeartbeatChannel *
 get_channel (HeartbeatSession *self, guint number)
 {
-  return number < self->channels->len ? g_ptr_array_index (self->channels, number) : NULL;
+  return g_hash_table_lookup (self->channels, GUINT_TO_POINTER (number));
 }
 
 static void
@@ -304,7 +304,7 @@ handle_channel_frame (HeartbeatSession *self, const HeartbeatFrame *frame, GErro
   if (!heartbeat_channel_handle_frame (channel, frame, &self->pool, error))
     return FALSE;
   if (heartbeat_channel_is_closed (channel) && get_channel (self, frame->channel) == channel)
-    g_clear_object (&g_ptr_array_index (self->channels, frame->channel));
+    g_hash_table_remove (self->channels, GUINT_TO_POINTER (frame->channel));
   return TRUE;
 }
 
@@ -375,7 +375,7 @@ heartbeat_session_finalize (GObject *object)
 
   heartbeat_broker_uri_unref (self->uri);
   g_free (self->purpose);
-  g_ptr_array_unref (self->channels);
+  g_hash_table_unref (self->channels);
   g_ptr_array_unref (self->touched);
   empty_amqp_pool (&self->pool);
 
@@ -391,16 +391,16 @@ heartbeat_session_class_init (HeartbeatSessionClass *klass)
   object_class->finalize = heartbeat_session_finalize;
 }
 
-static void
-free_channel (gpointer channel)
+static GHashTable *
+channels_new (void)
 {
-  g_clear_object (&channel);
+  return g_hash_table_new_full (NULL, NULL, NULL, g_object_unref);
 }
 
 static void
 heartbeat_session_init (HeartbeatSession *self)
 {
-  self->channels = g_ptr_array_new_with_free_func (free_channel);
+  self->channels = channels_new ();
   self->touched = g_ptr_array_new_with_free_func (g_object_unref);
   init_amqp_pool (&self->pool, POOL_PAGE_SIZE);
 }
@@ -476,9 +476,7 @@ heartbeat_session_open_channel (HeartbeatSession *self,
     }
 
   channel = heartbeat_channel_new (self->transport, (guint16) number, events, owner);
-  if (number >= self->channels->len)
-    g_ptr_array_set_size (self->channels, (int) number + 1);
-  g_ptr_array_index (self->channels, number) = g_object_ref (channel);
+  g_hash_table_insert (self->channels, GUINT_TO_POINTER (number), g_object_ref (channel));
   return channel;
 }
 
@@ -493,20 +491,18 @@ heartbeat_session_open_channel (HeartbeatSession *self,
 void
 heartbeat_session_lose_channels (HeartbeatSession *self, const GError *error)
 {
-  g_autoptr (GPtrArray) lost = NULL;
+  g_autoptr (GHashTable) lost = NULL;
+  GHashTableIter iter;
+  gpointer channel = NULL;
 
   g_return_if_fail (HEARTBEAT_IS_SESSION (self));
 
   lost = g_steal_pointer (&self->channels);
-  self->channels = g_ptr_array_new_with_free_func (free_channel);
+  self->channels = channels_new ();
   g_ptr_array_set_size (self->touched, 0);
-  for (guint i = 0; i < lost->len; i++)
-    {
-      HeartbeatChannel *channel = g_ptr_array_index (lost, i);
-
-      if (channel != NULL)
-        heartbeat_channel_lost (channel, error);
-    }
+  g_hash_table_iter_init (&iter, lost);
+  while (g_hash_table_iter_next (&iter, NULL, &channel))
+    heartbeat_channel_lost (channel, error);
 }
 
 /**

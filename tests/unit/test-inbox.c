@@ -90,16 +90,51 @@ hear_ack (HbtestBroker *f, GByteArray *bytes, guint64 tag)
 }
 
 static void
-script_held_long (HbtestBroker *f)
+answer_declarations (HbtestBroker *f, GByteArray *bytes, gboolean passive)
 {
   static const amqp_method_number_t asked[]
-      = { AMQP_EXCHANGE_DECLARE_METHOD, AMQP_QUEUE_DECLARE_METHOD, AMQP_QUEUE_BIND_METHOD,
-          AMQP_QUEUE_BIND_METHOD,       AMQP_BASIC_QOS_METHOD,     AMQP_BASIC_CONSUME_METHOD };
+      = { AMQP_QUEUE_DECLARE_METHOD, AMQP_QUEUE_BIND_METHOD, AMQP_QUEUE_BIND_METHOD,
+          AMQP_BASIC_QOS_METHOD, AMQP_BASIC_CONSUME_METHOD };
+  const amqp_exchange_declare_t *declare
+      = hbtest_broker_hear (f, bytes, AMQP_EXCHANGE_DECLARE_METHOD);
+
+  g_assert_cmpint (declare->passive, ==, passive);
+  hbtest_broker_say (f, f->number, AMQP_EXCHANGE_DECLARE_OK_METHOD,
+                     &(amqp_exchange_declare_ok_t){ 0 });
+  for (gsize i = 0; i < G_N_ELEMENTS (asked); i++)
+    answer (f, bytes, asked[i]);
+}
+
+/* The exchange exists, and is not durable. */
+static void
+script_differs (HbtestBroker *f)
+{
+  g_autoptr (GByteArray) bytes = g_byte_array_new ();
+  amqp_channel_close_t close = {
+    .reply_code = AMQP_PRECONDITION_FAILED,
+    .reply_text
+    = amqp_cstring_bytes ("PRECONDITION_FAILED - inequivalent arg 'durable' for exchange 'x' in "
+                          "vhost '/': received 'true' but current is 'false'"),
+  };
+
+  hbtest_broker_open_channel (f, bytes);
+  hbtest_broker_hear (f, bytes, AMQP_EXCHANGE_DECLARE_METHOD);
+  hbtest_broker_say (f, 1, AMQP_CHANNEL_CLOSE_METHOD, &close);
+  hbtest_broker_hear (f, bytes, AMQP_CHANNEL_CLOSE_OK_METHOD);
+  f->number = 2;
+  answer (f, bytes, AMQP_CHANNEL_OPEN_METHOD);
+  answer_declarations (f, bytes, TRUE);
+  hbtest_broker_hear (f, bytes, AMQP_CHANNEL_CLOSE_METHOD);
+  hbtest_broker_serve_close (f, bytes);
+}
+
+static void
+script_held_long (HbtestBroker *f)
+{
   g_autoptr (GByteArray) bytes = g_byte_array_new ();
 
   hbtest_broker_open_channel (f, bytes);
-  for (gsize i = 0; i < G_N_ELEMENTS (asked); i++)
-    answer (f, bytes, asked[i]);
+  answer_declarations (f, bytes, FALSE);
   hbtest_broker_deliver (f, 1);
   hbtest_broker_deliver (f, 2);
   hear_ack (f, bytes, 1);
@@ -109,9 +144,9 @@ script_held_long (HbtestBroker *f)
 }
 
 static void
-set_up_held_long (HbtestBroker *f, gconstpointer data)
+set_up (HbtestBroker *f, gconstpointer data)
 {
-  hbtest_broker_set_up (f, script_held_long);
+  hbtest_broker_set_up (f, (HbtestScript) (gpointer) data);
 }
 
 static HeartbeatDisposition
@@ -128,6 +163,19 @@ finish_tick (HeartbeatAgent *agent, gpointer ack)
   g_autoptr (GTask) task = g_task_new (agent, NULL, heartbeat_tick_ack_on_done, ack);
 
   g_task_return_pointer (task, NULL, NULL);
+}
+
+/* What exists with other arguments is used as it is. */
+static void
+test_differs (HbtestBroker *f, gconstpointer data)
+{
+  const HeartbeatInboxOptions options = { "cack", "x", NULL, 0 };
+  g_autoptr (HeartbeatInbox) inbox = heartbeat_inbox_new (f->connection, &options, keep, NULL);
+
+  heartbeat_inbox_start (inbox);
+  heartbeat_connection_start (f->connection);
+  hbtest_wait_for (heartbeat_inbox_get_state (inbox) == HEARTBEAT_CONNECTION_STATE_CONNECTED);
+  heartbeat_inbox_close_async (inbox, NULL, NULL);
 }
 
 /* A tick whose run goes on after ten minutes is acknowledged, once; another one when its run has ended. */
@@ -172,7 +220,9 @@ main (int argc, char *argv[])
       g_test_add_data_func (path, windows[i], test_window);
     }
 
-  g_test_add ("/inbox/held-long", HbtestBroker, NULL, set_up_held_long, test_held_long,
+  g_test_add ("/inbox/differs", HbtestBroker, (gpointer) script_differs, set_up, test_differs,
+              hbtest_broker_tear_down);
+  g_test_add ("/inbox/held-long", HbtestBroker, (gpointer) script_held_long, set_up, test_held_long,
               hbtest_broker_tear_down);
 
   return g_test_run ();

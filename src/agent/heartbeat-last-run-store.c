@@ -4,7 +4,7 @@
 
 #include <string.h>
 
-#include "json/heartbeat-edit.h"
+#include "json/heartbeat-json-edit.h"
 #include "base/heartbeat-error.h"
 #include "base/heartbeat-log.h"
 #include "agent/heartbeat-state-file.h"
@@ -259,7 +259,7 @@ set_last_run (GBytes *text, const Entry *entry, GError **error)
   const char *const path[] = { "checks", entry->check, NULL };
   g_autofree char *time = g_strdup_printf ("%" G_GINT64_FORMAT, entry->last_run);
 
-  return heartbeat_edit_set_member (text, path, "lastRun", time, error);
+  return heartbeat_json_edit_set_member (text, path, "lastRun", time, error);
 }
 
 /* The `lastRun` that the text has for a check; one that is missing is 0, as the file's default. */

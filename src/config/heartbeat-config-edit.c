@@ -4,7 +4,7 @@
 
 #include <string.h>
 
-#include "json/heartbeat-edit.h"
+#include "json/heartbeat-json-edit.h"
 #include "json/heartbeat-json.h"
 
 static const char *const root_path[] = { NULL };
@@ -70,11 +70,11 @@ pause_check (GBytes *text, const HeartbeatConfigEdit *change, GError **error)
   g_autoptr (GBytes) with_paused = NULL;
 
   if (has_paused (text))
-    return heartbeat_edit_set_member (text, paused_path, change->check, value, error);
-  with_paused = heartbeat_edit_set_member (text, root_path, "paused", "{}", error);
+    return heartbeat_json_edit_set_member (text, paused_path, change->check, value, error);
+  with_paused = heartbeat_json_edit_set_member (text, root_path, "paused", "{}", error);
   if (with_paused == NULL)
     return NULL;
-  return heartbeat_edit_set_member (with_paused, paused_path, change->check, value, error);
+  return heartbeat_json_edit_set_member (with_paused, paused_path, change->check, value, error);
 }
 
 static GBytes *
@@ -82,7 +82,7 @@ resume_check (GBytes *text, const HeartbeatConfigEdit *change, GError **error)
 {
   if (!has_paused (text))
     return g_bytes_ref (text);
-  return heartbeat_edit_remove_member (text, paused_path, change->check, error);
+  return heartbeat_json_edit_remove_member (text, paused_path, change->check, error);
 }
 
 static GBytes *
@@ -90,9 +90,10 @@ set_enabled (GBytes *text, const HeartbeatConfigEdit *change, GError **error)
 {
   const char *const path[] = { "checks", change->check, NULL };
 
-  return heartbeat_edit_set_member (text, path, "enabled",
-                                    change->kind == HEARTBEAT_CONFIG_EDIT_ENABLE ? "true" : "false",
-                                    error);
+  return heartbeat_json_edit_set_member (text, path, "enabled",
+                                         change->kind == HEARTBEAT_CONFIG_EDIT_ENABLE ? "true"
+                                                                                      : "false",
+                                         error);
 }
 
 /**
@@ -101,7 +102,7 @@ set_enabled (GBytes *text, const HeartbeatConfigEdit *change, GError **error)
  * @change: a #HeartbeatConfigEdit
  * @error: return location for a #HeartbeatError
  *
- * A #HeartbeatEdit: only the member that means the change is touched.
+ * A #HeartbeatStorageEditFunc: only the member that means the change is touched.
  *
  * Returns: (transfer full): the changed text
  */

@@ -48,8 +48,8 @@ struct _HeartbeatDocument
 typedef struct
 {
   char *path;
-  gboolean sweep;     /* remove what a killed process has left */
-  HeartbeatEdit edit; /* NULL only reads */
+  gboolean sweep;                /* remove what a killed process has left */
+  HeartbeatStorageEditFunc edit; /* NULL only reads */
   gpointer data;
   GDestroyNotify destroy;
   GTask *editor; /* the task of heartbeat_document_edit_async() */
@@ -599,7 +599,7 @@ heartbeat_document_read_finish (HeartbeatDocument *self, GAsyncResult *result)
  */
 void
 heartbeat_document_edit_async (HeartbeatDocument *self,
-                               HeartbeatEdit edit,
+                               HeartbeatStorageEditFunc edit,
                                gpointer data,
                                GDestroyNotify destroy,
                                GAsyncReadyCallback callback,

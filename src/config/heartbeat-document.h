@@ -31,7 +31,7 @@ void heartbeat_document_refresh_async (HeartbeatDocument *self,
 void heartbeat_document_read_finish (HeartbeatDocument *self, GAsyncResult *result);
 
 void heartbeat_document_edit_async (HeartbeatDocument *self,
-                                    HeartbeatEdit edit,
+                                    HeartbeatStorageEditFunc edit,
                                     gpointer data,
                                     GDestroyNotify destroy,
                                     GAsyncReadyCallback callback,

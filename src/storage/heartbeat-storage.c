@@ -115,7 +115,7 @@ typedef struct
 {
   const char *path;
   gsize max_size;
-  HeartbeatEdit edit;
+  HeartbeatStorageEditFunc edit;
   gconstpointer data;
   gint64 deadline;
 } Attempt;
@@ -207,7 +207,7 @@ edit_patiently (const Attempt *attempt, GError **error)
 GBytes *
 heartbeat_storage_edit (const char *path,
                         gsize max_size,
-                        HeartbeatEdit edit,
+                        HeartbeatStorageEditFunc edit,
                         gconstpointer data,
                         GError **error)
 {

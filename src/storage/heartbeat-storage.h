@@ -7,7 +7,7 @@
 G_BEGIN_DECLS
 
 /**
- * HeartbeatEdit:
+ * HeartbeatStorageEditFunc:
  * @text: a text
  * @data: what to change
  * @error: return location for a #HeartbeatError
@@ -16,7 +16,7 @@ G_BEGIN_DECLS
  *
  * Returns: (transfer full): the changed text
  */
-typedef GBytes *(*HeartbeatEdit) (GBytes *text, gconstpointer data, GError **error);
+typedef GBytes *(*HeartbeatStorageEditFunc) (GBytes *text, gconstpointer data, GError **error);
 
 GBytes *heartbeat_storage_read (const char *path,
                                 gsize max_size,
@@ -24,7 +24,7 @@ GBytes *heartbeat_storage_read (const char *path,
                                 GError **error);
 GBytes *heartbeat_storage_edit (const char *path,
                                 gsize max_size,
-                                HeartbeatEdit edit,
+                                HeartbeatStorageEditFunc edit,
                                 gconstpointer data,
                                 GError **error);
 gboolean heartbeat_storage_write (const char *path, GBytes *text, GError **error);

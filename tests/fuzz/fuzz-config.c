@@ -7,7 +7,7 @@
 #include "config/heartbeat-config-edit.h"
 #include "config/heartbeat-config.h"
 #include "agent/heartbeat-decision.h"
-#include "json/heartbeat-edit.h"
+#include "json/heartbeat-json-edit.h"
 #include "base/heartbeat-error.h"
 #include "fuzz.h"
 
@@ -99,7 +99,7 @@ check_last_run (GBytes *text, const HeartbeatConfig *config, const HeartbeatChec
   const char *const path[] = { "checks", spec->name, NULL };
   g_autofree char *digits = g_strdup_printf ("%" G_GINT64_FORMAT, LAST_RUN);
   g_autoptr (GError) error = NULL;
-  g_autoptr (GBytes) edited = heartbeat_edit_set_member (text, path, "lastRun", digits, &error);
+  g_autoptr (GBytes) edited = heartbeat_json_edit_set_member (text, path, "lastRun", digits, &error);
   g_autoptr (HeartbeatConfig) again = NULL;
   HeartbeatJson value;
 

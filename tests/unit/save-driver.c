@@ -9,7 +9,7 @@
 #include <gio/gio.h>
 
 #include "config/heartbeat-config.h"
-#include "json/heartbeat-edit.h"
+#include "json/heartbeat-json-edit.h"
 #include "storage/heartbeat-storage.h"
 
 static GBytes *
@@ -17,7 +17,7 @@ set_last_run (GBytes *text, gconstpointer data, GError **error)
 {
   static const char *const ping_path[] = { "checks", "ping", NULL };
 
-  return heartbeat_edit_set_member (text, ping_path, "lastRun", data, error);
+  return heartbeat_json_edit_set_member (text, ping_path, "lastRun", data, error);
 }
 
 static gboolean

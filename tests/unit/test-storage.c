@@ -422,7 +422,7 @@ typedef struct
   const char *name;
   const char *path; /* below the folder, or absolute */
   gboolean exists;
-  HeartbeatEdit edit;
+  HeartbeatStorageEditFunc edit;
   GQuark (*domain) (void);
   int code;
 } FailingEdit;

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 
-#include "json/heartbeat-edit.h"
+#include "json/heartbeat-json-edit.h"
 
 #include <string.h>
 
@@ -135,7 +135,7 @@ append_member (GBytes *text,
 }
 
 /**
- * heartbeat_edit_set_member:
+ * heartbeat_json_edit_set_member:
  * @text: a JSON text
  * @path: (array zero-terminated=1): the names that lead from the root to an object
  * @name: the member's name
@@ -148,11 +148,11 @@ append_member (GBytes *text,
  * Returns: (transfer full): the new text
  */
 GBytes *
-heartbeat_edit_set_member (GBytes *text,
-                           const char *const *path,
-                           const char *name,
-                           const char *value,
-                           GError **error)
+heartbeat_json_edit_set_member (GBytes *text,
+                                const char *const *path,
+                                const char *name,
+                                const char *value,
+                                GError **error)
 {
   HeartbeatJson object;
   g_autoptr (GArray) members = NULL;
@@ -203,7 +203,7 @@ remove_one (GBytes *text, const HeartbeatJson *object, const char *name)
 }
 
 /**
- * heartbeat_edit_remove_member:
+ * heartbeat_json_edit_remove_member:
  * @text: a JSON text
  * @path: (array zero-terminated=1): the names that lead from the root to an object
  * @name: the member's name
@@ -214,10 +214,10 @@ remove_one (GBytes *text, const HeartbeatJson *object, const char *name)
  * Returns: (transfer full): the new text, @text itself where there is no such member
  */
 GBytes *
-heartbeat_edit_remove_member (GBytes *text,
-                              const char *const *path,
-                              const char *name,
-                              GError **error)
+heartbeat_json_edit_remove_member (GBytes *text,
+                                   const char *const *path,
+                                   const char *name,
+                                   GError **error)
 {
   g_autoptr (GBytes) current = g_bytes_ref (text);
 

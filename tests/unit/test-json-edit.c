@@ -2,7 +2,7 @@
 
 #include <string.h>
 
-#include "json/heartbeat-edit.h"
+#include "json/heartbeat-json-edit.h"
 #include "base/heartbeat-error.h"
 #include "json/heartbeat-json.h"
 
@@ -34,7 +34,7 @@ assert_set (const char *before,
 {
   g_autoptr (GBytes) text = bytes_of (before);
   g_autoptr (GError) error = NULL;
-  g_autoptr (GBytes) changed = heartbeat_edit_set_member (text, path, name, value, &error);
+  g_autoptr (GBytes) changed = heartbeat_json_edit_set_member (text, path, name, value, &error);
   g_autofree char *found = NULL;
 
   g_assert_no_error (error);
@@ -47,7 +47,7 @@ assert_removed (const char *before, const char *name, const char *after)
 {
   g_autoptr (GBytes) text = bytes_of (before);
   g_autoptr (GError) error = NULL;
-  g_autoptr (GBytes) changed = heartbeat_edit_remove_member (text, no_path, name, &error);
+  g_autoptr (GBytes) changed = heartbeat_json_edit_remove_member (text, no_path, name, &error);
   g_autofree char *found = NULL;
 
   g_assert_no_error (error);
@@ -168,7 +168,7 @@ static void
 test_nothing_to_remove_gives_the_same_text (void)
 {
   g_autoptr (GBytes) text = bytes_of ("{\"a\": 1}");
-  g_autoptr (GBytes) same = heartbeat_edit_remove_member (text, no_path, "n", NULL);
+  g_autoptr (GBytes) same = heartbeat_json_edit_remove_member (text, no_path, "n", NULL);
 
   g_assert_true (same == text);
 }
@@ -197,9 +197,9 @@ test_path_leads_nowhere (void)
       g_autoptr (GError) error = NULL;
       g_autoptr (GError) other = NULL;
 
-      g_assert_null (heartbeat_edit_set_member (text, ping_path, "lastRun", "7", &error));
+      g_assert_null (heartbeat_json_edit_set_member (text, ping_path, "lastRun", "7", &error));
       g_assert_error (error, HEARTBEAT_ERROR, cases[i].code);
-      g_assert_null (heartbeat_edit_remove_member (text, ping_path, "lastRun", &other));
+      g_assert_null (heartbeat_json_edit_remove_member (text, ping_path, "lastRun", &other));
       g_assert_error (other, HEARTBEAT_ERROR, cases[i].code);
     }
 }
@@ -414,7 +414,7 @@ set_generated (GRand *rand, Kinds *kinds)
   g_autoptr (GBytes) text = bytes_of (before);
   g_autoptr (GError) error = NULL;
   g_autoptr (GBytes) changed
-      = heartbeat_edit_set_member (text, ping_path, "lastRun", "1771796220000", &error);
+      = heartbeat_json_edit_set_member (text, ping_path, "lastRun", "1771796220000", &error);
   g_autofree char *after = NULL;
   HeartbeatJson ping, old, new;
   gint64 time;
@@ -466,7 +466,7 @@ test_generated_remove (void)
       g_autoptr (GBytes) text = bytes_of (before);
       g_autoptr (GError) error = NULL;
       g_autoptr (GBytes) changed
-          = heartbeat_edit_remove_member (text, ping_path, "lastRun", &error);
+          = heartbeat_json_edit_remove_member (text, ping_path, "lastRun", &error);
       HeartbeatJson ping, name, member;
       HeartbeatJsonIter iter;
       g_autofree char *after = NULL;
@@ -497,8 +497,8 @@ test_add_and_remove_gives_the_same_text (void)
   for (guint i = 0; i < G_N_ELEMENTS (texts); i++)
     {
       g_autoptr (GBytes) text = bytes_of (texts[i]);
-      g_autoptr (GBytes) more = heartbeat_edit_set_member (text, no_path, "n", "true", NULL);
-      g_autoptr (GBytes) back = heartbeat_edit_remove_member (more, no_path, "n", NULL);
+      g_autoptr (GBytes) more = heartbeat_json_edit_set_member (text, no_path, "n", "true", NULL);
+      g_autoptr (GBytes) back = heartbeat_json_edit_remove_member (more, no_path, "n", NULL);
 
       g_assert_true (g_bytes_equal (text, back));
     }

@@ -6,21 +6,17 @@
 #include "base/heartbeat-limits.h"
 #include "json/heartbeat-json.h"
 
-/* 0 where there is none. */
+/* 0 if it is not a time. */
 static gint64
-read_timestamp (const char *start, const HeartbeatJson *root)
+read_timestamp (const HeartbeatJson *value)
 {
   g_autofree char *text = NULL;
   g_autoptr (GTimeZone) utc = NULL;
   g_autoptr (GDateTime) time = NULL;
-  HeartbeatJson value;
 
-  if (start == NULL)
+  if (!heartbeat_json_is_string (value))
     return 0;
-  heartbeat_json_take_value (&value, start, root);
-  if (!heartbeat_json_is_string (&value))
-    return 0;
-  text = heartbeat_json_dup_string (&value, NULL);
+  text = heartbeat_json_dup_string (value, NULL);
   utc = g_time_zone_new_utc ();
   time = g_date_time_new_from_iso8601 (text, utc);
   if (time == NULL)
@@ -43,62 +39,33 @@ read_quarter (const HeartbeatJson *value)
   return 0;
 }
 
-/* Where the values begin that a tick is read for, NULL where they are not there. Of duplicate members the last counts. */
-typedef struct
-{
-  gboolean in_payload;
-  const char *timestamp;
-  const char *payload_timestamp;
-  const char *time;
-  const char *quarter;
-} Members;
-
+/* Of duplicate members the last counts. */
 static void
-find_in_payload (Members *members, const HeartbeatJson *name, const char *value)
+read_payload (HeartbeatTick *tick, const HeartbeatJson *payload)
 {
-  if (heartbeat_json_equals (name, "quarter"))
-    members->quarter = value;
-  else if (heartbeat_json_equals (name, "epochMs") || heartbeat_json_equals (name, "epoch_ms"))
-    members->time = value;
-  else if (heartbeat_json_equals (name, "timestamp"))
-    members->payload_timestamp = value;
-}
+  HeartbeatJsonIter iter;
+  HeartbeatJson name, value, timestamp;
+  gboolean has_timestamp = FALSE;
 
-static void
-on_member (guint depth, const HeartbeatJson *name, const char *value, gpointer user_data)
-{
-  Members *members = user_data;
-
-  if (depth == 2 && members->in_payload)
-    find_in_payload (members, name, value);
-  if (depth != 1)
-    return;
-  members->in_payload = heartbeat_json_equals (name, "payload");
-  if (members->in_payload)
-    members->payload_timestamp = members->time = members->quarter = NULL;
-  else if (heartbeat_json_equals (name, "timestamp"))
-    members->timestamp = value;
-}
-
-static void
-read_members (HeartbeatTick *tick, const Members *members, const HeartbeatJson *root)
-{
-  HeartbeatJson value;
-
-  if (members->quarter != NULL)
+  heartbeat_json_iter_init (&iter, payload);
+  while (heartbeat_json_iter_member (&iter, &name, &value))
     {
-      heartbeat_json_take_value (&value, members->quarter, root);
-      tick->quarter = read_quarter (&value);
+      if (heartbeat_json_equals (&name, "quarter"))
+        tick->quarter = read_quarter (&value);
+      else if (heartbeat_json_equals (&name, "epochMs")
+               || heartbeat_json_equals (&name, "epoch_ms"))
+        {
+          tick->time = 0;
+          heartbeat_json_get_integer (&value, &tick->time);
+        }
+      else if (heartbeat_json_equals (&name, "timestamp"))
+        {
+          timestamp = value;
+          has_timestamp = TRUE;
+        }
     }
-  if (members->time != NULL)
-    {
-      heartbeat_json_take_value (&value, members->time, root);
-      heartbeat_json_get_integer (&value, &tick->time);
-    }
-  if (tick->time == 0)
-    tick->time = read_timestamp (members->payload_timestamp, root);
-  if (tick->time == 0)
-    tick->time = read_timestamp (members->timestamp, root);
+  if (tick->time == 0 && has_timestamp)
+    tick->time = read_timestamp (&timestamp);
 }
 
 /**
@@ -115,11 +82,10 @@ read_members (HeartbeatTick *tick, const Members *members, const HeartbeatJson *
 gboolean
 heartbeat_tick_parse (HeartbeatTick *tick, const char *body, gsize length, GError **error)
 {
-  Members members = { FALSE };
-  HeartbeatJson root;
+  HeartbeatJson root, member;
 
   *tick = (HeartbeatTick){ .body = body, .length = length };
-  if (!heartbeat_json_visit (body, length, on_member, &members, &root, error))
+  if (!heartbeat_json_scan (body, length, HEARTBEAT_JSON_NONE, &root, error))
     return FALSE;
   if (!heartbeat_json_is_object (&root))
     {
@@ -127,7 +93,10 @@ heartbeat_tick_parse (HeartbeatTick *tick, const char *body, gsize length, GErro
                            "an event is a JSON object");
       return FALSE;
     }
-  read_members (tick, &members, &root);
+  if (heartbeat_json_get_member (&root, "payload", &member) && heartbeat_json_is_object (&member))
+    read_payload (tick, &member);
+  if (tick->time == 0 && heartbeat_json_get_member (&root, "timestamp", &member))
+    tick->time = read_timestamp (&member);
   return TRUE;
 }
 

@@ -174,13 +174,14 @@ check_refused (const char *text, gsize length, const char *fault, const char *ru
 {
   g_autoptr (GError) error = NULL;
   HeartbeatJson root;
-  guint line = 0, column = 0;
+  HeartbeatJsonCursor cursor;
 
   g_assert_nonnull (rule);
   g_assert_true (fault >= text && fault <= text + length);
-  heartbeat_json_position (text, fault, &line, &column);
-  g_assert_cmpuint (line, >, 0);
-  g_assert_cmpuint (column, >, 0);
+  heartbeat_json_cursor_init (&cursor, text, length);
+  heartbeat_json_cursor_advance (&cursor, fault);
+  g_assert_cmpuint (cursor.line, >, 0);
+  g_assert_cmpuint (cursor.column, >, 0);
   g_assert_false (heartbeat_json_scan (text, length, HEARTBEAT_JSON_ALLOW_BOM, &root, &error));
   g_assert_error (error, HEARTBEAT_ERROR, HEARTBEAT_ERROR_INVALID_ARGUMENT);
 }

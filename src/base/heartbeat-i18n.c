@@ -34,6 +34,8 @@ heartbeat_i18n_bind (void)
 const char *
 heartbeat_gettext (const char *text)
 {
+  g_return_val_if_fail (text != NULL, NULL);
+
   heartbeat_i18n_bind ();
   return g_dgettext (GETTEXT_PACKAGE, text);
 }
@@ -49,6 +51,9 @@ heartbeat_gettext (const char *text)
 const char *
 heartbeat_ngettext (const char *singular, const char *plural, gulong n)
 {
+  g_return_val_if_fail (singular != NULL, NULL);
+  g_return_val_if_fail (plural != NULL, NULL);
+
   heartbeat_i18n_bind ();
   return g_dngettext (GETTEXT_PACKAGE, singular, plural, n);
 }
@@ -63,6 +68,9 @@ heartbeat_ngettext (const char *singular, const char *plural, gulong n)
 const char *
 heartbeat_pgettext (const char *context, const char *text)
 {
+  g_return_val_if_fail (context != NULL, NULL);
+  g_return_val_if_fail (text != NULL, NULL);
+
   heartbeat_i18n_bind ();
   return g_dpgettext2 (GETTEXT_PACKAGE, context, text);
 }

@@ -33,6 +33,9 @@ heartbeat_identity_query (HeartbeatIdentity *identity, int folder, const char *p
   const unsigned int mask = STATX_INO | STATX_SIZE | STATX_MTIME | STATX_CTIME;
   struct statx status;
 
+  g_return_val_if_fail (identity != NULL, FALSE);
+  g_return_val_if_fail (path != NULL, FALSE);
+
   *identity = (HeartbeatIdentity){ 0 };
   if (statx (folder, path, *path == '\0' ? AT_EMPTY_PATH : 0, mask, &status) != 0)
     return FALSE;
@@ -47,6 +50,9 @@ heartbeat_identity_query (HeartbeatIdentity *identity, int folder, const char *p
 gboolean
 heartbeat_identity_equal (const HeartbeatIdentity *a, const HeartbeatIdentity *b)
 {
+  g_return_val_if_fail (a != NULL, FALSE);
+  g_return_val_if_fail (b != NULL, FALSE);
+
   return a->device == b->device && a->inode == b->inode && a->size == b->size
          && a->modified == b->modified && a->changed == b->changed;
 }
@@ -61,6 +67,9 @@ heartbeat_identity_equal (const HeartbeatIdentity *a, const HeartbeatIdentity *b
 gboolean
 heartbeat_identity_is_same_file (const HeartbeatIdentity *a, const HeartbeatIdentity *b)
 {
+  g_return_val_if_fail (a != NULL, FALSE);
+  g_return_val_if_fail (b != NULL, FALSE);
+
   return a->device == b->device && a->inode == b->inode;
 }
 
@@ -74,5 +83,7 @@ heartbeat_identity_is_same_file (const HeartbeatIdentity *a, const HeartbeatIden
 gboolean
 heartbeat_identity_is_racy (const HeartbeatIdentity *identity, gint64 read_at)
 {
+  g_return_val_if_fail (identity != NULL, FALSE);
+
   return identity->inode != 0 && ABS (read_at * 1000 - identity->modified) < RACY_NS;
 }

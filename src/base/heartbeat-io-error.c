@@ -25,6 +25,8 @@ heartbeat_io_error (GError **error, int code, const char *format, ...)
   g_autofree char *what = NULL;
   va_list args;
 
+  g_return_val_if_fail (format != NULL, FALSE);
+
   va_start (args, format);
   what = g_strdup_vprintf (format, args);
   va_end (args);
@@ -43,6 +45,9 @@ heartbeat_io_error (GError **error, int code, const char *format, ...)
 void
 heartbeat_io_error_warn (int code, const char *what, const char *path)
 {
+  g_return_if_fail (what != NULL);
+  g_return_if_fail (path != NULL);
+
   heartbeat_log (G_LOG_LEVEL_WARNING, HEARTBEAT_EVENT_SYNC_FAILED, NULL, NULL, "%s %s: %s", what,
                  path, g_strerror (code));
 }

@@ -47,6 +47,8 @@ heartbeat_log (GLogLevelFlags level,
   g_autofree char *message = NULL;
   va_list args;
 
+  g_return_if_fail (format != NULL);
+
   va_start (args, format);
   message = g_strdup_vprintf (format, args);
   va_end (args);

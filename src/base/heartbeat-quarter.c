@@ -16,6 +16,8 @@
 guint
 heartbeat_quarter_parse (const char *text, gsize length)
 {
+  g_return_val_if_fail (text != NULL || length == 0, 0);
+
   if (length != 2 || text[0] != 'Q' || text[1] < '1' || text[1] > '4')
     return 0;
   return text[1] - '0';
@@ -83,6 +85,8 @@ heartbeat_quarter_at (HeartbeatQuarterOf of, gint64 local)
 gboolean
 heartbeat_quarter_allows (const HeartbeatQuarterRule *rule, guint quarter)
 {
+  g_return_val_if_fail (rule != NULL, FALSE);
+
   return rule->quarters == 0 || (rule->quarters & (1 << (quarter - 1))) != 0;
 }
 
@@ -113,6 +117,8 @@ gint64
 heartbeat_quarter_next (gint64 local, gconstpointer rule)
 {
   const HeartbeatQuarterRule *self = rule;
+
+  g_return_val_if_fail (rule != NULL, HEARTBEAT_NEVER);
 
   for (guint i = 0; i < 4; i++)
     {

@@ -15,6 +15,9 @@
 gboolean
 heartbeat_rate_limit_allow (HeartbeatRateLimit *limit, gint64 now, guint64 *suppressed)
 {
+  g_return_val_if_fail (limit != NULL, FALSE);
+  g_return_val_if_fail (suppressed != NULL, FALSE);
+
   *suppressed = limit->suppressed;
   if (now < limit->next)
     {

@@ -85,6 +85,8 @@ heartbeat_zone_to_local (GTimeZone *zone, gint64 time)
 {
   int interval;
 
+  g_return_val_if_fail (zone != NULL, 0);
+
   return time + offset_at (zone, time, &interval);
 }
 
@@ -122,6 +124,9 @@ find_transition (GTimeZone *zone, gint64 time, gint64 later)
 gint64
 heartbeat_zone_next (GTimeZone *zone, gint64 time, HeartbeatLocalNext next, gconstpointer data)
 {
+  g_return_val_if_fail (zone != NULL, HEARTBEAT_NEVER);
+  g_return_val_if_fail (next != NULL, HEARTBEAT_NEVER);
+
   for (;;)
     {
       int interval, candidate_interval;

@@ -323,9 +323,15 @@ heartbeat_check_spec_new (HeartbeatParseContext *reading,
                           const HeartbeatJson *name,
                           const HeartbeatJson *json)
 {
-  HeartbeatCheckSpec *spec = g_new0 (HeartbeatCheckSpec, 1);
-  Reader reader = { spec, reading };
+  HeartbeatCheckSpec *spec = NULL;
+  Reader reader;
 
+  g_return_val_if_fail (reading != NULL, NULL);
+  g_return_val_if_fail (name != NULL, NULL);
+  g_return_val_if_fail (json != NULL, NULL);
+
+  spec = g_new0 (HeartbeatCheckSpec, 1);
+  reader = (Reader){ spec, reading };
   g_atomic_ref_count_init (&spec->refs);
   spec->json = *json;
   spec->priority = 1;
@@ -351,6 +357,8 @@ heartbeat_check_spec_new (HeartbeatParseContext *reading,
 void
 heartbeat_check_spec_locate (HeartbeatCheckSpec *spec)
 {
+  g_return_if_fail (spec != NULL);
+
   g_free (spec->error);
   spec->error = spec->problems != NULL
                     ? heartbeat_problem_to_string (g_ptr_array_index (spec->problems, 0))
@@ -360,6 +368,8 @@ heartbeat_check_spec_locate (HeartbeatCheckSpec *spec)
 HeartbeatCheckSpec *
 heartbeat_check_spec_ref (HeartbeatCheckSpec *spec)
 {
+  g_return_val_if_fail (spec != NULL, NULL);
+
   g_atomic_ref_count_inc (&spec->refs);
   return spec;
 }
@@ -367,6 +377,8 @@ heartbeat_check_spec_ref (HeartbeatCheckSpec *spec)
 void
 heartbeat_check_spec_unref (HeartbeatCheckSpec *spec)
 {
+  g_return_if_fail (spec != NULL);
+
   if (!g_atomic_ref_count_dec (&spec->refs))
     return;
   heartbeat_pause_clear (&spec->pause);
@@ -392,8 +404,13 @@ heartbeat_check_spec_read_pause (HeartbeatCheckSpec *spec,
                                  HeartbeatParseContext *reading,
                                  const HeartbeatJson *value)
 {
-  g_autofree char *path = g_strconcat ("paused.", spec->name, NULL);
+  g_autofree char *path = NULL;
 
+  g_return_if_fail (spec != NULL);
+  g_return_if_fail (reading != NULL);
+  g_return_if_fail (value != NULL);
+
+  path = g_strconcat ("paused.", spec->name, NULL);
   heartbeat_pause_read (&spec->pause, reading, &spec->problems, path, value);
 }
 
@@ -431,6 +448,12 @@ heartbeat_pause_read (HeartbeatPause *pause,
   HeartbeatJson member;
   gboolean truth;
 
+  g_return_if_fail (pause != NULL);
+  g_return_if_fail (reading != NULL);
+  g_return_if_fail (problems != NULL);
+  g_return_if_fail (path != NULL);
+  g_return_if_fail (value != NULL);
+
   *pause = (HeartbeatPause){ .active = TRUE };
   if (heartbeat_json_get_boolean (value, &truth) && truth)
     return;
@@ -457,6 +480,8 @@ heartbeat_pause_read (HeartbeatPause *pause,
 void
 heartbeat_pause_clear (HeartbeatPause *pause)
 {
+  g_return_if_fail (pause != NULL);
+
   g_clear_pointer (&pause->reason, g_free);
   pause->active = FALSE;
   pause->until = 0;
@@ -472,5 +497,7 @@ heartbeat_pause_clear (HeartbeatPause *pause)
 gboolean
 heartbeat_pause_holds (const HeartbeatPause *pause, gint64 now)
 {
+  g_return_val_if_fail (pause != NULL, FALSE);
+
   return pause->active && (pause->until == 0 || now < pause->until);
 }

@@ -20,8 +20,11 @@ static const char *const paused_path[] = { "paused", NULL };
 HeartbeatConfigEdit *
 heartbeat_config_edit_new (HeartbeatConfigEditKind kind, const char *check)
 {
-  HeartbeatConfigEdit *change = g_new0 (HeartbeatConfigEdit, 1);
+  HeartbeatConfigEdit *change = NULL;
 
+  g_return_val_if_fail (check != NULL, NULL);
+
+  change = g_new0 (HeartbeatConfigEdit, 1);
   change->kind = kind;
   change->check = g_strdup (check);
   change->reason = g_strdup ("");
@@ -31,6 +34,8 @@ heartbeat_config_edit_new (HeartbeatConfigEditKind kind, const char *check)
 void
 heartbeat_config_edit_free (HeartbeatConfigEdit *change)
 {
+  g_return_if_fail (change != NULL);
+
   g_free (change->check);
   g_free (change->reason);
   g_free (change);
@@ -110,6 +115,9 @@ GBytes *
 heartbeat_config_edit_apply (GBytes *text, gconstpointer change, GError **error)
 {
   const HeartbeatConfigEdit *self = change;
+
+  g_return_val_if_fail (text != NULL, NULL);
+  g_return_val_if_fail (change != NULL, NULL);
 
   switch (self->kind)
     {

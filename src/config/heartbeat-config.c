@@ -297,10 +297,13 @@ config_new (GBytes *text)
 HeartbeatConfig *
 heartbeat_config_parse (GBytes *text, GError **error)
 {
-  g_autoptr (HeartbeatConfig) config = config_new (text);
+  g_autoptr (HeartbeatConfig) config = NULL;
   g_autoptr (GPtrArray) problems = NULL;
   g_autoptr (GError) unusable = NULL;
 
+  g_return_val_if_fail (text != NULL, NULL);
+
+  config = config_new (text);
   if (g_bytes_get_size (text) > HEARTBEAT_CONFIG_MAX_BYTES)
     {
       g_set_error_literal (error, HEARTBEAT_ERROR, HEARTBEAT_ERROR_CONFIG_UNUSABLE,
@@ -326,9 +329,12 @@ heartbeat_config_parse (GBytes *text, GError **error)
 GPtrArray *
 heartbeat_config_validate (GBytes *text)
 {
-  g_autoptr (HeartbeatConfig) config = config_new (text);
+  g_autoptr (HeartbeatConfig) config = NULL;
   GPtrArray *problems;
 
+  g_return_val_if_fail (text != NULL, NULL);
+
+  config = config_new (text);
   if (g_bytes_get_size (text) <= HEARTBEAT_CONFIG_MAX_BYTES)
     return read_config (config, TRUE, NULL);
   problems = g_ptr_array_new_with_free_func ((GDestroyNotify) heartbeat_problem_unref);
@@ -341,6 +347,8 @@ heartbeat_config_validate (GBytes *text)
 HeartbeatConfig *
 heartbeat_config_ref (HeartbeatConfig *config)
 {
+  g_return_val_if_fail (config != NULL, NULL);
+
   g_atomic_ref_count_inc (&config->refs);
   return config;
 }
@@ -348,6 +356,8 @@ heartbeat_config_ref (HeartbeatConfig *config)
 void
 heartbeat_config_unref (HeartbeatConfig *config)
 {
+  g_return_if_fail (config != NULL);
+
   if (!g_atomic_ref_count_dec (&config->refs))
     return;
   g_clear_pointer (&config->checks, g_ptr_array_unref);

@@ -40,6 +40,8 @@ heartbeat_parse_context_new (gboolean all)
 void
 heartbeat_parse_context_free (HeartbeatParseContext *self)
 {
+  g_return_if_fail (self != NULL);
+
   g_hash_table_unref (self->zones);
   g_free (self);
 }
@@ -54,6 +56,8 @@ heartbeat_parse_context_free (HeartbeatParseContext *self)
 gboolean
 heartbeat_parse_context_wants (const HeartbeatParseContext *self, const GPtrArray *problems)
 {
+  g_return_val_if_fail (self != NULL, FALSE);
+
   return problems == NULL || problems->len == 0 || (self->all && self->n_problems < MAX_PROBLEMS);
 }
 
@@ -71,6 +75,10 @@ heartbeat_parse_context_complain (HeartbeatParseContext *self,
                                   HeartbeatProblem *problem)
 {
   g_autoptr (HeartbeatProblem) one = problem;
+
+  g_return_if_fail (self != NULL);
+  g_return_if_fail (problems != NULL);
+  g_return_if_fail (problem != NULL);
 
   if (!heartbeat_parse_context_wants (self, *problems))
     return;
@@ -91,6 +99,9 @@ GTimeZone *
 heartbeat_parse_context_find_zone (HeartbeatParseContext *self, const char *name)
 {
   gpointer zone;
+
+  g_return_val_if_fail (self != NULL, NULL);
+  g_return_val_if_fail (name != NULL, NULL);
 
   if (!g_hash_table_lookup_extended (self->zones, name, NULL, &zone))
     {

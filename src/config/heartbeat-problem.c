@@ -55,8 +55,13 @@ heartbeat_problem_new (const char *place,
                        const HeartbeatJson *found,
                        const char *rule)
 {
-  HeartbeatProblem *self = g_rc_box_new0 (HeartbeatProblem);
+  HeartbeatProblem *self = NULL;
 
+  g_return_val_if_fail (place != NULL, NULL);
+  g_return_val_if_fail (path != NULL, NULL);
+  g_return_val_if_fail (rule != NULL, NULL);
+
+  self = g_rc_box_new0 (HeartbeatProblem);
   self->place = place;
   self->path = g_strdup (path);
   self->found = found != NULL ? show (found) : NULL;
@@ -67,6 +72,8 @@ heartbeat_problem_new (const char *place,
 HeartbeatProblem *
 heartbeat_problem_ref (HeartbeatProblem *self)
 {
+  g_return_val_if_fail (self != NULL, NULL);
+
   return g_rc_box_acquire (self);
 }
 
@@ -80,6 +87,8 @@ clear (HeartbeatProblem *self)
 void
 heartbeat_problem_unref (HeartbeatProblem *self)
 {
+  g_return_if_fail (self != NULL);
+
   g_rc_box_release_full (self, (GDestroyNotify) clear);
 }
 
@@ -92,8 +101,11 @@ heartbeat_problem_unref (HeartbeatProblem *self)
 char *
 heartbeat_problem_describe (const HeartbeatProblem *self)
 {
-  const char *path = self->path;
+  const char *path = NULL;
 
+  g_return_val_if_fail (self != NULL, NULL);
+
+  path = self->path;
   if (*path == '\0')
     return g_strdup (self->rule);
   if (self->found == NULL)
@@ -111,8 +123,11 @@ heartbeat_problem_describe (const HeartbeatProblem *self)
 char *
 heartbeat_problem_to_string (const HeartbeatProblem *self)
 {
-  g_autofree char *what = heartbeat_problem_describe (self);
+  g_autofree char *what = NULL;
 
+  g_return_val_if_fail (self != NULL, NULL);
+
+  what = heartbeat_problem_describe (self);
   return g_strdup_printf (_ ("line %u, column %u: %s"), self->line, self->column, what);
 }
 
@@ -136,6 +151,9 @@ void
 heartbeat_problem_locate (GPtrArray *problems, const char *text, gsize length)
 {
   HeartbeatJsonCursor cursor;
+
+  g_return_if_fail (problems != NULL);
+  g_return_if_fail (text != NULL);
 
   heartbeat_json_cursor_init (&cursor, text, length);
   g_ptr_array_sort (problems, compare_places);

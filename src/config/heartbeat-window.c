@@ -21,9 +21,13 @@ static const char *const day_names[] = { "mon", "tue", "wed", "thu", "fri", "sat
 gboolean
 heartbeat_window_parse_time (const char *text, gboolean is_end, guint16 *minute)
 {
-  const char *colon = strchr (text, ':');
+  const char *colon = NULL;
   int hours = 0;
 
+  g_return_val_if_fail (text != NULL, FALSE);
+  g_return_val_if_fail (minute != NULL, FALSE);
+
+  colon = strchr (text, ':');
   if (colon == NULL || colon == text || colon - text > 2 || strlen (colon) != 3
       || !g_ascii_isdigit (colon[1]) || !g_ascii_isdigit (colon[2]))
     return FALSE;
@@ -52,6 +56,9 @@ heartbeat_window_parse_time (const char *text, gboolean is_end, guint16 *minute)
 gboolean
 heartbeat_window_parse_day (const char *text, guint8 *days)
 {
+  g_return_val_if_fail (text != NULL, FALSE);
+  g_return_val_if_fail (days != NULL, FALSE);
+
   for (guint i = 0; i < G_N_ELEMENTS (day_names); i++)
     {
       if (strcmp (text, day_names[i]) != 0)
@@ -81,6 +88,8 @@ heartbeat_window_contains (const HeartbeatWindow *window, gint64 local)
   gint64 day = heartbeat_local_day (local);
   gint64 minute = (local - day * 86400) / 60;
 
+  g_return_val_if_fail (window != NULL, FALSE);
+
   if (window->start <= window->end)
     return minute >= window->start && minute <= window->end && begins_on (window, day);
   return (minute >= window->start && begins_on (window, day))
@@ -101,6 +110,8 @@ heartbeat_window_next (gint64 local, gconstpointer window)
 {
   const HeartbeatWindow *self = window;
   gint64 day = heartbeat_local_day (local);
+
+  g_return_val_if_fail (window != NULL, HEARTBEAT_NEVER);
 
   if (heartbeat_window_contains (self, local))
     return local;
@@ -123,8 +134,11 @@ heartbeat_window_next (gint64 local, gconstpointer window)
 char *
 heartbeat_window_to_string (const HeartbeatWindow *window)
 {
-  GString *text = g_string_new (NULL);
+  GString *text = NULL;
 
+  g_return_val_if_fail (window != NULL, NULL);
+
+  text = g_string_new (NULL);
   g_string_printf (text, "%02d:%02d–%02d:%02d", window->start / 60, window->start % 60,
                    window->end / 60, window->end % 60);
   for (guint i = 0; i < G_N_ELEMENTS (day_names); i++)

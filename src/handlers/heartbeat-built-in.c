@@ -47,6 +47,8 @@ static const char *const names[] = { "default", "sub_health", "quarterly_compact
 gboolean
 heartbeat_built_in_has (const char *name)
 {
+  g_return_val_if_fail (name != NULL, FALSE);
+
   for (guint i = 0; i < G_N_ELEMENTS (names); i++)
     if (strcmp (names[i], name) == 0)
       return TRUE;

@@ -65,6 +65,8 @@ heartbeat_command_parse (const char *meta, GError **error)
   g_autoptr (GStrvBuilder) builder = g_strv_builder_new ();
   HeartbeatJson root, command;
 
+  g_return_val_if_fail (meta != NULL, NULL);
+
   if (!heartbeat_json_scan (meta, strlen (meta), HEARTBEAT_JSON_NONE, &root, error))
     return NULL;
   if (!heartbeat_json_is_object (&root) || !heartbeat_json_get_member (&root, "command", &command))
@@ -85,8 +87,11 @@ void
 heartbeat_command_handler (HeartbeatRun *run, gpointer user_data)
 {
   g_autoptr (GError) error = NULL;
-  g_auto (GStrv) argv = heartbeat_command_parse (heartbeat_run_get_meta (run), &error);
+  g_auto (GStrv) argv = NULL;
 
+  g_return_if_fail (HEARTBEAT_IS_RUN (run));
+
+  argv = heartbeat_command_parse (heartbeat_run_get_meta (run), &error);
   if (argv == NULL)
     heartbeat_run_fail (run, error != NULL ? error->message : _ (RULE));
   else

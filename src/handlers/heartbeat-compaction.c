@@ -56,12 +56,17 @@ void
 heartbeat_compaction_handler (HeartbeatRun *run, gpointer user_data)
 {
   HeartbeatPublisher *publisher = user_data;
-  const char *agent = heartbeat_run_get_agent_name (run);
-  g_autofree char *event_type = g_strdup_printf ("agent.%s.compaction_requested", agent);
-  g_autofree char *cause = heartbeat_envelope_dup_event_id (heartbeat_run_get_envelope (run));
+  const char *agent = NULL;
+  g_autofree char *event_type = NULL;
+  g_autofree char *cause = NULL;
   g_autoptr (JsonBuilder) builder = NULL;
   char quarter[] = "Q0";
 
+  g_return_if_fail (HEARTBEAT_IS_RUN (run));
+
+  agent = heartbeat_run_get_agent_name (run);
+  event_type = g_strdup_printf ("agent.%s.compaction_requested", agent);
+  cause = heartbeat_envelope_dup_event_id (heartbeat_run_get_envelope (run));
   if (!heartbeat_publisher_has_broker (publisher))
     {
       heartbeat_run_skip (run, _ ("there is no broker to ask"));

@@ -114,6 +114,8 @@ heartbeat_executables_parse_path (const char *path, GError **error)
 gboolean
 heartbeat_executables_is_name (const char *name)
 {
+  g_return_val_if_fail (name != NULL, FALSE);
+
   return *name != '\0' && *name != '.' && strlen (name) <= NAME_MAX && strchr (name, '/') == NULL
          && g_utf8_validate (name, -1, NULL) && !heartbeat_text_has_controls (name);
 }
@@ -368,8 +370,11 @@ heartbeat_executables_list_async (HeartbeatExecutables *self,
                                   GAsyncReadyCallback callback,
                                   gpointer user_data)
 {
-  g_autoptr (GTask) task = g_task_new (self, NULL, callback, user_data);
+  g_autoptr (GTask) task = NULL;
 
+  g_return_if_fail (HEARTBEAT_IS_EXECUTABLES (self));
+
+  task = g_task_new (self, NULL, callback, user_data);
   g_task_set_task_data (task, g_strdupv (self->folders), (GDestroyNotify) g_strfreev);
   g_task_run_in_thread (task, list_in_thread);
 }
@@ -384,6 +389,9 @@ heartbeat_executables_list_async (HeartbeatExecutables *self,
 GStrv
 heartbeat_executables_list_finish (HeartbeatExecutables *self, GAsyncResult *result)
 {
+  g_return_val_if_fail (HEARTBEAT_IS_EXECUTABLES (self), NULL);
+  g_return_val_if_fail (G_IS_ASYNC_RESULT (result), NULL);
+
   return g_task_propagate_pointer (G_TASK (result), NULL);
 }
 
@@ -399,8 +407,11 @@ HeartbeatExecutables *
 heartbeat_executables_new (const char *path, HeartbeatProcesses *processes, GError **error)
 {
   HeartbeatExecutables *self;
-  GStrv folders = heartbeat_executables_parse_path (path, error);
+  GStrv folders = NULL;
 
+  g_return_val_if_fail (HEARTBEAT_IS_PROCESSES (processes), NULL);
+
+  folders = heartbeat_executables_parse_path (path, error);
   if (folders == NULL)
     return NULL;
   self = g_object_new (HEARTBEAT_TYPE_EXECUTABLES, NULL);

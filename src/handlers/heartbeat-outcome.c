@@ -246,8 +246,12 @@ read_plugin (HeartbeatOutcome *outcome, const HeartbeatProcessOutput *output)
 void
 heartbeat_outcome_read (HeartbeatOutcome *outcome, const HeartbeatProcessOutput *output)
 {
-  gboolean good = WIFEXITED (output->exit_status) && WEXITSTATUS (output->exit_status) == 0;
+  gboolean good;
 
+  g_return_if_fail (outcome != NULL);
+  g_return_if_fail (output != NULL);
+
+  good = WIFEXITED (output->exit_status) && WEXITSTATUS (output->exit_status) == 0;
   *outcome = (HeartbeatOutcome){ HEARTBEAT_STATUS_NONE, NULL, NULL };
   if (read_json (outcome, output->text))
     return;
@@ -264,6 +268,8 @@ heartbeat_outcome_read (HeartbeatOutcome *outcome, const HeartbeatProcessOutput 
 void
 heartbeat_outcome_clear (HeartbeatOutcome *outcome)
 {
+  g_return_if_fail (outcome != NULL);
+
   g_clear_pointer (&outcome->message, g_free);
   g_clear_pointer (&outcome->details, g_variant_unref);
 }
@@ -296,6 +302,9 @@ on_ended (GObject *source, GAsyncResult *result, gpointer user_data)
 void
 heartbeat_outcome_run (HeartbeatProcesses *processes, HeartbeatRun *run, const char *const *argv)
 {
+  g_return_if_fail (HEARTBEAT_IS_RUN (run));
+  g_return_if_fail (argv != NULL);
+
   heartbeat_process_run_async (processes, run, argv, HEARTBEAT_OUTPUT_MAX_BYTES, on_ended,
                                g_object_ref (run));
 }

@@ -80,6 +80,8 @@ heartbeat_performance_parse (const char *text)
 {
   GVariantDict dict;
 
+  g_return_val_if_fail (text != NULL, NULL);
+
   g_variant_dict_init (&dict, NULL);
   while (*(text += strspn (text, " \t\r\n")) != '\0')
     {

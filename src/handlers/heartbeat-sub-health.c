@@ -106,6 +106,8 @@ heartbeat_sub_health_read_sessions (const char *text, GError **error)
   HeartbeatJson json;
   JsonNode *sessions = NULL;
 
+  g_return_val_if_fail (text != NULL, NULL);
+
   if (!heartbeat_json_scan (text, strlen (text), HEARTBEAT_JSON_NONE, &json, error))
     return NULL;
   root = json_from_string (text, error);
@@ -257,6 +259,8 @@ heartbeat_sub_health_handler (HeartbeatRun *run, gpointer user_data)
   g_autoptr (GError) error = NULL;
   g_auto (GStrv) argv = NULL;
   Report *report;
+
+  g_return_if_fail (HEARTBEAT_IS_RUN (run));
 
   if (!heartbeat_publisher_has_broker (self->publisher))
     {

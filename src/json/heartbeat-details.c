@@ -39,6 +39,8 @@ fits_at (GVariant *value, guint depth)
 gboolean
 heartbeat_details_fit (GVariant *details)
 {
+  g_return_val_if_fail (details != NULL, FALSE);
+
   return g_variant_is_of_type (details, G_VARIANT_TYPE_VARDICT)
          && g_variant_get_size (details) <= MAX_SIZE && fits_at (details, 0);
 }

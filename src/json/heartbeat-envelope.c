@@ -76,9 +76,14 @@ heartbeat_envelope_new (const char *event_type,
 {
   g_autoptr (JsonBuilder) builder = json_builder_new ();
   g_autoptr (JsonNode) root = NULL;
-  HeartbeatEnvelope *envelope = g_new0 (HeartbeatEnvelope, 1);
+  HeartbeatEnvelope *envelope = NULL;
   char *text;
 
+  g_return_val_if_fail (event_type != NULL, NULL);
+  g_return_val_if_fail (source != NULL, NULL);
+  g_return_val_if_fail (payload != NULL, NULL);
+
+  envelope = g_new0 (HeartbeatEnvelope, 1);
   envelope->event_id = g_uuid_string_random ();
   json_builder_begin_object (builder);
   add_string (builder, "event_id", envelope->event_id);
@@ -135,12 +140,16 @@ tick_payload (gint64 now)
 HeartbeatEnvelope *
 heartbeat_envelope_new_tick (const HeartbeatEnvelopeSource *source, gint64 now)
 {
+  g_return_val_if_fail (source != NULL, NULL);
+
   return heartbeat_envelope_new (HEARTBEAT_TICK_ROUTING_KEY, source, NULL, tick_payload (now), now);
 }
 
 void
 heartbeat_envelope_free (HeartbeatEnvelope *envelope)
 {
+  g_return_if_fail (envelope != NULL);
+
   g_free (envelope->event_id);
   g_bytes_unref (envelope->body);
   g_free (envelope);
@@ -156,6 +165,8 @@ char *
 heartbeat_envelope_dup_event_id (const char *body)
 {
   HeartbeatJson root, value;
+
+  g_return_val_if_fail (body != NULL, NULL);
 
   if (!heartbeat_json_scan (body, strlen (body), HEARTBEAT_JSON_NONE, &root, NULL)
       || !heartbeat_json_is_object (&root) || !heartbeat_json_get_member (&root, "event_id", &value)

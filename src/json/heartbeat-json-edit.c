@@ -157,6 +157,11 @@ heartbeat_json_edit_set_member (GBytes *text,
   HeartbeatJson object;
   g_autoptr (GArray) members = NULL;
 
+  g_return_val_if_fail (text != NULL, NULL);
+  g_return_val_if_fail (path != NULL, NULL);
+  g_return_val_if_fail (name != NULL, NULL);
+  g_return_val_if_fail (value != NULL, NULL);
+
   if (!find_object (text, path, &object, error))
     return NULL;
   members = list_members (&object);
@@ -219,8 +224,13 @@ heartbeat_json_edit_remove_member (GBytes *text,
                                    const char *name,
                                    GError **error)
 {
-  g_autoptr (GBytes) current = g_bytes_ref (text);
+  g_autoptr (GBytes) current = NULL;
 
+  g_return_val_if_fail (text != NULL, NULL);
+  g_return_val_if_fail (path != NULL, NULL);
+  g_return_val_if_fail (name != NULL, NULL);
+
+  current = g_bytes_ref (text);
   for (;;)
     {
       g_autoptr (GBytes) shorter = NULL;

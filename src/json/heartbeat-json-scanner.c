@@ -375,8 +375,12 @@ heartbeat_json_scan (const char *text,
 void
 heartbeat_json_cursor_init (HeartbeatJsonCursor *cursor, const char *text, gsize length)
 {
-  gboolean bom = length >= 3 && memcmp (text, BOM, 3) == 0;
+  gboolean bom;
 
+  g_return_if_fail (cursor != NULL);
+  g_return_if_fail (text != NULL);
+
+  bom = length >= 3 && memcmp (text, BOM, 3) == 0;
   *cursor = (HeartbeatJsonCursor){ text + (bom ? 3 : 0), 1, 1 };
 }
 
@@ -391,6 +395,9 @@ heartbeat_json_cursor_init (HeartbeatJsonCursor *cursor, const char *text, gsize
 void
 heartbeat_json_cursor_advance (HeartbeatJsonCursor *cursor, const char *at)
 {
+  g_return_if_fail (cursor != NULL);
+  g_return_if_fail (at != NULL);
+
   for (; cursor->at < at; cursor->at++)
     {
       char c = *cursor->at;

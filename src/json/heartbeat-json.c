@@ -10,24 +10,32 @@
 gboolean
 heartbeat_json_is_object (const HeartbeatJson *value)
 {
+  g_return_val_if_fail (value != NULL, FALSE);
+
   return *value->start == '{';
 }
 
 gboolean
 heartbeat_json_is_array (const HeartbeatJson *value)
 {
+  g_return_val_if_fail (value != NULL, FALSE);
+
   return *value->start == '[';
 }
 
 gboolean
 heartbeat_json_is_string (const HeartbeatJson *value)
 {
+  g_return_val_if_fail (value != NULL, FALSE);
+
   return *value->start == '"';
 }
 
 gboolean
 heartbeat_json_is_null (const HeartbeatJson *value)
 {
+  g_return_val_if_fail (value != NULL, FALSE);
+
   return *value->start == 'n';
 }
 
@@ -102,6 +110,9 @@ skip_to_token (const char *at, const char *end)
 void
 heartbeat_json_iter_init (HeartbeatJsonIter *iter, const HeartbeatJson *container)
 {
+  g_return_if_fail (iter != NULL);
+  g_return_if_fail (container != NULL);
+
   iter->end = container->end - 1;
   iter->next = skip_to_token (container->start + 1, iter->end);
 }
@@ -126,6 +137,10 @@ iter_value (HeartbeatJsonIter *iter, HeartbeatJson *value)
 gboolean
 heartbeat_json_iter_member (HeartbeatJsonIter *iter, HeartbeatJson *name, HeartbeatJson *value)
 {
+  g_return_val_if_fail (iter != NULL, FALSE);
+  g_return_val_if_fail (name != NULL, FALSE);
+  g_return_val_if_fail (value != NULL, FALSE);
+
   if (iter->next >= iter->end)
     return FALSE;
   name->start = iter->next;
@@ -144,6 +159,9 @@ heartbeat_json_iter_member (HeartbeatJsonIter *iter, HeartbeatJson *name, Heartb
 gboolean
 heartbeat_json_iter_element (HeartbeatJsonIter *iter, HeartbeatJson *value)
 {
+  g_return_val_if_fail (iter != NULL, FALSE);
+  g_return_val_if_fail (value != NULL, FALSE);
+
   return iter->next < iter->end && iter_value (iter, value);
 }
 
@@ -161,6 +179,10 @@ heartbeat_json_get_member (const HeartbeatJson *object, const char *name, Heartb
   HeartbeatJsonIter iter;
   HeartbeatJson key, candidate;
   gboolean found = FALSE;
+
+  g_return_val_if_fail (object != NULL, FALSE);
+  g_return_val_if_fail (name != NULL, FALSE);
+  g_return_val_if_fail (value != NULL, FALSE);
 
   heartbeat_json_iter_init (&iter, object);
   while (heartbeat_json_iter_member (&iter, &key, &candidate))
@@ -183,15 +205,18 @@ heartbeat_json_get_member (const HeartbeatJson *object, const char *name, Heartb
 gboolean
 heartbeat_json_equals (const HeartbeatJson *string, const char *text)
 {
-  const char *inside = string->start + 1;
-  gsize length = string->end - string->start, text_length = strlen (text);
   g_autofree char *unescaped = NULL;
-  gsize unescaped_length;
+  gsize length, text_length, unescaped_length;
 
+  g_return_val_if_fail (string != NULL, FALSE);
+  g_return_val_if_fail (text != NULL, FALSE);
+
+  length = string->end - string->start;
+  text_length = strlen (text);
   if (*string->start != '"' || length < text_length + 2)
     return FALSE;
-  if (memchr (inside, '\\', length - 2) == NULL)
-    return length == text_length + 2 && memcmp (inside, text, text_length) == 0;
+  if (memchr (string->start, '\\', length) == NULL)
+    return length == text_length + 2 && memcmp (string->start + 1, text, text_length) == 0;
   unescaped = heartbeat_json_dup_string (string, &unescaped_length);
   return unescaped_length == text_length && memcmp (unescaped, text, text_length) == 0;
 }
@@ -242,9 +267,14 @@ append_escape (GString *out, const char **at)
 char *
 heartbeat_json_dup_string (const HeartbeatJson *string, gsize *length)
 {
-  const char *at = string->start + 1, *end = string->end - 1;
-  GString *out = g_string_sized_new (end - at);
+  const char *at = NULL, *end = NULL;
+  GString *out = NULL;
 
+  g_return_val_if_fail (string != NULL, NULL);
+
+  at = string->start + 1;
+  end = string->end - 1;
+  out = g_string_sized_new (end - at);
   while (at < end)
     {
       if (*at == '\\')
@@ -271,6 +301,8 @@ heartbeat_json_dup_c_string (const HeartbeatJson *value)
   g_autofree char *text = NULL;
   gsize length;
 
+  g_return_val_if_fail (value != NULL, NULL);
+
   if (!heartbeat_json_is_string (value))
     return NULL;
   text = heartbeat_json_dup_string (value, &length);
@@ -286,6 +318,8 @@ heartbeat_json_dup_c_string (const HeartbeatJson *value)
 char *
 heartbeat_json_dup_text (const HeartbeatJson *value)
 {
+  g_return_val_if_fail (value != NULL, NULL);
+
   return g_strndup (value->start, value->end - value->start);
 }
 
@@ -299,6 +333,9 @@ heartbeat_json_dup_text (const HeartbeatJson *value)
 gboolean
 heartbeat_json_get_boolean (const HeartbeatJson *value, gboolean *result)
 {
+  g_return_val_if_fail (value != NULL, FALSE);
+  g_return_val_if_fail (result != NULL, FALSE);
+
   *result = *value->start == 't';
   return *value->start == 't' || *value->start == 'f';
 }
@@ -338,6 +375,9 @@ heartbeat_json_get_integer (const HeartbeatJson *value, gint64 *result)
   g_autofree char *text = NULL;
   double number;
 
+  g_return_val_if_fail (value != NULL, FALSE);
+  g_return_val_if_fail (result != NULL, FALSE);
+
   if (*value->start != '-' && !g_ascii_isdigit (*value->start))
     return FALSE;
   if (read_plain_integer (value, result))
@@ -359,8 +399,11 @@ heartbeat_json_get_integer (const HeartbeatJson *value, gint64 *result)
 char *
 heartbeat_json_quote (const char *text)
 {
-  GString *out = g_string_new ("\"");
+  GString *out = NULL;
 
+  g_return_val_if_fail (text != NULL, NULL);
+
+  out = g_string_new ("\"");
   for (; *text != '\0'; text++)
     {
       if (*text == '"' || *text == '\\')
@@ -386,9 +429,13 @@ heartbeat_json_quote (const char *text)
 char *
 heartbeat_json_print (JsonNode *node, gboolean pretty)
 {
-  g_autofree char *text = json_to_string (node, pretty);
-  GString *out = g_string_new (text);
+  g_autofree char *text = NULL;
+  GString *out = NULL;
 
+  g_return_val_if_fail (node != NULL, NULL);
+
+  text = json_to_string (node, pretty);
+  out = g_string_new (text);
   g_string_replace (out, "\x1f", "\\u001f", 0);
   return g_string_free (out, FALSE);
 }

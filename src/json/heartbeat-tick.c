@@ -84,6 +84,9 @@ heartbeat_tick_parse (HeartbeatTick *tick, const char *body, gsize length, GErro
 {
   HeartbeatJson root, member;
 
+  g_return_val_if_fail (tick != NULL, FALSE);
+  g_return_val_if_fail (body != NULL || length == 0, FALSE);
+
   *tick = (HeartbeatTick){ .body = body, .length = length };
   if (!heartbeat_json_scan (body, length, HEARTBEAT_JSON_NONE, &root, error))
     return FALSE;
@@ -110,5 +113,7 @@ heartbeat_tick_parse (HeartbeatTick *tick, const char *body, gsize length, GErro
 guint
 heartbeat_tick_get_fresh_quarter (const HeartbeatTick *tick, gint64 now)
 {
+  g_return_val_if_fail (tick != NULL, 0);
+
   return tick->time == 0 || now - tick->time <= HEARTBEAT_TICK_FRESH_MS ? tick->quarter : 0;
 }

@@ -48,6 +48,8 @@ struct _HeartbeatGroup
 HeartbeatGroup *
 heartbeat_group_ref (HeartbeatGroup *self)
 {
+  g_return_val_if_fail (self != NULL, NULL);
+
   self->refs++;
   return self;
 }
@@ -67,6 +69,8 @@ stop_watching (HeartbeatGroup *self)
 void
 heartbeat_group_unref (HeartbeatGroup *self)
 {
+  g_return_if_fail (self != NULL);
+
   if (--self->refs > 0)
     return;
   stop_watching (self);
@@ -154,8 +158,11 @@ heartbeat_group_new (pid_t leader,
                      HeartbeatGroupFunc over,
                      gpointer user_data)
 {
-  HeartbeatGroup *self = g_new0 (HeartbeatGroup, 1);
+  HeartbeatGroup *self = NULL;
 
+  g_return_val_if_fail (ended != NULL, NULL);
+
+  self = g_new0 (HeartbeatGroup, 1);
   self->refs = 1;
   self->leader = leader;
   self->ended = ended;
@@ -196,6 +203,8 @@ is_gone (HeartbeatGroup *self)
 void
 heartbeat_group_terminate (HeartbeatGroup *self)
 {
+  g_return_if_fail (self != NULL);
+
   if (self->is_terminated || is_gone (self))
     return;
   self->is_terminated = TRUE;
@@ -214,6 +223,8 @@ heartbeat_group_terminate (HeartbeatGroup *self)
 void
 heartbeat_group_force_stop (HeartbeatGroup *self)
 {
+  g_return_if_fail (self != NULL);
+
   heartbeat_group_terminate (self);
   self->is_hurried = TRUE;
   if (self->has_ended)
@@ -229,6 +240,8 @@ heartbeat_group_force_stop (HeartbeatGroup *self)
 void
 heartbeat_group_kill (HeartbeatGroup *self)
 {
+  g_return_if_fail (self != NULL);
+
   if (is_gone (self))
     return;
   self->is_killed = self->is_terminated = TRUE;

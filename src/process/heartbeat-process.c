@@ -321,10 +321,14 @@ heartbeat_process_run_async (HeartbeatProcesses *processes,
                              GAsyncReadyCallback callback,
                              gpointer user_data)
 {
-  g_autoptr (GTask) task = g_task_new (run, NULL, callback, user_data);
+  g_autoptr (GTask) task = NULL;
   GError *error = NULL;
   Process *self;
 
+  g_return_if_fail (HEARTBEAT_IS_RUN (run));
+  g_return_if_fail (argv != NULL);
+
+  task = g_task_new (run, NULL, callback, user_data);
   ignore_broken_pipes ();
   self = spawn (processes, run, argv, max_output, &error);
   if (self == NULL)
@@ -360,12 +364,16 @@ heartbeat_process_run_async (HeartbeatProcesses *processes,
 HeartbeatProcessOutput *
 heartbeat_process_run_finish (GAsyncResult *result, GError **error)
 {
+  g_return_val_if_fail (G_IS_ASYNC_RESULT (result), NULL);
+
   return g_task_propagate_pointer (G_TASK (result), error);
 }
 
 void
 heartbeat_process_output_free (HeartbeatProcessOutput *output)
 {
+  g_return_if_fail (output != NULL);
+
   g_free (output->text);
   g_free (output->error_text);
   g_free (output);

@@ -66,12 +66,16 @@ heartbeat_processes_new (void)
 void
 heartbeat_processes_set_file_limit (HeartbeatProcesses *self, guint64 limit)
 {
+  g_return_if_fail (HEARTBEAT_IS_PROCESSES (self));
+
   self->file_limit = limit;
 }
 
 guint64
 heartbeat_processes_get_file_limit (HeartbeatProcesses *self)
 {
+  g_return_val_if_fail (HEARTBEAT_IS_PROCESSES (self), 0);
+
   return self->file_limit;
 }
 
@@ -92,6 +96,9 @@ complete (HeartbeatProcesses *self)
 void
 heartbeat_processes_add (HeartbeatProcesses *self, HeartbeatGroup *group)
 {
+  g_return_if_fail (HEARTBEAT_IS_PROCESSES (self));
+  g_return_if_fail (group != NULL);
+
   g_ptr_array_add (self->groups, heartbeat_group_ref (group));
 }
 
@@ -103,6 +110,9 @@ heartbeat_processes_add (HeartbeatProcesses *self, HeartbeatGroup *group)
 void
 heartbeat_processes_remove (HeartbeatProcesses *self, HeartbeatGroup *group)
 {
+  g_return_if_fail (HEARTBEAT_IS_PROCESSES (self));
+  g_return_if_fail (group != NULL);
+
   g_ptr_array_remove_fast (self->groups, group);
   if (self->stop_task != NULL && self->groups->len == 0)
     complete (self);
@@ -165,5 +175,8 @@ heartbeat_processes_stop_async (HeartbeatProcesses *self,
 void
 heartbeat_processes_stop_finish (HeartbeatProcesses *self, GAsyncResult *result)
 {
+  g_return_if_fail (HEARTBEAT_IS_PROCESSES (self));
+  g_return_if_fail (G_IS_ASYNC_RESULT (result));
+
   g_task_propagate_boolean (G_TASK (result), NULL);
 }

@@ -92,9 +92,11 @@ on_looked_up (GObject *source, GAsyncResult *result, gpointer user_data)
     give_up (self, error->message);
   else if (handler == NULL)
     {
-      heartbeat_run_abandon (self->run);
+      run = g_object_ref (self->run);
+      heartbeat_run_abandon (run);
       g_object_unref (end (self));
-      g_task_return_new_error (task, G_IO_ERROR, G_IO_ERROR_NOT_FOUND, "no such handler");
+      g_task_return_new_error (task, G_IO_ERROR, G_IO_ERROR_NOT_FOUND,
+                               _ ("there is no handler “%s”"), heartbeat_run_get_handler (run));
     }
   else
     {

@@ -191,6 +191,12 @@ heartbeat_atomic_replace (const char *path,
   g_auto (HeartbeatTempFile) temporary = HEARTBEAT_TEMP_FILE_INIT;
   HeartbeatIdentity now;
 
+  g_return_val_if_fail (path != NULL, HEARTBEAT_REPLACED_NOT);
+  g_return_val_if_fail (old != NULL, HEARTBEAT_REPLACED_NOT);
+  g_return_val_if_fail (identity != NULL, HEARTBEAT_REPLACED_NOT);
+  g_return_val_if_fail (before != NULL, HEARTBEAT_REPLACED_NOT);
+  g_return_val_if_fail (after != NULL, HEARTBEAT_REPLACED_NOT);
+
   if (!heartbeat_temp_file_create (&temporary, path, old->fd, after, error))
     return HEARTBEAT_REPLACED_NOT;
   lease_patiently (&temporary.held);

@@ -24,6 +24,9 @@
 gboolean
 heartbeat_locked_file_open (HeartbeatLockedFile *self, const char *path)
 {
+  g_return_val_if_fail (self != NULL, FALSE);
+  g_return_val_if_fail (path != NULL, FALSE);
+
   self->leased = FALSE;
   /* O_NONBLOCK: opening a FIFO would wait for a writer. */
   self->fd = TEMP_FAILURE_RETRY (open (path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY));
@@ -39,6 +42,8 @@ heartbeat_locked_file_open (HeartbeatLockedFile *self, const char *path)
 void
 heartbeat_locked_file_close (HeartbeatLockedFile *self)
 {
+  g_return_if_fail (self != NULL);
+
   heartbeat_locked_file_release (self);
   if (self->fd >= 0)
     close (self->fd);
@@ -58,6 +63,8 @@ heartbeat_locked_file_close (HeartbeatLockedFile *self)
 gboolean
 heartbeat_locked_file_lease (HeartbeatLockedFile *self)
 {
+  g_return_val_if_fail (self != NULL, FALSE);
+
   /* By default a lease that is to be broken sends SIGIO, which ends a process that does not expect it. SIGURG is ignored
    * unless somebody handles it, and then an additional one is harmless. Nobody waits for it here: who wants the file is
    * asked for when it matters. */
@@ -76,6 +83,8 @@ heartbeat_locked_file_lease (HeartbeatLockedFile *self)
 void
 heartbeat_locked_file_release (HeartbeatLockedFile *self)
 {
+  g_return_if_fail (self != NULL);
+
   /* Not left to close(): a child that another thread has just forked holds the same open file until its exec. */
   if (self->leased)
     fcntl (self->fd, F_SETLEASE, F_UNLCK);
@@ -91,6 +100,8 @@ heartbeat_locked_file_release (HeartbeatLockedFile *self)
 gboolean
 heartbeat_locked_file_is_wanted (const HeartbeatLockedFile *self)
 {
+  g_return_val_if_fail (self != NULL, FALSE);
+
   return self->leased && fcntl (self->fd, F_GETLEASE) != F_RDLCK;
 }
 
@@ -105,6 +116,9 @@ gboolean
 heartbeat_locked_file_is_at (const HeartbeatLockedFile *self, const char *path)
 {
   struct stat held, there;
+
+  g_return_val_if_fail (self != NULL, FALSE);
+  g_return_val_if_fail (path != NULL, FALSE);
 
   return self->fd >= 0 && fstat (self->fd, &held) == 0 && lstat (path, &there) == 0
          && held.st_dev == there.st_dev && held.st_ino == there.st_ino;
@@ -124,9 +138,13 @@ heartbeat_locked_file_contains (const HeartbeatLockedFile *self, GBytes *text)
 {
   g_autofree char *piece = g_malloc (PIECE);
   gsize length, done = 0;
-  const char *data = g_bytes_get_data (text, &length);
+  const char *data = NULL;
   gssize n;
 
+  g_return_val_if_fail (self != NULL, FALSE);
+  g_return_val_if_fail (text != NULL, FALSE);
+
+  data = g_bytes_get_data (text, &length);
   while ((n = TEMP_FAILURE_RETRY (pread (self->fd, piece, PIECE, done))) > 0)
     {
       if ((gsize) n > length - done || memcmp (piece, data + done, n) != 0)

@@ -103,6 +103,9 @@ heartbeat_storage_read (const char *path,
 {
   g_auto (HeartbeatLockedFile) file = HEARTBEAT_LOCKED_FILE_INIT;
 
+  g_return_val_if_fail (path != NULL, NULL);
+  g_return_val_if_fail (identity != NULL, NULL);
+
   heartbeat_identity_query (identity, AT_FDCWD, path);
   if (heartbeat_locked_file_open (&file, path))
     return read_open (&file, path, max_size, identity, error);
@@ -213,6 +216,9 @@ heartbeat_storage_edit (const char *path,
 {
   const Attempt attempt = { path, max_size, edit, data, g_get_monotonic_time () + PATIENCE_US };
 
+  g_return_val_if_fail (path != NULL, NULL);
+  g_return_val_if_fail (edit != NULL, NULL);
+
   return edit_patiently (&attempt, error);
 }
 
@@ -251,10 +257,16 @@ gboolean
 heartbeat_storage_write (const char *path, GBytes *text, GError **error)
 {
   g_auto (HeartbeatTempFile) temporary = HEARTBEAT_TEMP_FILE_INIT;
-  g_autofree char *link = realpath (path, NULL);
-  const char *target = link != NULL ? link : path;
-  g_autofree char *folder = g_path_get_dirname (target);
+  g_autofree char *link = NULL;
+  const char *target = NULL;
+  g_autofree char *folder = NULL;
 
+  g_return_val_if_fail (path != NULL, FALSE);
+  g_return_val_if_fail (text != NULL, FALSE);
+
+  link = realpath (path, NULL);
+  target = link != NULL ? link : path;
+  folder = g_path_get_dirname (target);
   if (!make_folder (folder, error)
       || !heartbeat_temp_file_create (&temporary, target, -1, text, error))
     return FALSE;
@@ -275,8 +287,11 @@ heartbeat_storage_write (const char *path, GBytes *text, GError **error)
 void
 heartbeat_storage_sweep (const char *path)
 {
-  g_autofree char *target = realpath (path, NULL);
+  g_autofree char *target = NULL;
 
+  g_return_if_fail (path != NULL);
+
+  target = realpath (path, NULL);
   heartbeat_temp_file_sweep (target != NULL ? target : path);
 }
 

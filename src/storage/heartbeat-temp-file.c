@@ -114,9 +114,14 @@ heartbeat_temp_file_create (HeartbeatTempFile *self,
                             GBytes *text,
                             GError **error)
 {
-  int fd = make (self, target);
+  int fd;
   gboolean good;
 
+  g_return_val_if_fail (self != NULL, FALSE);
+  g_return_val_if_fail (target != NULL, FALSE);
+  g_return_val_if_fail (text != NULL, FALSE);
+
+  fd = make (self, target);
   if (fd < 0)
     return heartbeat_io_error (error, errno, _ ("cannot create a file beside %s"), target);
   good = (model < 0 || heartbeat_attributes_copy (model, fd)) && write_all (fd, text)
@@ -138,6 +143,8 @@ heartbeat_temp_file_create (HeartbeatTempFile *self,
 void
 heartbeat_temp_file_clear (HeartbeatTempFile *self)
 {
+  g_return_if_fail (self != NULL);
+
   if (self->path != NULL)
     unlink (self->path);
   g_clear_pointer (&self->path, g_free);
@@ -180,11 +187,16 @@ remove_unless_held (const char *path)
 void
 heartbeat_temp_file_sweep (const char *target)
 {
-  g_autofree char *path = g_path_get_dirname (target);
-  g_autofree char *prefix = prefix_of (target);
-  g_autoptr (GDir) folder = g_dir_open (path, 0, NULL);
+  g_autofree char *path = NULL;
+  g_autofree char *prefix = NULL;
+  g_autoptr (GDir) folder = NULL;
   const char *name;
 
+  g_return_if_fail (target != NULL);
+
+  path = g_path_get_dirname (target);
+  prefix = prefix_of (target);
+  folder = g_dir_open (path, 0, NULL);
   while (folder != NULL && (name = g_dir_read_name (folder)) != NULL)
     {
       g_autofree char *child = g_build_filename (path, name, NULL);
@@ -205,11 +217,16 @@ heartbeat_temp_file_sweep (const char *target)
 void
 heartbeat_temp_file_sync_folder (const char *target, int fd)
 {
-  g_autofree char *path = g_path_get_dirname (target);
-  int folder = TEMP_FAILURE_RETRY (open (path, O_RDONLY | O_DIRECTORY | O_CLOEXEC));
-  /* A folder may be writable and not readable: then all of the file system is synced. */
-  gboolean good = TEMP_FAILURE_RETRY (folder >= 0 ? fsync (folder) : syncfs (fd)) == 0;
+  g_autofree char *path = NULL;
+  gboolean good;
+  int folder;
 
+  g_return_if_fail (target != NULL);
+
+  path = g_path_get_dirname (target);
+  folder = TEMP_FAILURE_RETRY (open (path, O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+  /* A folder may be writable and not readable: then all of the file system is synced. */
+  good = TEMP_FAILURE_RETRY (folder >= 0 ? fsync (folder) : syncfs (fd)) == 0;
   /* EINVAL: a file system whose folders need none. */
   if (!good && errno != EINVAL)
     heartbeat_io_error_warn (errno, "cannot sync the folder", path);

@@ -13,7 +13,7 @@
 typedef struct
 {
   HeartbeatCheckSpec *spec;
-  HeartbeatParseContext *reading;
+  HeartbeatParseContext *context;
 } Reader;
 
 /* Reads a value into the specification; FALSE where it breaks its rule. */
@@ -137,7 +137,7 @@ read_zone (Reader *reader, const HeartbeatJson *value)
 
   spec->zone_name = heartbeat_json_dup_c_string (value);
   if (spec->zone_name != NULL)
-    spec->zone = heartbeat_parse_context_find_zone (reader->reading, spec->zone_name);
+    spec->zone = heartbeat_parse_context_find_zone (reader->context, spec->zone_name);
   return spec->zone != NULL;
 }
 
@@ -174,19 +174,19 @@ static const MemberRule window_rules[] = {
 };
 
 static void
-complain (Reader *reader,
-          const char *place,
-          const char *member,
-          const HeartbeatJson *found,
-          const char *rule)
+report (Reader *reader,
+        const char *place,
+        const char *member,
+        const HeartbeatJson *found,
+        const char *rule)
 {
   g_autofree char *path = NULL;
 
-  if (!heartbeat_parse_context_wants (reader->reading, reader->spec->problems))
+  if (!heartbeat_parse_context_wants (reader->context, reader->spec->problems))
     return;
   path = g_strconcat ("checks.", reader->spec->name, member, NULL);
-  heartbeat_parse_context_complain (reader->reading, &reader->spec->problems,
-                                    heartbeat_problem_new (place, path, found, rule));
+  heartbeat_parse_context_report (reader->context, &reader->spec->problems,
+                                  heartbeat_problem_new (place, path, found, rule));
 }
 
 static void
@@ -206,7 +206,7 @@ read_elements (Reader *reader,
       if (rule->read_element (reader, &element))
         continue;
       member = g_strdup_printf ("%s.%s[%u]", prefix, rule->name, i);
-      complain (reader, element.start, member, &element, _ (rule->element_rule));
+      report (reader, element.start, member, &element, _ (rule->element_rule));
     }
 }
 
@@ -227,9 +227,9 @@ read_member (Reader *reader,
     }
   member = g_strconcat (prefix, ".", rule->name, NULL);
   if (value->start == NULL)
-    complain (reader, object->start, member, NULL, _ (HEARTBEAT_PROBLEM_MISSING));
+    report (reader, object->start, member, NULL, _ (HEARTBEAT_PROBLEM_MISSING));
   else
-    complain (reader, value->start, member, value, _ (rule->rule));
+    report (reader, value->start, member, value, _ (rule->rule));
 }
 
 /* Reads the members that have a rule; of duplicates the last. */
@@ -263,7 +263,7 @@ read_window (Reader *reader)
     return;
   if (!heartbeat_json_is_object (&window))
     {
-      complain (reader, window.start, ".window", &window, _ ("an object or null is expected"));
+      report (reader, window.start, ".window", &window, _ ("an object or null is expected"));
       return;
     }
   reader->spec->has_window = TRUE;
@@ -278,12 +278,12 @@ settle_zone (Reader *reader)
 
   if (spec->zone != NULL)
     return;
-  spec->zone = heartbeat_parse_context_find_zone (reader->reading, HEARTBEAT_ZONE_DEFAULT);
+  spec->zone = heartbeat_parse_context_find_zone (reader->context, HEARTBEAT_ZONE_DEFAULT);
   if (spec->zone_name != NULL)
     return;
   spec->zone_name = g_strdup (HEARTBEAT_ZONE_DEFAULT);
   if (spec->zone == NULL && (spec->has_window || spec->quarter.quarters != 0))
-    complain (reader, spec->json.start, "", NULL, _ ("its zone America/New_York is not in tzdata"));
+    report (reader, spec->json.start, "", NULL, _ ("its zone America/New_York is not in tzdata"));
 }
 
 static void
@@ -302,15 +302,15 @@ read_name (Reader *reader, const HeartbeatJson *name)
           g_string_insert (g_string_erase (shown, i, 1), i, "\342\220\200");
       g_free (spec->name);
       spec->name = g_string_free (shown, FALSE);
-      complain (reader, name->start, "", name, _ ("a name without NUL is expected"));
+      report (reader, name->start, "", name, _ ("a name without NUL is expected"));
     }
   if (length < 1 || length > HEARTBEAT_CHECK_NAME_MAX_BYTES)
-    complain (reader, name->start, "", name, _ ("a name of 1 to 255 bytes is expected"));
+    report (reader, name->start, "", name, _ ("a name of 1 to 255 bytes is expected"));
 }
 
 /**
  * heartbeat_check_spec_new:
- * @reading: the reading of heartbeat.json
+ * @context: the parsing of heartbeat.json
  * @name: the check's name in the text
  * @json: the check in the text, any value
  *
@@ -319,19 +319,19 @@ read_name (Reader *reader, const HeartbeatJson *name)
  * Returns: (transfer full): the check
  */
 HeartbeatCheckSpec *
-heartbeat_check_spec_new (HeartbeatParseContext *reading,
+heartbeat_check_spec_new (HeartbeatParseContext *context,
                           const HeartbeatJson *name,
                           const HeartbeatJson *json)
 {
   HeartbeatCheckSpec *spec = NULL;
   Reader reader;
 
-  g_return_val_if_fail (reading != NULL, NULL);
+  g_return_val_if_fail (context != NULL, NULL);
   g_return_val_if_fail (name != NULL, NULL);
   g_return_val_if_fail (json != NULL, NULL);
 
   spec = g_new0 (HeartbeatCheckSpec, 1);
-  reader = (Reader){ spec, reading };
+  reader = (Reader){ spec, context };
   g_atomic_ref_count_init (&spec->refs);
   spec->json = *json;
   spec->priority = 1;
@@ -339,7 +339,7 @@ heartbeat_check_spec_new (HeartbeatParseContext *reading,
   read_name (&reader, name);
   if (!heartbeat_json_is_object (json))
     {
-      complain (&reader, json->start, "", json, _ ("an object is expected"));
+      report (&reader, json->start, "", json, _ ("an object is expected"));
       return spec;
     }
   read_members (&reader, "", json, check_rules, G_N_ELEMENTS (check_rules));
@@ -394,44 +394,44 @@ heartbeat_check_spec_unref (HeartbeatCheckSpec *spec)
 /**
  * heartbeat_check_spec_read_pause:
  * @spec: a check that nobody else holds yet
- * @reading: the reading of heartbeat.json
+ * @context: the parsing of heartbeat.json
  * @value: the member of `paused` with the check's name
  *
  * Reads the check's pause. One that breaks the rule makes the check invalid: the user wanted it not to run.
  */
 void
 heartbeat_check_spec_read_pause (HeartbeatCheckSpec *spec,
-                                 HeartbeatParseContext *reading,
+                                 HeartbeatParseContext *context,
                                  const HeartbeatJson *value)
 {
   g_autofree char *path = NULL;
 
   g_return_if_fail (spec != NULL);
-  g_return_if_fail (reading != NULL);
+  g_return_if_fail (context != NULL);
   g_return_if_fail (value != NULL);
 
   path = g_strconcat ("paused.", spec->name, NULL);
-  heartbeat_pause_read (&spec->pause, reading, &spec->problems, path, value);
+  heartbeat_pause_read (&spec->pause, context, &spec->problems, path, value);
 }
 
 static void
-complain_pause (HeartbeatParseContext *reading,
-                GPtrArray **problems,
-                const char *path,
-                const char *member,
-                const HeartbeatJson *found,
-                const char *rule)
+report_pause (HeartbeatParseContext *context,
+              GPtrArray **problems,
+              const char *path,
+              const char *member,
+              const HeartbeatJson *found,
+              const char *rule)
 {
   g_autofree char *whole = g_strconcat (path, member, NULL);
 
-  heartbeat_parse_context_complain (reading, problems,
-                                    heartbeat_problem_new (found->start, whole, found, rule));
+  heartbeat_parse_context_report (context, problems,
+                                  heartbeat_problem_new (found->start, whole, found, rule));
 }
 
 /**
  * heartbeat_pause_read:
  * @pause: (inout): a cleared pause
- * @reading: the reading of heartbeat.json
+ * @context: the parsing of heartbeat.json
  * @problems: (inout) (element-type HeartbeatProblem): where to what is wrong is added
  * @path: the member of `paused`
  * @value: its value
@@ -440,7 +440,7 @@ complain_pause (HeartbeatParseContext *reading,
  */
 void
 heartbeat_pause_read (HeartbeatPause *pause,
-                      HeartbeatParseContext *reading,
+                      HeartbeatParseContext *context,
                       GPtrArray **problems,
                       const char *path,
                       const HeartbeatJson *value)
@@ -449,7 +449,7 @@ heartbeat_pause_read (HeartbeatPause *pause,
   gboolean truth;
 
   g_return_if_fail (pause != NULL);
-  g_return_if_fail (reading != NULL);
+  g_return_if_fail (context != NULL);
   g_return_if_fail (problems != NULL);
   g_return_if_fail (path != NULL);
   g_return_if_fail (value != NULL);
@@ -459,13 +459,13 @@ heartbeat_pause_read (HeartbeatPause *pause,
     return;
   if (!heartbeat_json_is_object (value))
     {
-      complain_pause (reading, problems, path, "", value, _ ("true or an object is expected"));
+      report_pause (context, problems, path, "", value, _ ("true or an object is expected"));
       return;
     }
   if (heartbeat_json_get_member (value, "until", &member)
       && !read_integer (&member, 0, &pause->until))
-    complain_pause (reading, problems, path, ".until", &member,
-                    _ ("a time in Unix milliseconds, an integer of at least 0, is expected"));
+    report_pause (context, problems, path, ".until", &member,
+                  _ ("a time in Unix milliseconds, an integer of at least 0, is expected"));
   else if (heartbeat_json_get_member (value, "until", &member))
     /* 0 is 1970, which is past; in the structure it would be for ever. */
     pause->until = MAX (pause->until, 1);
@@ -474,7 +474,7 @@ heartbeat_pause_read (HeartbeatPause *pause,
   if (heartbeat_json_is_string (&member))
     pause->reason = heartbeat_json_dup_string (&member, NULL);
   else
-    complain_pause (reading, problems, path, ".reason", &member, _ ("a string is expected"));
+    report_pause (context, problems, path, ".reason", &member, _ ("a string is expected"));
 }
 
 void

@@ -46,23 +46,23 @@ typedef struct
   char *zone_name;
   HeartbeatQuarterRule quarter;
   HeartbeatPause pause;
-  GPtrArray *problems; /* of HeartbeatProblem, in the order of reading; NULL where there is none */
+  GPtrArray *problems; /* of HeartbeatProblem, in the order in which they were found, or NULL */
   char *error;         /* the first of them, in words */
   HeartbeatJson json;  /* as it is written, in the configuration's text */
 } HeartbeatCheckSpec;
 
-HeartbeatCheckSpec *heartbeat_check_spec_new (HeartbeatParseContext *reading,
+HeartbeatCheckSpec *heartbeat_check_spec_new (HeartbeatParseContext *context,
                                               const HeartbeatJson *name,
                                               const HeartbeatJson *json);
 HeartbeatCheckSpec *heartbeat_check_spec_ref (HeartbeatCheckSpec *spec);
 void heartbeat_check_spec_unref (HeartbeatCheckSpec *spec);
 void heartbeat_check_spec_read_pause (HeartbeatCheckSpec *spec,
-                                      HeartbeatParseContext *reading,
+                                      HeartbeatParseContext *context,
                                       const HeartbeatJson *value);
 void heartbeat_check_spec_locate (HeartbeatCheckSpec *spec);
 
 void heartbeat_pause_read (HeartbeatPause *pause,
-                           HeartbeatParseContext *reading,
+                           HeartbeatParseContext *context,
                            GPtrArray **problems,
                            const char *path,
                            const HeartbeatJson *value);

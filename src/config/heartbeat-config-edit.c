@@ -15,30 +15,30 @@ static const char *const paused_path[] = { "paused", NULL };
  * @kind: what is wanted
  * @check: the name of a check, or `*`
  *
- * Returns: (transfer full): a change
+ * Returns: (transfer full): an edit
  */
 HeartbeatConfigEdit *
 heartbeat_config_edit_new (HeartbeatConfigEditKind kind, const char *check)
 {
-  HeartbeatConfigEdit *change = NULL;
+  HeartbeatConfigEdit *edit = NULL;
 
   g_return_val_if_fail (check != NULL, NULL);
 
-  change = g_new0 (HeartbeatConfigEdit, 1);
-  change->kind = kind;
-  change->check = g_strdup (check);
-  change->reason = g_strdup ("");
-  return change;
+  edit = g_new0 (HeartbeatConfigEdit, 1);
+  edit->kind = kind;
+  edit->check = g_strdup (check);
+  edit->reason = g_strdup ("");
+  return edit;
 }
 
 void
-heartbeat_config_edit_free (HeartbeatConfigEdit *change)
+heartbeat_config_edit_free (HeartbeatConfigEdit *edit)
 {
-  g_return_if_fail (change != NULL);
+  g_return_if_fail (edit != NULL);
 
-  g_free (change->check);
-  g_free (change->reason);
-  g_free (change);
+  g_free (edit->check);
+  g_free (edit->reason);
+  g_free (edit);
 }
 
 static gboolean
@@ -54,70 +54,67 @@ has_paused (GBytes *text)
 }
 
 static char *
-pause_value (const HeartbeatConfigEdit *change)
+pause_value (const HeartbeatConfigEdit *edit)
 {
-  g_autofree char *reason = heartbeat_json_quote (change->reason);
+  g_autofree char *reason = heartbeat_json_quote (edit->reason);
 
-  if (change->until == 0 && *change->reason == '\0')
+  if (edit->until == 0 && *edit->reason == '\0')
     return g_strdup ("true");
-  if (change->until == 0)
+  if (edit->until == 0)
     return g_strdup_printf ("{\"reason\": %s}", reason);
-  if (*change->reason == '\0')
-    return g_strdup_printf ("{\"until\": %" G_GINT64_FORMAT "}", change->until);
-  return g_strdup_printf ("{\"until\": %" G_GINT64_FORMAT ", \"reason\": %s}", change->until,
-                          reason);
+  if (*edit->reason == '\0')
+    return g_strdup_printf ("{\"until\": %" G_GINT64_FORMAT "}", edit->until);
+  return g_strdup_printf ("{\"until\": %" G_GINT64_FORMAT ", \"reason\": %s}", edit->until, reason);
 }
 
 static GBytes *
-pause_check (GBytes *text, const HeartbeatConfigEdit *change, GError **error)
+pause_check (GBytes *text, const HeartbeatConfigEdit *edit, GError **error)
 {
-  g_autofree char *value = pause_value (change);
+  g_autofree char *value = pause_value (edit);
   g_autoptr (GBytes) with_paused = NULL;
 
   if (has_paused (text))
-    return heartbeat_json_edit_set_member (text, paused_path, change->check, value, error);
+    return heartbeat_json_edit_set_member (text, paused_path, edit->check, value, error);
   with_paused = heartbeat_json_edit_set_member (text, root_path, "paused", "{}", error);
   if (with_paused == NULL)
     return NULL;
-  return heartbeat_json_edit_set_member (with_paused, paused_path, change->check, value, error);
+  return heartbeat_json_edit_set_member (with_paused, paused_path, edit->check, value, error);
 }
 
 static GBytes *
-resume_check (GBytes *text, const HeartbeatConfigEdit *change, GError **error)
+resume_check (GBytes *text, const HeartbeatConfigEdit *edit, GError **error)
 {
   if (!has_paused (text))
     return g_bytes_ref (text);
-  return heartbeat_json_edit_remove_member (text, paused_path, change->check, error);
+  return heartbeat_json_edit_remove_member (text, paused_path, edit->check, error);
 }
 
 static GBytes *
-set_enabled (GBytes *text, const HeartbeatConfigEdit *change, GError **error)
+set_enabled (GBytes *text, const HeartbeatConfigEdit *edit, GError **error)
 {
-  const char *const path[] = { "checks", change->check, NULL };
+  const char *const path[] = { "checks", edit->check, NULL };
 
-  return heartbeat_json_edit_set_member (text, path, "enabled",
-                                         change->kind == HEARTBEAT_CONFIG_EDIT_ENABLE ? "true"
-                                                                                      : "false",
-                                         error);
+  return heartbeat_json_edit_set_member (
+      text, path, "enabled", edit->kind == HEARTBEAT_CONFIG_EDIT_ENABLE ? "true" : "false", error);
 }
 
 /**
  * heartbeat_config_edit_apply:
  * @text: the text of heartbeat.json
- * @change: a #HeartbeatConfigEdit
+ * @edit: a #HeartbeatConfigEdit
  * @error: return location for a #HeartbeatError
  *
- * A #HeartbeatStorageEditFunc: only the member that means the change is touched.
+ * A #HeartbeatStorageEditFunc: it touches no member but the one in question.
  *
  * Returns: (transfer full): the changed text
  */
 GBytes *
-heartbeat_config_edit_apply (GBytes *text, gconstpointer change, GError **error)
+heartbeat_config_edit_apply (GBytes *text, gconstpointer edit, GError **error)
 {
-  const HeartbeatConfigEdit *self = change;
+  const HeartbeatConfigEdit *self = edit;
 
   g_return_val_if_fail (text != NULL, NULL);
-  g_return_val_if_fail (change != NULL, NULL);
+  g_return_val_if_fail (edit != NULL, NULL);
 
   switch (self->kind)
     {

@@ -32,8 +32,8 @@ typedef struct
 } HeartbeatConfigEdit;
 
 HeartbeatConfigEdit *heartbeat_config_edit_new (HeartbeatConfigEditKind kind, const char *check);
-void heartbeat_config_edit_free (HeartbeatConfigEdit *change);
-GBytes *heartbeat_config_edit_apply (GBytes *text, gconstpointer change, GError **error);
+void heartbeat_config_edit_free (HeartbeatConfigEdit *edit);
+GBytes *heartbeat_config_edit_apply (GBytes *text, gconstpointer edit, GError **error);
 
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (HeartbeatConfigEdit, heartbeat_config_edit_free)
 

@@ -13,30 +13,30 @@
 typedef struct
 {
   HeartbeatConfig *config;
-  HeartbeatParseContext *reading;
+  HeartbeatParseContext *context;
   GHashTable *by_name; /* of HeartbeatCheckSpec */
   GPtrArray *problems; /* of HeartbeatProblem, NULL where there is none */
   GPtrArray *ignored;  /* likewise: of pauses that stop nothing */
 } Reader;
 
 static void
-complain (Reader *reader,
-          const HeartbeatJson *place,
-          const char *path,
-          const HeartbeatJson *found,
-          const char *rule)
+report (Reader *reader,
+        const HeartbeatJson *place,
+        const char *path,
+        const HeartbeatJson *found,
+        const char *rule)
 {
-  heartbeat_parse_context_complain (reader->reading, &reader->problems,
-                                    heartbeat_problem_new (place->start, path, found, rule));
+  heartbeat_parse_context_report (reader->context, &reader->problems,
+                                  heartbeat_problem_new (place->start, path, found, rule));
 }
 
-/* A member that is required, with a complaint where it is missing. */
+/* A member that is required, reported if it is missing. */
 static gboolean
 require (Reader *reader, const HeartbeatJson *root, const char *name, HeartbeatJson *value)
 {
   if (heartbeat_json_get_member (root, name, value))
     return TRUE;
-  complain (reader, root, name, NULL, _ (HEARTBEAT_PROBLEM_MISSING));
+  report (reader, root, name, NULL, _ (HEARTBEAT_PROBLEM_MISSING));
   return FALSE;
 }
 
@@ -59,18 +59,18 @@ read_checks (Reader *reader, const HeartbeatJson *root)
     return;
   if (!heartbeat_json_is_object (&checks))
     {
-      complain (reader, &checks, "checks", &checks, _ ("an object is expected"));
+      report (reader, &checks, "checks", &checks, _ ("an object is expected"));
       return;
     }
   heartbeat_json_iter_init (&iter, &checks);
   while (heartbeat_json_iter_member (&iter, &name, &value))
     {
-      HeartbeatCheckSpec *spec = heartbeat_check_spec_new (reader->reading, &name, &value);
+      HeartbeatCheckSpec *spec = heartbeat_check_spec_new (reader->context, &name, &value);
 
       g_hash_table_replace (reader->by_name, spec->name, spec);
       if (g_hash_table_size (reader->by_name) <= HEARTBEAT_CONFIG_MAX_CHECKS)
         continue;
-      complain (reader, &name, "checks", NULL, _ ("there are more than 1000 checks"));
+      report (reader, &name, "checks", NULL, _ ("there are more than 1000 checks"));
       return;
     }
 }
@@ -103,7 +103,7 @@ read_ignored_pause (Reader *reader, const char *name, const HeartbeatJson *value
   g_auto (HeartbeatPause) pause = { 0 };
   g_autofree char *path = g_strconcat ("paused.", name, NULL);
 
-  heartbeat_pause_read (&pause, reader->reading, &reader->ignored, path, value);
+  heartbeat_pause_read (&pause, reader->context, &reader->ignored, path, value);
 }
 
 static void
@@ -116,10 +116,10 @@ read_pause (Reader *reader, GBytes *bytes, const HeartbeatJson *value)
   HeartbeatCheckSpec *spec = g_hash_table_lookup (reader->by_name, name);
 
   if (whole && strcmp (name, "*") == 0)
-    heartbeat_pause_read (&reader->config->pause, reader->reading, &reader->problems, "paused.*",
+    heartbeat_pause_read (&reader->config->pause, reader->context, &reader->problems, "paused.*",
                           value);
   else if (whole && spec != NULL)
-    heartbeat_check_spec_read_pause (spec, reader->reading, value);
+    heartbeat_check_spec_read_pause (spec, reader->context, value);
   else
     read_ignored_pause (reader, name, value);
 }
@@ -136,7 +136,7 @@ read_paused (Reader *reader, const HeartbeatJson *root)
     return;
   if (!heartbeat_json_is_object (&paused))
     {
-      complain (reader, &paused, "paused", &paused, _ ("an object is expected"));
+      report (reader, &paused, "paused", &paused, _ ("an object is expected"));
       return;
     }
   members = index_members (&paused);
@@ -151,12 +151,12 @@ read_head (Reader *reader, const HeartbeatJson *root)
   HeartbeatJson value;
 
   if (require (reader, root, "$schema", &value) && !heartbeat_json_equals (&value, SCHEMA))
-    complain (reader, &value, "$schema", &value, _ ("“heartbeat.v1” is expected"));
+    report (reader, &value, "$schema", &value, _ ("“heartbeat.v1” is expected"));
   if (!require (reader, root, "agent", &value))
     return;
   reader->config->agent = heartbeat_json_dup_c_string (&value);
   if (reader->config->agent == NULL)
-    complain (reader, &value, "agent", &value, _ ("a string without NUL is expected"));
+    report (reader, &value, "agent", &value, _ ("a string without NUL is expected"));
 }
 
 static void
@@ -202,7 +202,7 @@ read_root (Reader *reader, const HeartbeatJson *root)
 {
   if (!heartbeat_json_is_object (root))
     {
-      complain (reader, root, "", root, _ ("heartbeat.json is an object"));
+      report (reader, root, "", root, _ ("heartbeat.json is an object"));
       return;
     }
   read_head (reader, root);
@@ -239,11 +239,11 @@ locate_problems (Reader *reader, const char *text, gsize length)
 static GPtrArray *
 read_config (HeartbeatConfig *config, gboolean all, GError **error)
 {
-  g_autoptr (HeartbeatParseContext) reading = heartbeat_parse_context_new (all);
+  g_autoptr (HeartbeatParseContext) context = heartbeat_parse_context_new (all);
   g_autoptr (GHashTable) by_name
       = g_hash_table_new_full (g_str_hash, g_str_equal, NULL,
                                (GDestroyNotify) heartbeat_check_spec_unref);
-  Reader reader = { config, reading, by_name, NULL, NULL };
+  Reader reader = { config, context, by_name, NULL, NULL };
   gsize length;
   const char *data = g_bytes_get_data (config->text, &length);
   const char *text = length > 0 ? data : "";
@@ -253,8 +253,8 @@ read_config (HeartbeatConfig *config, gboolean all, GError **error)
 
   fault = heartbeat_json_find_fault (text, length, HEARTBEAT_JSON_ALLOW_BOM, &root, &rule);
   if (fault != NULL)
-    heartbeat_parse_context_complain (reading, &reader.problems,
-                                      heartbeat_problem_new (fault, "", NULL, rule));
+    heartbeat_parse_context_report (context, &reader.problems,
+                                    heartbeat_problem_new (fault, "", NULL, rule));
   else
     read_root (&reader, &root);
   problems = locate_problems (&reader, text, length);

@@ -4,7 +4,7 @@
 
 #include "base/heartbeat-zone.h"
 
-/* Of more problems than this, which only a hostile text has, those past the first of each check are not told. */
+/* Past this many problems, which only a hostile text has, only the first one of each check is reported. */
 #define MAX_PROBLEMS 100000
 
 struct _HeartbeatParseContext
@@ -25,7 +25,7 @@ clear_zone (gpointer zone)
  * heartbeat_parse_context_new:
  * @all: whether every problem is asked for, or only the first of each check
  *
- * Returns: (transfer full): what reading a text begins with
+ * Returns: (transfer full): the context in which a text is parsed
  */
 HeartbeatParseContext *
 heartbeat_parse_context_new (gboolean all)
@@ -48,7 +48,7 @@ heartbeat_parse_context_free (HeartbeatParseContext *self)
 
 /**
  * heartbeat_parse_context_wants:
- * @self: a reading
+ * @self: a context
  * @problems: (nullable) (element-type HeartbeatProblem): what is known of a check already
  *
  * Returns: whether one more problem of that check is asked for
@@ -62,17 +62,17 @@ heartbeat_parse_context_wants (const HeartbeatParseContext *self, const GPtrArra
 }
 
 /**
- * heartbeat_parse_context_complain:
- * @self: a reading
+ * heartbeat_parse_context_report:
+ * @self: a context
  * @problems: (inout) (element-type HeartbeatProblem): the problems of a check, made where it is %NULL
  * @problem: (transfer full): one more
  *
  * Adds it if it is asked for.
  */
 void
-heartbeat_parse_context_complain (HeartbeatParseContext *self,
-                                  GPtrArray **problems,
-                                  HeartbeatProblem *problem)
+heartbeat_parse_context_report (HeartbeatParseContext *self,
+                                GPtrArray **problems,
+                                HeartbeatProblem *problem)
 {
   g_autoptr (HeartbeatProblem) one = problem;
 
@@ -90,7 +90,7 @@ heartbeat_parse_context_complain (HeartbeatParseContext *self,
 
 /**
  * heartbeat_parse_context_find_zone:
- * @self: a reading
+ * @self: a context
  * @name: the name of a time zone
  *
  * Returns: (transfer full) (nullable): as heartbeat_zone_lookup(), as of the first time that @name was asked for

@@ -42,7 +42,7 @@ struct _HeartbeatGroup
   gboolean has_ended;
   gboolean is_terminated;
   gboolean is_killed;
-  gboolean is_hurried;
+  gboolean is_forced;
 };
 
 HeartbeatGroup *
@@ -127,7 +127,7 @@ on_look (gpointer user_data)
   self->has_ended = TRUE;
   heartbeat_group_ref (self);
   self->ended (self, self->status, self->user_data);
-  if (self->is_hurried && !self->is_killed)
+  if (self->is_forced && !self->is_killed)
     heartbeat_group_kill (self);
   else if (!self->is_terminated || self->is_killed)
     reap (self);
@@ -226,7 +226,7 @@ heartbeat_group_force_stop (HeartbeatGroup *self)
   g_return_if_fail (self != NULL);
 
   heartbeat_group_terminate (self);
-  self->is_hurried = TRUE;
+  self->is_forced = TRUE;
   if (self->has_ended)
     heartbeat_group_kill (self);
 }

@@ -5,14 +5,16 @@
 #include "agent/heartbeat-agent-private.h"
 #include "base/heartbeat-error.h"
 #include "base/heartbeat-i18n.h"
+#include "consumer/heartbeat-consumer-private.h"
 #include "dbus/heartbeat-bus-agent.h"
+#include "dbus/heartbeat-bus-call.h"
 #include "dbus/heartbeat-bus-check.h"
 
 /**
  * HeartbeatBusAgentExport:
  *
- * The objects of one agent below an object manager: the agent, and its checks as they come and go. There are none of them
- * without a connection, and there may be thousands: they come and go in slices.
+ * The objects of one agent below an object manager: the agent, and its checks as they come and go. Without a connection
+ * there are none.
  */
 struct _HeartbeatBusAgentExport
 {
@@ -20,11 +22,11 @@ struct _HeartbeatBusAgentExport
 
   HeartbeatConsumer *consumer;
   HeartbeatAgent *agent;
-  HeartbeatBusChangeDebouncer *collector;
-  HeartbeatBusWorkQueue *slices;
+  HeartbeatBusChangeDebouncer *debouncer;
+  HeartbeatBusWorkQueue *queue;
   char *path;
   GDBusObjectManagerServer *manager; /* NULL before the beginning and after the end */
-  HeartbeatBusAgent *face;
+  HeartbeatBusAgent *bus_agent;
   GHashTable *checks; /* HeartbeatCheck → HeartbeatBusCheck */
 };
 
@@ -73,19 +75,62 @@ export_object (HeartbeatBusAgentExport *self, const char *path, GDBusInterfaceSk
   return FALSE;
 }
 
+/* --- Reload ---------------------------------------------------------------------------------------------------------- */
+
+/* The export may have ended when the agent has reloaded its file. */
+typedef struct
+{
+  HeartbeatBusAgentExport *export;
+  GDBusMethodInvocation *invocation;
+} Reload;
+
+static void
+answer_reload (gpointer owner, gpointer data)
+{
+  heartbeat_bus_call_finish (g_object_ref (data), TRUE, NULL);
+}
+
+static void
+on_reloaded (GObject *source, GAsyncResult *result, gpointer user_data)
+{
+  g_autofree Reload *reload = user_data;
+  g_autoptr (HeartbeatBusAgentExport) self = reload->export;
+  g_autoptr (GDBusMethodInvocation) invocation = reload->invocation;
+  g_autoptr (GError) error = NULL;
+
+  if (!heartbeat_agent_reload_finish (HEARTBEAT_AGENT (source), result, &error))
+    heartbeat_bus_call_finish (g_steal_pointer (&invocation), FALSE, error);
+  else
+    /* The objects of all checks are those of the new configuration when the answer comes. */
+    heartbeat_bus_work_queue_add (self->queue, answer_reload, invocation, invocation);
+}
+
+static gboolean
+on_handle_reload (HeartbeatBusAgentExport *self, GDBusMethodInvocation *invocation)
+{
+  Reload *reload = g_new (Reload, 1);
+
+  reload->export = g_object_ref (self);
+  reload->invocation = invocation;
+  heartbeat_consumer_retry_now (self->consumer);
+  heartbeat_agent_reload_async (self->agent, NULL, on_reloaded, reload);
+  return G_DBUS_METHOD_INVOCATION_HANDLED;
+}
+
 /* --- Pieces of work ------------------------------------------------------------------------------------------------- */
 
 static void
 export_agent (gpointer owner, gpointer data)
 {
   HeartbeatBusAgentExport *self = owner;
-  g_autoptr (HeartbeatBusAgent) face
-      = heartbeat_bus_agent_new (self->consumer, self->collector, self->slices);
+  g_autoptr (HeartbeatBusAgent) bus_agent
+      = heartbeat_bus_agent_new (self->consumer, self->debouncer);
 
-  if (!export_object (self, self->path, G_DBUS_INTERFACE_SKELETON (face)))
+  if (!export_object (self, self->path, G_DBUS_INTERFACE_SKELETON (bus_agent)))
     return;
-  heartbeat_bus_agent_set_exported (face, TRUE);
-  self->face = g_steal_pointer (&face);
+  g_signal_connect_object (bus_agent, "handle-reload", G_CALLBACK (on_handle_reload), self,
+                           G_CONNECT_SWAPPED);
+  self->bus_agent = g_steal_pointer (&bus_agent);
 }
 
 static void
@@ -93,39 +138,22 @@ export_check (gpointer owner, gpointer data)
 {
   HeartbeatBusAgentExport *self = owner;
   HeartbeatCheck *check = data;
-  g_autoptr (HeartbeatBusCheck) face
-      = heartbeat_bus_check_new (self->agent, check, self->collector);
+  g_autoptr (HeartbeatBusCheck) bus_check
+      = heartbeat_bus_check_new (self->agent, check, self->debouncer);
   g_autofree char *path = check_path (self, check);
 
-  if (!export_object (self, path, G_DBUS_INTERFACE_SKELETON (face)))
-    return;
-  heartbeat_bus_check_set_exported (face, TRUE);
-  g_hash_table_insert (self->checks, g_object_ref (check), g_steal_pointer (&face));
+  if (export_object (self, path, G_DBUS_INTERFACE_SKELETON (bus_check)))
+    g_hash_table_insert (self->checks, g_object_ref (check), g_steal_pointer (&bus_check));
 }
 
 static void
 unexport_check (gpointer owner, gpointer data)
 {
   HeartbeatBusAgentExport *self = owner;
-  HeartbeatCheck *check = data;
-  HeartbeatBusCheck *face = g_hash_table_lookup (self->checks, check);
-  g_autofree char *path = check_path (self, check);
+  g_autofree char *path = check_path (self, data);
 
-  if (face == NULL)
-    return;
-  heartbeat_bus_check_set_exported (face, FALSE);
   g_dbus_object_manager_server_unexport (self->manager, path);
-  g_hash_table_remove (self->checks, check);
-}
-
-/* Of a branch that has ended: its manager goes on until all objects have gone. */
-static void
-drop_check (gpointer owner, gpointer data)
-{
-  g_autoptr (GDBusObject) object = g_dbus_interface_dup_object (data);
-
-  heartbeat_bus_check_set_exported (data, FALSE);
-  g_dbus_object_manager_server_unexport (owner, g_dbus_object_get_object_path (object));
+  g_hash_table_remove (self->checks, data);
 }
 
 static void
@@ -139,13 +167,13 @@ complete (gpointer owner, gpointer data)
 static void
 on_check_added (HeartbeatBusAgentExport *self, HeartbeatCheck *check)
 {
-  heartbeat_bus_work_queue_add (self->slices, export_check, self, check);
+  heartbeat_bus_work_queue_add (self->queue, export_check, self, check);
 }
 
 static void
 on_check_removed (HeartbeatBusAgentExport *self, HeartbeatCheck *check)
 {
-  heartbeat_bus_work_queue_add (self->slices, unexport_check, self, check);
+  heartbeat_bus_work_queue_add (self->queue, unexport_check, self, check);
 }
 
 /* Who waits for the name wants to see the checks. */
@@ -155,7 +183,7 @@ on_loaded (HeartbeatBusAgentExport *self)
   if (!heartbeat_agent_has_loaded (self->agent))
     return;
   g_signal_handlers_disconnect_by_func (self->agent, on_loaded, self);
-  heartbeat_bus_work_queue_add (self->slices, complete, self, NULL);
+  heartbeat_bus_work_queue_add (self->queue, complete, self, NULL);
 }
 
 static void
@@ -173,8 +201,8 @@ heartbeat_bus_agent_export_finalize (GObject *object)
   g_hash_table_unref (self->checks);
   g_clear_object (&self->agent);
   g_clear_object (&self->consumer);
-  g_clear_pointer (&self->collector, heartbeat_bus_change_debouncer_unref);
-  g_clear_pointer (&self->slices, heartbeat_bus_work_queue_unref);
+  g_clear_pointer (&self->debouncer, heartbeat_bus_change_debouncer_unref);
+  g_clear_pointer (&self->queue, heartbeat_bus_work_queue_unref);
   g_free (self->path);
   G_OBJECT_CLASS (heartbeat_bus_agent_export_parent_class)->finalize (object);
 }
@@ -189,7 +217,7 @@ heartbeat_bus_agent_export_class_init (HeartbeatBusAgentExportClass *klass)
 
   /**
    * HeartbeatBusAgentExport::complete:
-   * @self: a branch
+   * @self: an export
    *
    * Since the beginning all objects have been exported that a configuration wants: clients may come.
    */
@@ -198,7 +226,7 @@ heartbeat_bus_agent_export_class_init (HeartbeatBusAgentExportClass *klass)
 
   /**
    * HeartbeatBusAgentExport::failed:
-   * @self: a branch
+   * @self: an export
    * @error: which object could not be exported
    */
   signals[FAILED] = g_signal_new ("failed", G_TYPE_FROM_CLASS (klass), G_SIGNAL_RUN_LAST, 0, NULL,
@@ -214,29 +242,29 @@ heartbeat_bus_agent_export_init (HeartbeatBusAgentExport *self)
 /**
  * heartbeat_bus_agent_export_new:
  * @consumer: a consumer
- * @collector: where changes are collected
- * @slices: what exports objects
+ * @debouncer: updates the objects
+ * @queue: where objects are exported and unexported
  *
- * Returns: (transfer full): the branch, without any objects
+ * Returns: (transfer full): the export, without any objects
  */
 HeartbeatBusAgentExport *
 heartbeat_bus_agent_export_new (HeartbeatConsumer *consumer,
-                                HeartbeatBusChangeDebouncer *collector,
-                                HeartbeatBusWorkQueue *slices)
+                                HeartbeatBusChangeDebouncer *debouncer,
+                                HeartbeatBusWorkQueue *queue)
 {
   HeartbeatBusAgentExport *self = g_object_new (HEARTBEAT_TYPE_BUS_AGENT_EXPORT, NULL);
 
   self->consumer = g_object_ref (consumer);
   self->agent = g_object_ref (heartbeat_consumer_get_agent (consumer));
-  self->collector = heartbeat_bus_change_debouncer_ref (collector);
-  self->slices = heartbeat_bus_work_queue_ref (slices);
+  self->debouncer = heartbeat_bus_change_debouncer_ref (debouncer);
+  self->queue = heartbeat_bus_work_queue_ref (queue);
   self->path = child_path (HEARTBEAT_BUS_ROOT, heartbeat_agent_get_name (self->agent));
   return self;
 }
 
 /**
  * heartbeat_bus_agent_export_get_agent_name:
- * @self: a branch
+ * @self: an export
  *
  * Returns: (transfer none): the name of its agent
  */
@@ -248,11 +276,10 @@ heartbeat_bus_agent_export_get_agent_name (HeartbeatBusAgentExport *self)
 
 /**
  * heartbeat_bus_agent_export_begin:
- * @self: a branch that has not begun, or has ended
+ * @self: an export that has not begun, or has ended
  * @manager: where its objects go, with a connection
  *
- * Exports the agent and its checks, from now until the end. #HeartbeatBusAgentExport::complete or #HeartbeatBusAgentExport::failed
- * may come before this returns.
+ * Exports the agent and its checks, from now until the end.
  */
 void
 heartbeat_bus_agent_export_begin (HeartbeatBusAgentExport *self, GDBusObjectManagerServer *manager)
@@ -264,37 +291,35 @@ heartbeat_bus_agent_export_begin (HeartbeatBusAgentExport *self, GDBusObjectMana
   g_signal_connect_swapped (self->agent, "check-removed", G_CALLBACK (on_check_removed), self);
   g_signal_connect_swapped (self->agent, "notify::next-due", G_CALLBACK (on_loaded), self);
   g_signal_connect_swapped (self->agent, "notify::config-error", G_CALLBACK (on_loaded), self);
-  heartbeat_bus_work_queue_add (self->slices, export_agent, self, NULL);
-  for (guint i = 0; self->manager != NULL && i < checks->len; i++)
+  heartbeat_bus_work_queue_add (self->queue, export_agent, self, NULL);
+  for (guint i = 0; i < checks->len; i++)
     on_check_added (self, g_ptr_array_index (checks, i));
-  if (self->manager != NULL)
-    on_loaded (self);
+  on_loaded (self);
 }
 
 /**
  * heartbeat_bus_agent_export_end:
- * @self: a branch
+ * @self: an export
  *
- * Takes everything away, thousands of checks in some turns of the loop.
+ * Unexports everything.
  */
 void
 heartbeat_bus_agent_export_end (HeartbeatBusAgentExport *self)
 {
-  g_autoptr (GList) faces = NULL;
+  g_autoptr (GList) checks = NULL;
 
   if (self->manager == NULL)
     return;
   g_signal_handlers_disconnect_by_data (self->agent, self);
-  heartbeat_bus_work_queue_forget (self->slices, self);
-  faces = g_hash_table_get_values (self->checks);
-  for (GList *l = faces; l != NULL; l = l->next)
-    heartbeat_bus_work_queue_add (self->slices, drop_check, self->manager, l->data);
-  g_hash_table_remove_all (self->checks);
-  if (self->face != NULL)
+  heartbeat_bus_work_queue_forget (self->queue, self);
+  checks = g_hash_table_get_keys (self->checks);
+  for (GList *l = checks; l != NULL; l = l->next)
+    unexport_check (self, l->data);
+  if (self->bus_agent != NULL)
     {
-      heartbeat_bus_agent_set_exported (self->face, FALSE);
+      heartbeat_bus_agent_end (self->bus_agent);
       g_dbus_object_manager_server_unexport (self->manager, self->path);
     }
-  g_clear_object (&self->face);
+  g_clear_object (&self->bus_agent);
   g_clear_object (&self->manager);
 }

@@ -19,8 +19,8 @@ G_DECLARE_FINAL_TYPE (HeartbeatBusAgentExport,
                       GObject)
 
 HeartbeatBusAgentExport *heartbeat_bus_agent_export_new (HeartbeatConsumer *consumer,
-                                                         HeartbeatBusChangeDebouncer *collector,
-                                                         HeartbeatBusWorkQueue *slices);
+                                                         HeartbeatBusChangeDebouncer *debouncer,
+                                                         HeartbeatBusWorkQueue *queue);
 
 const char *heartbeat_bus_agent_export_get_agent_name (HeartbeatBusAgentExport *self);
 void heartbeat_bus_agent_export_begin (HeartbeatBusAgentExport *self,

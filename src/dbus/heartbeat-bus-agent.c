@@ -11,11 +11,12 @@
 #include "dbus/heartbeat-bus-call.h"
 #include "dbus/heartbeat-bus-handlers.h"
 #include "dbus/heartbeat-bus-history.h"
-#include "dbus/heartbeat-bus-send-budget.h"
-#include "dbus/heartbeat-bus-properties.h"
 
 /* Of an empty signal, with what GDBus needs to queue it. */
 #define SIGNAL_SIZE 512
+
+/* How much of MessageReceived may wait for a bus that does not read: GDBus queues without limit what anybody can send us. */
+#define MAX_UNSENT (2 * 1024 * 1024)
 
 /**
  * HeartbeatBusAgent:
@@ -28,36 +29,11 @@ struct _HeartbeatBusAgent
 
   HeartbeatConsumer *consumer;
   HeartbeatAgent *agent;
-  HeartbeatBusProperties *properties;
   HeartbeatBusHandlers *handlers;
-  HeartbeatBusSendBudget *messages;
+  HeartbeatBusChangeDebouncer *debouncer;
+  gsize unsent; /* bytes of MessageReceived since the last flush began */
+  gboolean flushing;
   HeartbeatRateLimit drops;
-  HeartbeatBusWorkQueue *slices;
-};
-
-/* In the order of the interface's description. */
-enum
-{
-  PROP_0,
-  PROP_NAME,
-  PROP_CONFIG_PATH,
-  PROP_CONFIG_ERROR,
-  PROP_CONNECTION_STATE,
-  PROP_CONNECTION_ERROR,
-  PROP_BROKER,
-  PROP_EXCHANGE,
-  PROP_QUEUE,
-  PROP_TICK_SOURCE,
-  PROP_LAST_TICK,
-  PROP_NEXT_DUE,
-  PROP_PAUSED,
-  PROP_TICKS_RECEIVED,
-  PROP_TICKS_IDLE,
-  PROP_RUNS_SUCCEEDED,
-  PROP_RUNS_FAILED,
-  PROP_RUNS_SKIPPED,
-  PROP_MESSAGES_REJECTED,
-  PROP_VERSION,
 };
 
 static void agent_iface_init (HeartbeatDBusAgentIface *iface);
@@ -67,74 +43,77 @@ G_DEFINE_FINAL_TYPE_WITH_CODE (HeartbeatBusAgent,
                                HEARTBEAT_DBUS_TYPE_AGENT_SKELETON,
                                G_IMPLEMENT_INTERFACE (HEARTBEAT_DBUS_TYPE_AGENT, agent_iface_init))
 
-static const char *
-get_text (HeartbeatBusAgent *self, guint id)
+/* A text that is not UTF-8 would end the connection. */
+static void
+set_text (HeartbeatBusAgent *self,
+          void (*set) (HeartbeatDBusAgent *skeleton, const char *text),
+          const char *text)
 {
-  switch (id)
-    {
-    case PROP_NAME:
-      return heartbeat_agent_get_name (self->agent);
-    case PROP_CONFIG_PATH:
-      return heartbeat_agent_get_config_path (self->agent);
-    case PROP_CONFIG_ERROR:
-      return heartbeat_agent_get_config_error (self->agent);
-    case PROP_CONNECTION_STATE:
-      return heartbeat_consumer_get_connection_state (self->consumer);
-    case PROP_CONNECTION_ERROR:
-      return heartbeat_consumer_get_connection_error (self->consumer);
-    case PROP_BROKER:
-      return heartbeat_consumer_get_broker_address (self->consumer);
-    case PROP_EXCHANGE:
-      return heartbeat_consumer_get_exchange_name (self->consumer);
-    case PROP_QUEUE:
-      return heartbeat_consumer_get_queue (self->consumer);
-    case PROP_TICK_SOURCE:
-      return heartbeat_consumer_get_tick_source (self->consumer);
-    case PROP_VERSION:
-      return PACKAGE_VERSION;
-    default:
-      g_return_val_if_reached ("");
-    }
-}
+  g_autofree char *valid = heartbeat_text_dup_valid (text);
 
-static guint64
-get_count (HeartbeatBusAgent *self, guint id)
-{
-  switch (id)
-    {
-    case PROP_TICKS_RECEIVED:
-      return heartbeat_agent_get_ticks_received (self->agent);
-    case PROP_TICKS_IDLE:
-      return heartbeat_agent_get_ticks_idle (self->agent);
-    case PROP_RUNS_SUCCEEDED:
-      return heartbeat_agent_get_runs (self->agent, HEARTBEAT_STATUS_SUCCESS);
-    case PROP_RUNS_FAILED:
-      return heartbeat_agent_get_runs (self->agent, HEARTBEAT_STATUS_FAILED);
-    case PROP_RUNS_SKIPPED:
-      return heartbeat_agent_get_runs (self->agent, HEARTBEAT_STATUS_SKIPPED);
-    case PROP_MESSAGES_REJECTED:
-      return heartbeat_consumer_get_messages_rejected (self->consumer);
-    default:
-      g_return_val_if_reached (0);
-    }
+  set (HEARTBEAT_DBUS_AGENT (self), valid);
 }
 
 static void
+set_counts (HeartbeatBusAgent *self)
+{
+  HeartbeatDBusAgent *skeleton = HEARTBEAT_DBUS_AGENT (self);
+  HeartbeatAgent *agent = self->agent;
+
+  heartbeat_dbus_agent_set_ticks_received (skeleton, heartbeat_agent_get_ticks_received (agent));
+  heartbeat_dbus_agent_set_ticks_idle (skeleton, heartbeat_agent_get_ticks_idle (agent));
+  heartbeat_dbus_agent_set_runs_succeeded (
+      skeleton, heartbeat_agent_get_runs (agent, HEARTBEAT_STATUS_SUCCESS));
+  heartbeat_dbus_agent_set_runs_failed (skeleton,
+                                        heartbeat_agent_get_runs (agent, HEARTBEAT_STATUS_FAILED));
+  heartbeat_dbus_agent_set_runs_skipped (
+      skeleton, heartbeat_agent_get_runs (agent, HEARTBEAT_STATUS_SKIPPED));
+  heartbeat_dbus_agent_set_messages_rejected (skeleton, heartbeat_consumer_get_messages_rejected (
+                                                            self->consumer));
+}
+
+/* Sets what the skeleton has, which tells clients what has changed at the next turn of the loop. */
+static void
+set_properties (HeartbeatBusAgent *self)
+{
+  HeartbeatDBusAgent *skeleton = HEARTBEAT_DBUS_AGENT (self);
+  HeartbeatAgent *agent = self->agent;
+  HeartbeatConsumer *consumer = self->consumer;
+
+  set_text (self, heartbeat_dbus_agent_set_name, heartbeat_agent_get_name (agent));
+  set_text (self, heartbeat_dbus_agent_set_config_path, heartbeat_agent_get_config_path (agent));
+  set_text (self, heartbeat_dbus_agent_set_config_error, heartbeat_agent_get_config_error (agent));
+  set_text (self, heartbeat_dbus_agent_set_connection_state,
+            heartbeat_consumer_get_connection_state (consumer));
+  set_text (self, heartbeat_dbus_agent_set_connection_error,
+            heartbeat_consumer_get_connection_error (consumer));
+  set_text (self, heartbeat_dbus_agent_set_broker,
+            heartbeat_consumer_get_broker_address (consumer));
+  set_text (self, heartbeat_dbus_agent_set_exchange,
+            heartbeat_consumer_get_exchange_name (consumer));
+  set_text (self, heartbeat_dbus_agent_set_queue, heartbeat_consumer_get_queue (consumer));
+  set_text (self, heartbeat_dbus_agent_set_tick_source,
+            heartbeat_consumer_get_tick_source (consumer));
+  set_text (self, heartbeat_dbus_agent_set_version, PACKAGE_VERSION);
+  heartbeat_dbus_agent_set_last_tick (skeleton, heartbeat_agent_get_last_tick (agent));
+  heartbeat_dbus_agent_set_next_due (skeleton, heartbeat_agent_get_next_due (agent));
+  heartbeat_dbus_agent_set_paused (skeleton, heartbeat_agent_get_paused (agent));
+  set_counts (self);
+}
+
+/* What depends on the clock is computed. For the rest the skeleton must have what the agent has, and so clients are told
+   of a change that was read before it was told. */
+static void
 heartbeat_bus_agent_get_property (GObject *object, guint id, GValue *value, GParamSpec *pspec)
 {
+  static const char *const computed[] = { "next-due", "paused", NULL };
   HeartbeatBusAgent *self = HEARTBEAT_BUS_AGENT (object);
 
-  if (id == PROP_LAST_TICK)
-    g_value_set_int64 (value, heartbeat_agent_get_last_tick (self->agent));
-  else if (id == PROP_NEXT_DUE)
-    g_value_set_int64 (value, heartbeat_agent_get_next_due (self->agent));
-  else if (id == PROP_PAUSED)
-    g_value_set_boolean (value, heartbeat_agent_get_paused (self->agent));
-  else if (G_VALUE_HOLDS_UINT64 (value))
-    g_value_set_uint64 (value, get_count (self, id));
+  heartbeat_bus_agent_update (self);
+  if (g_strv_contains (computed, pspec->name))
+    g_object_get_property (G_OBJECT (self->agent), pspec->name, value);
   else
-    heartbeat_bus_properties_set_text (value, get_text (self, id));
-  heartbeat_bus_properties_note_read (self->properties, id, value);
+    G_OBJECT_CLASS (heartbeat_bus_agent_parent_class)->get_property (object, id, value, pspec);
 }
 
 static void
@@ -142,13 +121,10 @@ heartbeat_bus_agent_dispose (GObject *object)
 {
   HeartbeatBusAgent *self = HEARTBEAT_BUS_AGENT (object);
 
-  if (self->consumer != NULL)
-    {
-      g_signal_handlers_disconnect_by_data (self->consumer, self);
-      g_signal_handlers_disconnect_by_data (self->agent, self);
-    }
+  heartbeat_bus_change_debouncer_take (self->debouncer, self);
+  g_signal_handlers_disconnect_by_data (self->consumer, self);
+  g_signal_handlers_disconnect_by_data (self->agent, self);
   g_clear_pointer (&self->handlers, heartbeat_bus_handlers_free);
-  g_clear_pointer (&self->properties, heartbeat_bus_properties_free);
   G_OBJECT_CLASS (heartbeat_bus_agent_parent_class)->dispose (object);
 }
 
@@ -157,10 +133,9 @@ heartbeat_bus_agent_finalize (GObject *object)
 {
   HeartbeatBusAgent *self = HEARTBEAT_BUS_AGENT (object);
 
-  g_clear_pointer (&self->messages, heartbeat_bus_send_budget_free);
   g_clear_object (&self->agent);
   g_clear_object (&self->consumer);
-  g_clear_pointer (&self->slices, heartbeat_bus_work_queue_unref);
+  g_clear_pointer (&self->debouncer, heartbeat_bus_change_debouncer_unref);
   G_OBJECT_CLASS (heartbeat_bus_agent_parent_class)->finalize (object);
 }
 
@@ -170,7 +145,7 @@ heartbeat_bus_agent_class_init (HeartbeatBusAgentClass *klass)
   GObjectClass *object_class = G_OBJECT_CLASS (klass);
 
   object_class->get_property = heartbeat_bus_agent_get_property;
-  object_class->set_property = heartbeat_bus_properties_refuse_set;
+  object_class->set_property = G_OBJECT_CLASS (heartbeat_bus_agent_parent_class)->set_property;
   object_class->dispose = heartbeat_bus_agent_dispose;
   object_class->finalize = heartbeat_bus_agent_finalize;
   heartbeat_dbus_agent_override_properties (object_class, 1);
@@ -179,7 +154,6 @@ heartbeat_bus_agent_class_init (HeartbeatBusAgentClass *klass)
 static void
 heartbeat_bus_agent_init (HeartbeatBusAgent *self)
 {
-  self->messages = heartbeat_bus_send_budget_new ();
 }
 
 /* --- Methods -------------------------------------------------------------------------------------------------------- */
@@ -191,49 +165,6 @@ handle_run_check (HeartbeatDBusAgent *skeleton,
                   GVariant *options)
 {
   heartbeat_bus_call_run (HEARTBEAT_BUS_AGENT (skeleton)->agent, check, options, invocation);
-  return G_DBUS_METHOD_INVOCATION_HANDLED;
-}
-
-/* A reload on its way: the face may be gone when it ends. */
-typedef struct
-{
-  HeartbeatBusAgent *face;
-  GDBusMethodInvocation *invocation;
-} Reload;
-
-static void
-answer_reload (gpointer owner, gpointer data)
-{
-  g_dbus_method_invocation_return_value (g_object_ref (data), NULL);
-}
-
-/* The answer comes when the objects of all checks are those of the new configuration. */
-static void
-on_reloaded (GObject *source, GAsyncResult *result, gpointer user_data)
-{
-  g_autofree Reload *reload = user_data;
-  g_autoptr (HeartbeatBusAgent) self = reload->face;
-  g_autoptr (GError) error = NULL;
-
-  if (!heartbeat_agent_reload_finish (HEARTBEAT_AGENT (source), result, &error))
-    {
-      heartbeat_bus_call_fail (reload->invocation, error);
-      return;
-    }
-  heartbeat_bus_work_queue_add (self->slices, answer_reload, self, reload->invocation);
-  g_object_unref (reload->invocation);
-}
-
-static gboolean
-handle_reload (HeartbeatDBusAgent *skeleton, GDBusMethodInvocation *invocation)
-{
-  HeartbeatBusAgent *self = HEARTBEAT_BUS_AGENT (skeleton);
-  Reload *reload = g_new (Reload, 1);
-
-  reload->face = g_object_ref (self);
-  reload->invocation = invocation;
-  heartbeat_consumer_retry_now (self->consumer);
-  heartbeat_agent_reload_async (self->agent, NULL, on_reloaded, reload);
   return G_DBUS_METHOD_INVOCATION_HANDLED;
 }
 
@@ -259,15 +190,6 @@ handle_list_handlers (HeartbeatDBusAgent *skeleton, GDBusMethodInvocation *invoc
   return G_DBUS_METHOD_INVOCATION_HANDLED;
 }
 
-static void
-answer_registration (GDBusMethodInvocation *invocation, gboolean done, const GError *error)
-{
-  if (done)
-    g_dbus_method_invocation_return_value (invocation, NULL);
-  else
-    heartbeat_bus_call_fail (invocation, error);
-}
-
 static gboolean
 handle_register_handler (HeartbeatDBusAgent *skeleton,
                          GDBusMethodInvocation *invocation,
@@ -281,7 +203,7 @@ handle_register_handler (HeartbeatDBusAgent *skeleton,
                                          g_dbus_method_invocation_get_sender (invocation), name,
                                          path, &error);
 
-  answer_registration (invocation, done, error);
+  heartbeat_bus_call_finish (invocation, done, error);
   return G_DBUS_METHOD_INVOCATION_HANDLED;
 }
 
@@ -296,7 +218,7 @@ handle_unregister_handler (HeartbeatDBusAgent *skeleton,
                                            g_dbus_method_invocation_get_sender (invocation), name,
                                            &error);
 
-  answer_registration (invocation, done, error);
+  heartbeat_bus_call_finish (invocation, done, error);
   return G_DBUS_METHOD_INVOCATION_HANDLED;
 }
 
@@ -372,7 +294,6 @@ agent_iface_init (HeartbeatDBusAgentIface *iface)
   iface->handle_resume = handle_resume;
   iface->handle_set_enabled = handle_set_enabled;
   iface->handle_run_check = handle_run_check;
-  iface->handle_reload = handle_reload;
   iface->handle_list_handlers = handle_list_handlers;
   iface->handle_history = handle_history;
   iface->handle_register_handler = handle_register_handler;
@@ -383,9 +304,15 @@ agent_iface_init (HeartbeatDBusAgentIface *iface)
 /* --- Signals -------------------------------------------------------------------------------------------------------- */
 
 static void
+on_changed (HeartbeatBusAgent *self)
+{
+  heartbeat_bus_change_debouncer_add (self->debouncer, self);
+}
+
+static void
 on_check_started (HeartbeatBusAgent *self, HeartbeatCheck *check)
 {
-  heartbeat_bus_properties_mark (self->properties);
+  on_changed (self);
   heartbeat_dbus_agent_emit_check_started (HEARTBEAT_DBUS_AGENT (self),
                                            heartbeat_check_get_name (check));
 }
@@ -394,16 +321,43 @@ static void
 on_check_finished (HeartbeatBusAgent *self, HeartbeatCheck *check, HeartbeatResult *result)
 {
   /* The counters of runs have no notification of their own. */
-  heartbeat_bus_properties_mark (self->properties);
-  heartbeat_bus_properties_flush (self->properties);
+  on_changed (self);
+  heartbeat_bus_agent_update (self);
+  g_dbus_interface_skeleton_flush (G_DBUS_INTERFACE_SKELETON (self));
   heartbeat_dbus_agent_emit_check_finished (
       HEARTBEAT_DBUS_AGENT (self), heartbeat_check_get_name (check),
       heartbeat_status_to_string (heartbeat_result_get_status (result)),
       heartbeat_bus_call_describe (result));
 }
 
+/* A connection that was closed has nothing to send either. */
 static void
-complain_of_bus (HeartbeatBusAgent *self)
+on_flushed (GObject *source, GAsyncResult *result, gpointer user_data)
+{
+  g_autoptr (HeartbeatBusAgent) self = user_data;
+
+  g_dbus_connection_flush_finish (G_DBUS_CONNECTION (source), result, NULL);
+  self->flushing = FALSE;
+}
+
+/* Of two times MAX_UNSENT the first half must have been sent. */
+static gboolean
+may_emit (HeartbeatBusAgent *self, GDBusConnection *connection, gsize size)
+{
+  if (self->unsent >= MAX_UNSENT)
+    {
+      if (self->flushing)
+        return FALSE;
+      self->flushing = TRUE;
+      self->unsent = 0;
+      g_dbus_connection_flush (connection, NULL, on_flushed, g_object_ref (self));
+    }
+  self->unsent += size;
+  return TRUE;
+}
+
+static void
+report_slow_bus (HeartbeatBusAgent *self)
 {
   guint64 suppressed = 0;
 
@@ -426,59 +380,62 @@ on_message_received (HeartbeatBusAgent *self,
   g_autofree char *text = heartbeat_text_dup_valid (body);
   GDBusConnection *connection
       = g_dbus_interface_skeleton_get_connection (G_DBUS_INTERFACE_SKELETON (self));
+  gsize size = SIGNAL_SIZE + strlen (key) + strlen (type) + strlen (text);
 
   if (connection == NULL)
     return;
-  if (!heartbeat_bus_send_budget_admit (self->messages, connection,
-                                        SIGNAL_SIZE + strlen (key) + strlen (type) + strlen (text)))
-    {
-      complain_of_bus (self);
-      return;
-    }
-  heartbeat_dbus_agent_emit_message_received (HEARTBEAT_DBUS_AGENT (self), key, type, text);
+  if (may_emit (self, connection, size))
+    heartbeat_dbus_agent_emit_message_received (HEARTBEAT_DBUS_AGENT (self), key, type, text);
+  else
+    report_slow_bus (self);
 }
 
 /**
  * heartbeat_bus_agent_new:
  * @consumer: a consumer
- * @collector: where changes are collected
- * @slices: what exports the checks
+ * @debouncer: calls heartbeat_bus_agent_update()
  *
  * Returns: (transfer full): the consumer's agent for the bus, not exported yet
  */
 HeartbeatBusAgent *
-heartbeat_bus_agent_new (HeartbeatConsumer *consumer,
-                         HeartbeatBusChangeDebouncer *collector,
-                         HeartbeatBusWorkQueue *slices)
+heartbeat_bus_agent_new (HeartbeatConsumer *consumer, HeartbeatBusChangeDebouncer *debouncer)
 {
   HeartbeatBusAgent *self = g_object_new (HEARTBEAT_TYPE_BUS_AGENT, NULL);
 
   self->consumer = g_object_ref (consumer);
   self->agent = g_object_ref (heartbeat_consumer_get_agent (consumer));
-  self->properties = heartbeat_bus_properties_new (G_DBUS_INTERFACE_SKELETON (self), collector);
+  self->debouncer = heartbeat_bus_change_debouncer_ref (debouncer);
   self->handlers = heartbeat_bus_handlers_new (self->agent);
-  self->slices = heartbeat_bus_work_queue_ref (slices);
-  heartbeat_bus_properties_watch (self->properties, self->agent);
+  set_properties (self);
+  g_signal_connect_swapped (self->agent, "notify", G_CALLBACK (on_changed), self);
   g_signal_connect_swapped (self->agent, "check-started", G_CALLBACK (on_check_started), self);
   g_signal_connect_swapped (self->agent, "check-finished", G_CALLBACK (on_check_finished), self);
-  heartbeat_bus_properties_watch (self->properties, consumer);
+  g_signal_connect_swapped (consumer, "notify", G_CALLBACK (on_changed), self);
   g_signal_connect_swapped (consumer, "message-received", G_CALLBACK (on_message_received), self);
   return self;
 }
 
 /**
- * heartbeat_bus_agent_set_exported:
+ * heartbeat_bus_agent_update:
  * @self: an agent for the bus
- * @exported: whether clients can see it
+ *
+ * Takes over what has changed; clients are told at the next turn of the main loop.
  */
 void
-heartbeat_bus_agent_set_exported (HeartbeatBusAgent *self, gboolean exported)
+heartbeat_bus_agent_update (HeartbeatBusAgent *self)
 {
-  if (exported)
-    {
-      heartbeat_bus_properties_begin (self->properties);
-      return;
-    }
-  heartbeat_bus_properties_end (self->properties);
+  if (heartbeat_bus_change_debouncer_take (self->debouncer, self))
+    set_properties (self);
+}
+
+/**
+ * heartbeat_bus_agent_end:
+ * @self: an agent for the bus
+ *
+ * The bus is gone, and with it the programs that execute handlers.
+ */
+void
+heartbeat_bus_agent_end (HeartbeatBusAgent *self)
+{
   heartbeat_bus_handlers_drop_all (self->handlers);
 }

@@ -4,7 +4,6 @@
 
 #include "consumer/heartbeat-consumer.h"
 #include "dbus/heartbeat-bus-change-debouncer.h"
-#include "dbus/heartbeat-bus-work-queue.h"
 #include "dbus/heartbeat-dbus.h"
 
 G_BEGIN_DECLS
@@ -18,8 +17,8 @@ G_DECLARE_FINAL_TYPE (HeartbeatBusAgent,
                       HeartbeatDBusAgentSkeleton)
 
 HeartbeatBusAgent *heartbeat_bus_agent_new (HeartbeatConsumer *consumer,
-                                            HeartbeatBusChangeDebouncer *collector,
-                                            HeartbeatBusWorkQueue *slices);
-void heartbeat_bus_agent_set_exported (HeartbeatBusAgent *self, gboolean exported);
+                                            HeartbeatBusChangeDebouncer *debouncer);
+void heartbeat_bus_agent_update (HeartbeatBusAgent *self);
+void heartbeat_bus_agent_end (HeartbeatBusAgent *self);
 
 G_END_DECLS

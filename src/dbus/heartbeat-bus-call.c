@@ -93,6 +93,23 @@ heartbeat_bus_call_fail (GDBusMethodInvocation *invocation, const GError *error)
   g_dbus_method_invocation_return_error_literal (invocation, HEARTBEAT_ERROR, code, message);
 }
 
+/**
+ * heartbeat_bus_call_finish:
+ * @invocation: (transfer full): a call that has no result
+ * @done: whether it was done
+ * @error: (nullable): why not
+ *
+ * Answers a call.
+ */
+void
+heartbeat_bus_call_finish (GDBusMethodInvocation *invocation, gboolean done, const GError *error)
+{
+  if (done)
+    g_dbus_method_invocation_return_value (invocation, NULL);
+  else
+    heartbeat_bus_call_fail (invocation, error);
+}
+
 static gboolean
 read_option (const char *name, GVariant *value, Options *options, GError **error)
 {
@@ -213,13 +230,10 @@ heartbeat_bus_call_run (HeartbeatAgent *agent,
 static void
 on_changed (GObject *source, GAsyncResult *result, gpointer user_data)
 {
-  GDBusMethodInvocation *invocation = user_data;
   g_autoptr (GError) error = NULL;
+  gboolean done = heartbeat_agent_change_finish (HEARTBEAT_AGENT (source), result, &error);
 
-  if (heartbeat_agent_change_finish (HEARTBEAT_AGENT (source), result, &error))
-    g_dbus_method_invocation_return_value (invocation, NULL);
-  else
-    heartbeat_bus_call_fail (invocation, error);
+  heartbeat_bus_call_finish (user_data, done, error);
 }
 
 /**

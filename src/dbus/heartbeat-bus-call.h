@@ -22,6 +22,8 @@ void heartbeat_bus_call_set_enabled (HeartbeatAgent *agent,
                                      const char *check,
                                      gboolean enabled,
                                      GDBusMethodInvocation *invocation);
+void
+heartbeat_bus_call_finish (GDBusMethodInvocation *invocation, gboolean done, const GError *error);
 void heartbeat_bus_call_fail (GDBusMethodInvocation *invocation, const GError *error);
 
 GVariant *heartbeat_bus_call_describe (HeartbeatResult *result);

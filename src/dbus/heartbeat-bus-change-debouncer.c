@@ -2,110 +2,61 @@
 
 #include "dbus/heartbeat-bus-change-debouncer.h"
 
-#define COLLECT_MS 250
+#include "base/heartbeat-deadline.h"
 
-/* For so long it tells changes in one turn of the loop. */
-#define SLICE_US 5000
+#define COLLECT_US (250 * G_TIME_SPAN_MILLISECOND)
 
 /**
  * HeartbeatBusChangeDebouncer:
  *
- * Whatever has changes to tell, and the one timer for all of it. There is no timer while there is nothing to tell.
+ * The objects on the bus whose properties are out of date, and one timer for all of them, so that a backlog of ticks does
+ * not flood the bus.
  */
 struct _HeartbeatBusChangeDebouncer
 {
-  GFunc flush;
-  GPtrArray *items; /* unowned: what waits for the timer */
-  GPtrArray *batch; /* unowned: what is told now, in as many turns as it takes */
-  GSource *timer;
+  GFunc update;
+  GHashTable *dirty; /* unowned objects */
+  GSource *deadline; /* NULL while nothing is dirty */
 };
 
 static void
-remove_timer (HeartbeatBusChangeDebouncer *self)
-{
-  if (self->timer != NULL)
-    g_source_destroy (self->timer);
-  g_clear_pointer (&self->timer, g_source_unref);
-}
-
-static void
-collector_clear (gpointer data)
+debouncer_clear (gpointer data)
 {
   HeartbeatBusChangeDebouncer *self = data;
 
-  remove_timer (self);
-  g_ptr_array_unref (self->items);
-  g_ptr_array_unref (self->batch);
-}
-
-static gboolean on_timer (gpointer user_data);
-
-static void
-set_timer (HeartbeatBusChangeDebouncer *self, guint milliseconds)
-{
-  remove_timer (self);
-  self->timer = g_timeout_source_new (milliseconds);
-  g_source_set_static_name (self->timer, "collected property changes");
-  g_source_set_callback (self->timer, on_timer, self, NULL);
-  g_source_attach (self->timer, g_main_context_get_thread_default ());
-}
-
-static void
-flush_batch (HeartbeatBusChangeDebouncer *self)
-{
-  gint64 end = g_get_monotonic_time () + SLICE_US;
-
-  while (self->batch->len > 0 && g_get_monotonic_time () < end)
-    {
-      gpointer item = g_ptr_array_steal_index_fast (self->batch, self->batch->len - 1);
-
-      self->flush (item, self);
-    }
+  heartbeat_deadline_clear (&self->deadline);
+  g_hash_table_unref (self->dirty);
 }
 
 static gboolean
-on_timer (gpointer user_data)
+on_deadline (gpointer user_data)
 {
-  HeartbeatBusChangeDebouncer *self = heartbeat_bus_change_debouncer_ref (user_data);
+  HeartbeatBusChangeDebouncer *self = user_data;
+  g_autoptr (GList) objects = g_hash_table_get_keys (self->dirty);
 
-  if (self->batch->len == 0)
-    {
-      GPtrArray *empty = self->batch;
-
-      self->batch = self->items;
-      self->items = empty;
-    }
-  flush_batch (self);
-  if (self->batch->len > 0)
-    set_timer (self, 0);
-  else if (self->items->len > 0)
-    set_timer (self, COLLECT_MS);
-  else
-    remove_timer (self);
-  heartbeat_bus_change_debouncer_unref (self);
+  g_list_foreach (objects, self->update, NULL);
   return G_SOURCE_REMOVE;
 }
 
 /**
  * heartbeat_bus_change_debouncer_new:
- * @flush: called with each item 250 ms after the first one was added; of thousands, some in each turn of the loop
+ * @update: called with each object that is still dirty 250 ms after the first one was added; it must take the object
  *
- * Returns: (transfer full): an empty collector
+ * Returns: (transfer full): a debouncer without any objects
  */
 HeartbeatBusChangeDebouncer *
-heartbeat_bus_change_debouncer_new (GFunc flush)
+heartbeat_bus_change_debouncer_new (GFunc update)
 {
   HeartbeatBusChangeDebouncer *self = g_rc_box_new0 (HeartbeatBusChangeDebouncer);
 
-  self->flush = flush;
-  self->items = g_ptr_array_new ();
-  self->batch = g_ptr_array_new ();
+  self->update = update;
+  self->dirty = g_hash_table_new (NULL, NULL);
   return self;
 }
 
 /**
  * heartbeat_bus_change_debouncer_ref:
- * @self: a collector
+ * @self: a debouncer
  *
  * Returns: (transfer full): @self
  */
@@ -117,37 +68,42 @@ heartbeat_bus_change_debouncer_ref (HeartbeatBusChangeDebouncer *self)
 
 /**
  * heartbeat_bus_change_debouncer_unref:
- * @self: (transfer full): a collector
+ * @self: (transfer full): a debouncer
  */
 void
 heartbeat_bus_change_debouncer_unref (HeartbeatBusChangeDebouncer *self)
 {
-  g_rc_box_release_full (self, collector_clear);
+  g_rc_box_release_full (self, debouncer_clear);
 }
 
 /**
  * heartbeat_bus_change_debouncer_add:
- * @self: a collector
- * @item: what is not in it yet
+ * @self: a debouncer
+ * @object: an object that may already be dirty; it must be taken before it is finalized
  */
 void
-heartbeat_bus_change_debouncer_add (HeartbeatBusChangeDebouncer *self, gpointer item)
+heartbeat_bus_change_debouncer_add (HeartbeatBusChangeDebouncer *self, gpointer object)
 {
-  g_ptr_array_add (self->items, item);
-  if (self->timer == NULL)
-    set_timer (self, COLLECT_MS);
+  g_hash_table_add (self->dirty, object);
+  if (self->deadline == NULL)
+    heartbeat_deadline_set_in (&self->deadline, COLLECT_US, on_deadline, self);
 }
 
 /**
- * heartbeat_bus_change_debouncer_remove:
- * @self: a collector
- * @item: what may be in it
+ * heartbeat_bus_change_debouncer_take:
+ * @self: a debouncer
+ * @object: an object
+ *
+ * Removes an object, because it is updated now or needs no update any more.
+ *
+ * Returns: whether it was dirty
  */
-void
-heartbeat_bus_change_debouncer_remove (HeartbeatBusChangeDebouncer *self, gpointer item)
+gboolean
+heartbeat_bus_change_debouncer_take (HeartbeatBusChangeDebouncer *self, gpointer object)
 {
-  if (!g_ptr_array_remove_fast (self->items, item))
-    g_ptr_array_remove_fast (self->batch, item);
-  if (self->items->len == 0 && self->batch->len == 0)
-    remove_timer (self);
+  if (!g_hash_table_remove (self->dirty, object))
+    return FALSE;
+  if (g_hash_table_size (self->dirty) == 0)
+    heartbeat_deadline_clear (&self->deadline);
+  return TRUE;
 }

@@ -3,7 +3,6 @@
 #include "dbus/heartbeat-bus-check.h"
 
 #include "dbus/heartbeat-bus-call.h"
-#include "dbus/heartbeat-bus-properties.h"
 
 /**
  * HeartbeatBusCheck:
@@ -16,29 +15,7 @@ struct _HeartbeatBusCheck
 
   HeartbeatAgent *agent;
   HeartbeatCheck *check;
-  HeartbeatBusProperties *properties;
-};
-
-/* In the order of the interface's description. */
-enum
-{
-  PROP_0,
-  PROP_NAME,
-  PROP_HANDLER,
-  PROP_CADENCE_MS,
-  PROP_PRIORITY,
-  PROP_ENABLED,
-  PROP_PAUSED,
-  PROP_LAST_RUN,
-  PROP_NEXT_DUE,
-  PROP_OVERDUE_RATIO,
-  PROP_STATE,
-  PROP_REASON,
-  PROP_LAST_STATUS,
-  PROP_LAST_MESSAGE,
-  PROP_LAST_DURATION,
-  PROP_CONSECUTIVE_FAILURES,
-  PROP_ERROR,
+  HeartbeatBusChangeDebouncer *debouncer;
 };
 
 static void check_iface_init (HeartbeatDBusCheckIface *iface);
@@ -48,97 +25,52 @@ G_DEFINE_FINAL_TYPE_WITH_CODE (HeartbeatBusCheck,
                                HEARTBEAT_DBUS_TYPE_CHECK_SKELETON,
                                G_IMPLEMENT_INTERFACE (HEARTBEAT_DBUS_TYPE_CHECK, check_iface_init))
 
+/* Sets what the skeleton has, which tells clients what has changed at the next turn of the loop. */
 static void
-get_configured (HeartbeatCheck *check, guint id, GValue *value)
+set_properties (HeartbeatBusCheck *self)
 {
-  switch (id)
-    {
-    case PROP_NAME:
-      heartbeat_bus_properties_set_text (value, heartbeat_check_get_name (check));
-      break;
-    case PROP_HANDLER:
-      heartbeat_bus_properties_set_text (value, heartbeat_check_get_handler (check));
-      break;
-    case PROP_CADENCE_MS:
-      g_value_set_int64 (value, heartbeat_check_get_cadence (check));
-      break;
-    case PROP_PRIORITY:
-      g_value_set_int64 (value, heartbeat_check_get_priority (check));
-      break;
-    case PROP_ENABLED:
-      g_value_set_boolean (value, heartbeat_check_get_enabled (check));
-      break;
-    case PROP_PAUSED:
-      g_value_set_boolean (value, heartbeat_check_get_paused (check));
-      break;
-    case PROP_ERROR:
-      heartbeat_bus_properties_set_text (value, heartbeat_check_get_error (check));
-      break;
-    default:
-      g_assert_not_reached ();
-    }
-}
-
-static void
-get_last (HeartbeatCheck *check, guint id, GValue *value)
-{
+  HeartbeatDBusCheck *skeleton = HEARTBEAT_DBUS_CHECK (self);
+  HeartbeatCheck *check = self->check;
   HeartbeatResult *last = heartbeat_check_get_last_result (check);
-  HeartbeatStatus status
-      = last != NULL ? heartbeat_result_get_status (last) : HEARTBEAT_STATUS_NONE;
+  g_autoptr (GVariant) reason = heartbeat_check_dup_reason (check);
 
-  switch (id)
-    {
-    case PROP_LAST_STATUS:
-      g_value_set_static_string (value, heartbeat_status_to_string (status));
-      break;
-    case PROP_LAST_MESSAGE:
-      heartbeat_bus_properties_set_text (value,
+  heartbeat_dbus_check_set_name (skeleton, heartbeat_check_get_name (check));
+  heartbeat_dbus_check_set_handler (skeleton, heartbeat_check_get_handler (check));
+  heartbeat_dbus_check_set_cadence_ms (skeleton, heartbeat_check_get_cadence (check));
+  heartbeat_dbus_check_set_priority (skeleton, heartbeat_check_get_priority (check));
+  heartbeat_dbus_check_set_enabled (skeleton, heartbeat_check_get_enabled (check));
+  heartbeat_dbus_check_set_paused (skeleton, heartbeat_check_get_paused (check));
+  heartbeat_dbus_check_set_last_run (skeleton, heartbeat_check_get_last_run (check));
+  heartbeat_dbus_check_set_next_due (skeleton, heartbeat_check_get_next_due (check));
+  heartbeat_dbus_check_set_state (skeleton, heartbeat_check_get_state (check));
+  heartbeat_dbus_check_set_reason (skeleton, reason);
+  heartbeat_dbus_check_set_last_status (
+      skeleton, heartbeat_status_to_string (last != NULL ? heartbeat_result_get_status (last)
+                                                         : HEARTBEAT_STATUS_NONE));
+  heartbeat_dbus_check_set_last_message (skeleton,
                                          last != NULL ? heartbeat_result_get_message (last) : "");
-      break;
-    case PROP_LAST_DURATION:
-      g_value_set_int64 (value, last != NULL ? heartbeat_result_get_duration (last) : 0);
-      break;
-    default:
-      get_configured (check, id, value);
-    }
+  heartbeat_dbus_check_set_last_duration (skeleton,
+                                          last != NULL ? heartbeat_result_get_duration (last) : 0);
+  heartbeat_dbus_check_set_consecutive_failures (skeleton,
+                                                 heartbeat_check_get_consecutive_failures (check));
+  heartbeat_dbus_check_set_error (skeleton, heartbeat_check_get_error (check));
 }
 
+/* What depends on the clock is computed. For the rest the skeleton must have what the check has, and so clients are told
+   of a change that was read before it was told. */
 static void
 heartbeat_bus_check_get_property (GObject *object, guint id, GValue *value, GParamSpec *pspec)
 {
+  static const char *const computed[] = { "paused", "next-due", "overdue-ratio", "state", NULL };
   HeartbeatBusCheck *self = HEARTBEAT_BUS_CHECK (object);
-  HeartbeatCheck *check = self->check;
 
-  switch (id)
-    {
-    case PROP_LAST_RUN:
-      g_value_set_int64 (value, heartbeat_check_get_last_run (check));
-      break;
-    case PROP_NEXT_DUE:
-      g_value_set_int64 (value, heartbeat_check_get_next_due (check));
-      break;
-    case PROP_OVERDUE_RATIO:
-      g_value_set_double (value, heartbeat_check_get_overdue_ratio (check));
-      break;
-    case PROP_STATE:
-      g_value_set_static_string (value, heartbeat_check_get_state (check));
-      break;
-    case PROP_REASON:
-      g_value_take_variant (value, heartbeat_check_dup_reason (check));
-      break;
-    case PROP_CONSECUTIVE_FAILURES:
-      g_value_set_uint (value, heartbeat_check_get_consecutive_failures (check));
-      break;
-    default:
-      get_last (check, id, value);
-    }
-  heartbeat_bus_properties_note_read (self->properties, id, value);
-}
-
-static GVariant *
-heartbeat_bus_check_get_properties (GDBusInterfaceSkeleton *skeleton)
-{
-  return heartbeat_bus_properties_get_all (HEARTBEAT_BUS_CHECK (skeleton)->properties);
+  heartbeat_bus_check_update (self);
+  if (g_strv_contains (computed, pspec->name))
+    g_object_get_property (G_OBJECT (self->check), pspec->name, value);
+  else if (g_str_equal (pspec->name, "reason"))
+    g_value_take_variant (value, heartbeat_check_dup_reason (self->check));
+  else
+    G_OBJECT_CLASS (heartbeat_bus_check_parent_class)->get_property (object, id, value, pspec);
 }
 
 static void
@@ -146,9 +78,8 @@ heartbeat_bus_check_dispose (GObject *object)
 {
   HeartbeatBusCheck *self = HEARTBEAT_BUS_CHECK (object);
 
-  if (self->check != NULL)
-    g_signal_handlers_disconnect_by_data (self->check, self);
-  g_clear_pointer (&self->properties, heartbeat_bus_properties_free);
+  heartbeat_bus_change_debouncer_take (self->debouncer, self);
+  g_signal_handlers_disconnect_by_data (self->check, self);
   G_OBJECT_CLASS (heartbeat_bus_check_parent_class)->dispose (object);
 }
 
@@ -159,6 +90,7 @@ heartbeat_bus_check_finalize (GObject *object)
 
   g_clear_object (&self->check);
   g_clear_object (&self->agent);
+  g_clear_pointer (&self->debouncer, heartbeat_bus_change_debouncer_unref);
   G_OBJECT_CLASS (heartbeat_bus_check_parent_class)->finalize (object);
 }
 
@@ -168,11 +100,10 @@ heartbeat_bus_check_class_init (HeartbeatBusCheckClass *klass)
   GObjectClass *object_class = G_OBJECT_CLASS (klass);
 
   object_class->get_property = heartbeat_bus_check_get_property;
-  object_class->set_property = heartbeat_bus_properties_refuse_set;
+  object_class->set_property = G_OBJECT_CLASS (heartbeat_bus_check_parent_class)->set_property;
   object_class->dispose = heartbeat_bus_check_dispose;
   object_class->finalize = heartbeat_bus_check_finalize;
   heartbeat_dbus_check_override_properties (object_class, 1);
-  G_DBUS_INTERFACE_SKELETON_CLASS (klass)->get_properties = heartbeat_bus_check_get_properties;
 }
 
 static void
@@ -220,6 +151,12 @@ check_iface_init (HeartbeatDBusCheckIface *iface)
 }
 
 static void
+on_changed (HeartbeatBusCheck *self)
+{
+  heartbeat_bus_change_debouncer_add (self->debouncer, self);
+}
+
+static void
 on_started (HeartbeatBusCheck *self)
 {
   heartbeat_dbus_check_emit_started (HEARTBEAT_DBUS_CHECK (self));
@@ -228,7 +165,8 @@ on_started (HeartbeatBusCheck *self)
 static void
 on_finished (HeartbeatBusCheck *self, HeartbeatResult *result)
 {
-  heartbeat_bus_properties_flush (self->properties);
+  heartbeat_bus_check_update (self);
+  g_dbus_interface_skeleton_flush (G_DBUS_INTERFACE_SKELETON (self));
   heartbeat_dbus_check_emit_finished (HEARTBEAT_DBUS_CHECK (self),
                                       heartbeat_status_to_string (
                                           heartbeat_result_get_status (result)),
@@ -239,36 +177,36 @@ on_finished (HeartbeatBusCheck *self, HeartbeatResult *result)
  * heartbeat_bus_check_new:
  * @agent: an agent
  * @check: one of its checks
- * @collector: where changes are collected
+ * @debouncer: calls heartbeat_bus_check_update()
  *
  * Returns: (transfer full): the check for the bus, not exported yet
  */
 HeartbeatBusCheck *
 heartbeat_bus_check_new (HeartbeatAgent *agent,
                          HeartbeatCheck *check,
-                         HeartbeatBusChangeDebouncer *collector)
+                         HeartbeatBusChangeDebouncer *debouncer)
 {
   HeartbeatBusCheck *self = g_object_new (HEARTBEAT_TYPE_BUS_CHECK, NULL);
 
   self->agent = g_object_ref (agent);
   self->check = g_object_ref (check);
-  self->properties = heartbeat_bus_properties_new (G_DBUS_INTERFACE_SKELETON (self), collector);
-  heartbeat_bus_properties_watch (self->properties, check);
+  self->debouncer = heartbeat_bus_change_debouncer_ref (debouncer);
+  set_properties (self);
+  g_signal_connect_swapped (check, "notify", G_CALLBACK (on_changed), self);
   g_signal_connect_swapped (check, "started", G_CALLBACK (on_started), self);
   g_signal_connect_swapped (check, "finished", G_CALLBACK (on_finished), self);
   return self;
 }
 
 /**
- * heartbeat_bus_check_set_exported:
+ * heartbeat_bus_check_update:
  * @self: a check for the bus
- * @exported: whether clients can see it
+ *
+ * Takes over what has changed; clients are told at the next turn of the main loop.
  */
 void
-heartbeat_bus_check_set_exported (HeartbeatBusCheck *self, gboolean exported)
+heartbeat_bus_check_update (HeartbeatBusCheck *self)
 {
-  if (exported)
-    heartbeat_bus_properties_begin (self->properties);
-  else
-    heartbeat_bus_properties_end (self->properties);
+  if (heartbeat_bus_change_debouncer_take (self->debouncer, self))
+    set_properties (self);
 }

@@ -18,7 +18,7 @@ G_DECLARE_FINAL_TYPE (HeartbeatBusCheck,
 
 HeartbeatBusCheck *heartbeat_bus_check_new (HeartbeatAgent *agent,
                                             HeartbeatCheck *check,
-                                            HeartbeatBusChangeDebouncer *collector);
-void heartbeat_bus_check_set_exported (HeartbeatBusCheck *self, gboolean exported);
+                                            HeartbeatBusChangeDebouncer *debouncer);
+void heartbeat_bus_check_update (HeartbeatBusCheck *self);
 
 G_END_DECLS

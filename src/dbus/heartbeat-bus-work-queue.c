@@ -2,19 +2,20 @@
 
 #include "dbus/heartbeat-bus-work-queue.h"
 
-#define SLICE_US 5000
+#include "base/heartbeat-deadline.h"
+
+#define SLICE_US (5 * G_TIME_SPAN_MILLISECOND)
 
 /**
  * HeartbeatBusWorkQueue:
  *
- * Work that is done in its order, but for no more than some milliseconds a turn of the main loop: an agent may have thousands
- * of checks to show. A little of it is done at once, so that nobody waits where there is little.
+ * Work that is done in order, for a few milliseconds in each turn of the main loop: to export 1,000 checks in one turn
+ * would take more than 100 ms.
  */
 struct _HeartbeatBusWorkQueue
 {
-  GQueue pieces; /* of Piece */
-  GSource *source;
-  gint64 end; /* of the slice that is used in this turn, monotonic; while there is a source */
+  GQueue pieces;     /* of Piece */
+  GSource *deadline; /* NULL while there is nothing to do */
 };
 
 typedef struct
@@ -35,13 +36,11 @@ piece_free (gpointer data)
 }
 
 static void
-slices_clear (gpointer data)
+queue_clear (gpointer data)
 {
   HeartbeatBusWorkQueue *self = data;
 
-  if (self->source != NULL)
-    g_source_destroy (self->source);
-  g_clear_pointer (&self->source, g_source_unref);
+  heartbeat_deadline_clear (&self->deadline);
   g_queue_clear_full (&self->pieces, piece_free);
 }
 
@@ -49,21 +48,20 @@ static gboolean
 on_turn (gpointer user_data)
 {
   HeartbeatBusWorkQueue *self = heartbeat_bus_work_queue_ref (user_data);
-  gboolean more;
+  const gint64 end = g_get_monotonic_time () + SLICE_US;
 
-  self->end = g_get_monotonic_time () + SLICE_US;
-  while (!g_queue_is_empty (&self->pieces) && g_get_monotonic_time () < self->end)
+  heartbeat_deadline_set (&self->deadline, 0, on_turn, self);
+  while (!g_queue_is_empty (&self->pieces) && g_get_monotonic_time () < end)
     {
       Piece *piece = g_queue_pop_head (&self->pieces);
 
       piece->func (piece->owner, piece->data);
       piece_free (piece);
     }
-  more = !g_queue_is_empty (&self->pieces);
-  if (!more)
-    g_clear_pointer (&self->source, g_source_unref);
+  if (g_queue_is_empty (&self->pieces))
+    heartbeat_deadline_clear (&self->deadline);
   heartbeat_bus_work_queue_unref (self);
-  return more ? G_SOURCE_CONTINUE : G_SOURCE_REMOVE;
+  return G_SOURCE_CONTINUE;
 }
 
 /**
@@ -82,7 +80,7 @@ heartbeat_bus_work_queue_new (void)
 
 /**
  * heartbeat_bus_work_queue_ref:
- * @self: slices
+ * @self: a queue
  *
  * Returns: (transfer full): @self
  */
@@ -94,33 +92,22 @@ heartbeat_bus_work_queue_ref (HeartbeatBusWorkQueue *self)
 
 /**
  * heartbeat_bus_work_queue_unref:
- * @self: (transfer full): slices
+ * @self: (transfer full): a queue
  */
 void
 heartbeat_bus_work_queue_unref (HeartbeatBusWorkQueue *self)
 {
-  g_rc_box_release_full (self, slices_clear);
-}
-
-static void
-begin_turn (HeartbeatBusWorkQueue *self)
-{
-  self->end = g_get_monotonic_time () + SLICE_US;
-  self->source = g_idle_source_new ();
-  g_source_set_priority (self->source, G_PRIORITY_DEFAULT);
-  g_source_set_static_name (self->source, "work in slices");
-  g_source_set_callback (self->source, on_turn, self, NULL);
-  g_source_attach (self->source, g_main_context_get_thread_default ());
+  g_rc_box_release_full (self, queue_clear);
 }
 
 /**
  * heartbeat_bus_work_queue_add:
- * @self: slices
+ * @self: a queue
  * @func: a piece of work
  * @owner: (type GObject): who wants it
  * @data: (type GObject) (nullable): what it is about
  *
- * Does a piece of work now or in a later turn, after all that was added before. Until then there are references to @owner
+ * Does a piece of work in a later turn, after everything that was added before. Until then it holds references to @owner
  * and @data.
  */
 void
@@ -129,28 +116,21 @@ heartbeat_bus_work_queue_add (HeartbeatBusWorkQueue *self,
                               gpointer owner,
                               gpointer data)
 {
-  Piece *piece;
+  Piece *piece = g_new (Piece, 1);
 
-  if (self->source == NULL)
-    begin_turn (self);
-  if (g_queue_is_empty (&self->pieces) && g_get_monotonic_time () < self->end)
-    {
-      func (owner, data);
-      return;
-    }
-  piece = g_new (Piece, 1);
   piece->func = func;
   piece->owner = g_object_ref (owner);
   piece->data = data != NULL ? g_object_ref (data) : NULL;
   g_queue_push_tail (&self->pieces, piece);
+  heartbeat_deadline_set (&self->deadline, 0, on_turn, self);
 }
 
 /**
  * heartbeat_bus_work_queue_forget:
- * @self: slices
+ * @self: a queue
  * @owner: (type GObject): who wanted something
  *
- * Does no more of what @owner wanted.
+ * Drops what @owner wanted.
  */
 void
 heartbeat_bus_work_queue_forget (HeartbeatBusWorkQueue *self, gpointer owner)

@@ -8,7 +8,7 @@ G_BEGIN_DECLS
 
 /**
  * HeartbeatBusWorkQueueFunc:
- * @owner: who wanted it
+ * @owner: who wants it
  * @data: (nullable): what it is about
  *
  * A small piece of work.

@@ -2,14 +2,15 @@
 
 #include "dbus/heartbeat-bus.h"
 
+#include "base/heartbeat-deadline.h"
 #include "base/heartbeat-log.h"
 #include "dbus/heartbeat-bus-agent-export.h"
+#include "dbus/heartbeat-bus-agent.h"
+#include "dbus/heartbeat-bus-check.h"
 #include "dbus/heartbeat-bus-names.h"
-#include "dbus/heartbeat-bus-objects.h"
-#include "dbus/heartbeat-bus-properties.h"
 
-#define MIN_DELAY_S 1
-#define MAX_DELAY_S 60
+#define MIN_DELAY_US G_USEC_PER_SEC
+#define MAX_DELAY_US (60 * G_USEC_PER_SEC)
 
 /**
  * HeartbeatBus:
@@ -23,14 +24,13 @@ struct _HeartbeatBus
 
   GDBusConnection *connection;
   GDBusObjectManagerServer *manager; /* NULL without a connection */
-  HeartbeatBusObjects *objects;      /* likewise */
-  HeartbeatBusChangeDebouncer *collector;
-  HeartbeatBusWorkQueue *slices;
+  HeartbeatBusChangeDebouncer *debouncer;
+  HeartbeatBusWorkQueue *queue;
   HeartbeatBusNames *names;
-  GHashTable *branches;      /* HeartbeatConsumer → HeartbeatBusAgentExport */
+  GHashTable *exports;       /* HeartbeatConsumer → HeartbeatBusAgentExport */
   GCancellable *cancellable; /* not NULL between start and stop */
-  GSource *timer;
-  guint delay;
+  GSource *retry;
+  gint64 delay_us;
   gboolean ready;
   char *error;
 };
@@ -52,14 +52,6 @@ static void connect_bus (HeartbeatBus *self);
 static void withdraw (HeartbeatBus *self);
 
 static void
-remove_timer (HeartbeatBus *self)
-{
-  if (self->timer != NULL)
-    g_source_destroy (self->timer);
-  g_clear_pointer (&self->timer, g_source_unref);
-}
-
-static void
 set_error (HeartbeatBus *self, const char *message)
 {
   if (g_str_equal (self->error, message))
@@ -72,7 +64,7 @@ set_error (HeartbeatBus *self, const char *message)
 static void
 update_ready (HeartbeatBus *self)
 {
-  gboolean ready = heartbeat_bus_names_are_owned (self->names, g_hash_table_size (self->branches));
+  gboolean ready = heartbeat_bus_names_are_owned (self->names, g_hash_table_size (self->exports));
 
   if (self->ready == ready)
     return;
@@ -81,9 +73,12 @@ update_ready (HeartbeatBus *self)
 }
 
 static void
-flush_item (gpointer item, gpointer user_data)
+update_object (gpointer object, gpointer user_data)
 {
-  heartbeat_bus_properties_flush (item);
+  if (HEARTBEAT_IS_BUS_CHECK (object))
+    heartbeat_bus_check_update (object);
+  else
+    heartbeat_bus_agent_update (object);
 }
 
 static void
@@ -113,7 +108,7 @@ heartbeat_bus_dispose (GObject *object)
   HeartbeatBus *self = HEARTBEAT_BUS (object);
 
   heartbeat_bus_stop (self);
-  g_hash_table_remove_all (self->branches);
+  g_hash_table_remove_all (self->exports);
   G_OBJECT_CLASS (heartbeat_bus_parent_class)->dispose (object);
 }
 
@@ -122,10 +117,10 @@ heartbeat_bus_finalize (GObject *object)
 {
   HeartbeatBus *self = HEARTBEAT_BUS (object);
 
-  g_hash_table_unref (self->branches);
+  g_hash_table_unref (self->exports);
   g_clear_object (&self->names);
-  g_clear_pointer (&self->collector, heartbeat_bus_change_debouncer_unref);
-  g_clear_pointer (&self->slices, heartbeat_bus_work_queue_unref);
+  g_clear_pointer (&self->debouncer, heartbeat_bus_change_debouncer_unref);
+  g_clear_pointer (&self->queue, heartbeat_bus_work_queue_unref);
   g_free (self->error);
   G_OBJECT_CLASS (heartbeat_bus_parent_class)->finalize (object);
 }
@@ -167,11 +162,11 @@ static void
 heartbeat_bus_init (HeartbeatBus *self)
 {
   self->error = g_strdup ("");
-  self->delay = MIN_DELAY_S;
-  self->collector = heartbeat_bus_change_debouncer_new (flush_item);
-  self->slices = heartbeat_bus_work_queue_new ();
+  self->delay_us = MIN_DELAY_US;
+  self->debouncer = heartbeat_bus_change_debouncer_new (update_object);
+  self->queue = heartbeat_bus_work_queue_new ();
   self->names = heartbeat_bus_names_new ();
-  self->branches = g_hash_table_new_full (NULL, NULL, g_object_unref, g_object_unref);
+  self->exports = g_hash_table_new_full (NULL, NULL, g_object_unref, g_object_unref);
   g_signal_connect_swapped (self->names, "changed", G_CALLBACK (update_ready), self);
 }
 
@@ -193,11 +188,11 @@ find_address (void)
 }
 
 static gboolean
-on_timer (gpointer user_data)
+on_retry (gpointer user_data)
 {
   HeartbeatBus *self = user_data;
 
-  remove_timer (self);
+  heartbeat_deadline_clear (&self->retry);
   connect_bus (self);
   return G_SOURCE_REMOVE;
 }
@@ -209,10 +204,8 @@ try_later (HeartbeatBus *self, const char *message)
                  HEARTBEAT_EVENT_BUS_LOST, NULL, NULL,
                  "there is no session bus, the service goes on without: %s", message);
   set_error (self, message);
-  self->timer = g_timeout_source_new_seconds (self->delay);
-  self->delay = MIN (self->delay * 2, MAX_DELAY_S);
-  g_source_set_callback (self->timer, on_timer, self, NULL);
-  g_source_attach (self->timer, g_main_context_get_thread_default ());
+  heartbeat_deadline_set_in (&self->retry, self->delay_us, on_retry, self);
+  self->delay_us = MIN (self->delay_us * 2, MAX_DELAY_US);
 }
 
 static void
@@ -222,7 +215,7 @@ on_closed (HeartbeatBus *self, gboolean vanished, const GError *error)
   try_later (self, error != NULL ? error->message : "the connection was closed");
 }
 
-/* Half of the objects are worse than none. */
+/* Some of the objects are worse than none. */
 static void
 give_up (HeartbeatBus *self, const GError *error)
 {
@@ -233,17 +226,17 @@ give_up (HeartbeatBus *self, const GError *error)
 }
 
 static void
-begin_branches (HeartbeatBus *self)
+begin_exports (HeartbeatBus *self)
 {
   GHashTableIter iter;
-  HeartbeatBusAgentExport *branch;
+  HeartbeatBusAgentExport *export;
 
-  g_hash_table_iter_init (&iter, self->branches);
-  while (self->connection != NULL && g_hash_table_iter_next (&iter, NULL, (gpointer *) &branch))
-    heartbeat_bus_agent_export_begin (branch, self->manager);
+  g_hash_table_iter_init (&iter, self->exports);
+  while (g_hash_table_iter_next (&iter, NULL, (gpointer *) &export))
+    heartbeat_bus_agent_export_begin (export, self->manager);
 }
 
-/* Names come later, each when all objects of its agent are there: who sees a name may call at once. */
+/* An agent's name is claimed later, when all its objects are there: a client that sees the name may call at once. */
 static void
 use_connection (HeartbeatBus *self, GDBusConnection *connection)
 {
@@ -252,14 +245,13 @@ use_connection (HeartbeatBus *self, GDBusConnection *connection)
                    "the session bus is there");
   self->connection = g_object_ref (connection);
   self->manager = g_dbus_object_manager_server_new (HEARTBEAT_BUS_ROOT);
-  self->delay = MIN_DELAY_S;
+  self->delay_us = MIN_DELAY_US;
   g_signal_connect_swapped (connection, "closed", G_CALLBACK (on_closed), self);
   set_error (self, "");
   g_dbus_object_manager_server_set_connection (self->manager, connection);
-  self->objects = heartbeat_bus_objects_new (self->manager, self->slices);
   heartbeat_bus_names_set_connection (self->names, connection);
   g_object_notify_by_pspec (G_OBJECT (self), props[PROP_CONNECTED]);
-  begin_branches (self);
+  begin_exports (self);
   update_ready (self);
 }
 
@@ -300,26 +292,22 @@ static void
 withdraw (HeartbeatBus *self)
 {
   GHashTableIter iter;
-  HeartbeatBusAgentExport *branch;
+  HeartbeatBusAgentExport *export;
 
   if (self->connection == NULL)
     return;
   g_signal_handlers_disconnect_by_data (self->connection, self);
   heartbeat_bus_names_set_connection (self->names, NULL);
-  heartbeat_bus_objects_end (self->objects);
-  g_clear_object (&self->objects);
-  /* Or it would make a signal for each object, which nobody hears. */
-  if (g_dbus_connection_is_closed (self->connection))
-    g_dbus_object_manager_server_set_connection (self->manager, NULL);
-  g_hash_table_iter_init (&iter, self->branches);
-  while (g_hash_table_iter_next (&iter, NULL, (gpointer *) &branch))
-    {
-      heartbeat_bus_names_release (self->names, heartbeat_bus_agent_export_get_agent_name (branch));
-      heartbeat_bus_agent_export_end (branch);
-    }
+  /* First, or it would make a signal for each object: clients see that the name has gone. */
   g_dbus_object_manager_server_set_connection (self->manager, NULL);
+  g_hash_table_iter_init (&iter, self->exports);
+  while (g_hash_table_iter_next (&iter, NULL, (gpointer *) &export))
+    {
+      heartbeat_bus_names_release (self->names, heartbeat_bus_agent_export_get_agent_name (export));
+      heartbeat_bus_agent_export_end (export);
+    }
   g_clear_object (&self->manager);
-  /* What was said last is still to be sent. The names go with the connection. */
+  /* What was emitted last is still to be sent. The names go with the connection. */
   if (!g_dbus_connection_is_closed (self->connection))
     g_dbus_connection_flush (self->connection, NULL, on_flushed, NULL);
   g_clear_object (&self->connection);
@@ -327,14 +315,14 @@ withdraw (HeartbeatBus *self)
   update_ready (self);
 }
 
-/* --- The public face ------------------------------------------------------------------------------------------------ */
+/* --- The public API ------------------------------------------------------------------------------------------------- */
 
 /**
  * heartbeat_bus_new:
  *
- * Makes what shows consumers on the session bus.
+ * Makes an object that exports consumers on the session bus.
  *
- * Returns: (transfer full): nothing on no bus yet
+ * Returns: (transfer full): a bus without consumers, not started
  */
 HeartbeatBus *
 heartbeat_bus_new (void)
@@ -343,13 +331,13 @@ heartbeat_bus_new (void)
 }
 
 static void
-on_branch_complete (HeartbeatBus *self, HeartbeatBusAgentExport *branch)
+on_export_complete (HeartbeatBus *self, HeartbeatBusAgentExport *export)
 {
-  heartbeat_bus_names_claim (self->names, heartbeat_bus_agent_export_get_agent_name (branch));
+  heartbeat_bus_names_claim (self->names, heartbeat_bus_agent_export_get_agent_name (export));
 }
 
 static void
-on_branch_failed (HeartbeatBus *self, const GError *error)
+on_export_failed (HeartbeatBus *self, const GError *error)
 {
   give_up (self, error);
 }
@@ -360,25 +348,25 @@ on_branch_failed (HeartbeatBus *self, const GError *error)
  * @consumer: a consumer
  *
  * Exports the consumer's agent and its checks whenever there is a bus, and then owns the agent's name, but not before
- * heartbeat.json was read for the first time: whoever waits for the name sees all checks.
+ * heartbeat.json was read for the first time: a client that waits for the name sees all checks.
  */
 void
 heartbeat_bus_add_consumer (HeartbeatBus *self, HeartbeatConsumer *consumer)
 {
-  HeartbeatBusAgentExport *branch;
+  HeartbeatBusAgentExport *export;
 
   g_return_if_fail (HEARTBEAT_IS_BUS (self));
   g_return_if_fail (HEARTBEAT_IS_CONSUMER (consumer));
-  g_return_if_fail (!g_hash_table_contains (self->branches, consumer));
+  g_return_if_fail (!g_hash_table_contains (self->exports, consumer));
 
-  branch = heartbeat_bus_agent_export_new (consumer, self->collector, self->slices);
-  g_hash_table_insert (self->branches, g_object_ref (consumer), branch);
-  g_signal_connect_object (branch, "complete", G_CALLBACK (on_branch_complete), self,
+  export = heartbeat_bus_agent_export_new (consumer, self->debouncer, self->queue);
+  g_hash_table_insert (self->exports, g_object_ref (consumer), export);
+  g_signal_connect_object (export, "complete", G_CALLBACK (on_export_complete), self,
                            G_CONNECT_SWAPPED);
-  g_signal_connect_object (branch, "failed", G_CALLBACK (on_branch_failed), self,
+  g_signal_connect_object (export, "failed", G_CALLBACK (on_export_failed), self,
                            G_CONNECT_SWAPPED);
   if (self->connection != NULL)
-    heartbeat_bus_agent_export_begin (branch, self->manager);
+    heartbeat_bus_agent_export_begin (export, self->manager);
   update_ready (self);
 }
 
@@ -392,16 +380,16 @@ heartbeat_bus_add_consumer (HeartbeatBus *self, HeartbeatConsumer *consumer)
 void
 heartbeat_bus_remove_consumer (HeartbeatBus *self, HeartbeatConsumer *consumer)
 {
-  HeartbeatBusAgentExport *branch;
+  HeartbeatBusAgentExport *export;
 
   g_return_if_fail (HEARTBEAT_IS_BUS (self));
 
-  branch = g_hash_table_lookup (self->branches, consumer);
-  if (branch == NULL)
+  export = g_hash_table_lookup (self->exports, consumer);
+  if (export == NULL)
     return;
-  heartbeat_bus_names_release (self->names, heartbeat_bus_agent_export_get_agent_name (branch));
-  heartbeat_bus_agent_export_end (branch);
-  g_hash_table_remove (self->branches, consumer);
+  heartbeat_bus_names_release (self->names, heartbeat_bus_agent_export_get_agent_name (export));
+  heartbeat_bus_agent_export_end (export);
+  g_hash_table_remove (self->exports, consumer);
   update_ready (self);
 }
 
@@ -409,7 +397,7 @@ heartbeat_bus_remove_consumer (HeartbeatBus *self, HeartbeatConsumer *consumer)
  * heartbeat_bus_start:
  * @self: the bus
  *
- * Connects to the session bus, and again whenever it was away: after 1 to 60 seconds.
+ * Connects to the session bus, and reconnects 1 to 60 seconds after the connection was lost.
  */
 void
 heartbeat_bus_start (HeartbeatBus *self)
@@ -426,7 +414,7 @@ heartbeat_bus_start (HeartbeatBus *self)
  * heartbeat_bus_stop:
  * @self: the bus
  *
- * Leaves the bus. What was said before is still sent, if the main loop goes on or not.
+ * Leaves the bus. What was emitted before is still sent, whether or not the main loop goes on.
  */
 void
 heartbeat_bus_stop (HeartbeatBus *self)
@@ -435,7 +423,7 @@ heartbeat_bus_stop (HeartbeatBus *self)
 
   g_cancellable_cancel (self->cancellable);
   g_clear_object (&self->cancellable);
-  remove_timer (self);
+  heartbeat_deadline_clear (&self->retry);
   withdraw (self);
   set_error (self, "");
 }
@@ -444,7 +432,7 @@ heartbeat_bus_stop (HeartbeatBus *self)
  * heartbeat_bus_get_connected:
  * @self: the bus
  *
- * Says whether there is a session bus.
+ * Gets #HeartbeatBus:connected.
  *
  * Returns: whether there is a session bus
  */
@@ -460,7 +448,7 @@ heartbeat_bus_get_connected (HeartbeatBus *self)
  * heartbeat_bus_get_ready:
  * @self: the bus
  *
- * Says whether all agents are exported and all their names are ours.
+ * Gets #HeartbeatBus:ready.
  *
  * Returns: whether all agents are exported and all their names are ours
  */
@@ -476,7 +464,7 @@ heartbeat_bus_get_ready (HeartbeatBus *self)
  * heartbeat_bus_get_error:
  * @self: the bus
  *
- * Says why agents are not on the bus, or an empty text.
+ * Gets #HeartbeatBus:error.
  *
  * Returns: (transfer none): why agents are not on the bus, or an empty text
  */

@@ -7,7 +7,7 @@
 
 typedef struct
 {
-  HeartbeatBusWorkQueue *slices;
+  HeartbeatBusWorkQueue *queue;
   GSimpleAction *owner;
   GPtrArray *done; /* of the actions that were the data of pieces */
 } Fixture;
@@ -31,7 +31,7 @@ work (gpointer owner, gpointer data)
 static void
 set_up (Fixture *f, gconstpointer data)
 {
-  f->slices = heartbeat_bus_work_queue_new ();
+  f->queue = heartbeat_bus_work_queue_new ();
   f->owner = g_simple_action_new ("owner", NULL);
   f->done = g_ptr_array_new ();
   g_object_set_data (G_OBJECT (f->owner), "fixture", f);
@@ -40,7 +40,7 @@ set_up (Fixture *f, gconstpointer data)
 static void
 tear_down (Fixture *f, gconstpointer data)
 {
-  heartbeat_bus_work_queue_unref (f->slices);
+  heartbeat_bus_work_queue_unref (f->queue);
   g_assert_finalize_object (f->owner);
   g_ptr_array_unref (f->done);
 }
@@ -53,19 +53,9 @@ add_pieces (Fixture *f, guint n)
   for (guint i = 0; i < n; i++)
     {
       g_ptr_array_add (pieces, g_simple_action_new ("piece", NULL));
-      heartbeat_bus_work_queue_add (f->slices, work, f->owner, g_ptr_array_index (pieces, i));
+      heartbeat_bus_work_queue_add (f->queue, work, f->owner, g_ptr_array_index (pieces, i));
     }
   return pieces;
-}
-
-static void
-test_little_is_done_at_once (Fixture *f, gconstpointer data)
-{
-  g_autoptr (GPtrArray) pieces = add_pieces (f, 1);
-
-  g_assert_cmpuint (f->done->len, ==, 1);
-  hbtest_run_pending ();
-  g_assert_cmpuint (f->done->len, ==, 1);
 }
 
 static void
@@ -73,8 +63,8 @@ test_much_is_done_in_turns_and_in_order (Fixture *f, gconstpointer data)
 {
   g_autoptr (GPtrArray) pieces = add_pieces (f, 20);
 
+  g_assert_cmpuint (f->done->len, ==, 0);
   /* 5 ms are over after the third piece at the latest, and on a machine that is busy sooner */
-  g_assert_cmpuint (f->done->len, >=, 1);
   for (guint before = 0; f->done->len < 20; before = f->done->len)
     {
       g_assert_cmpuint (f->done->len - before, <=, 3);
@@ -89,9 +79,11 @@ static void
 test_what_is_forgotten_is_not_done (Fixture *f, gconstpointer data)
 {
   g_autoptr (GPtrArray) pieces = add_pieces (f, 20);
-  guint done = f->done->len;
+  guint done;
 
-  heartbeat_bus_work_queue_forget (f->slices, f->owner);
+  g_main_context_iteration (NULL, FALSE);
+  done = f->done->len;
+  heartbeat_bus_work_queue_forget (f->queue, f->owner);
   hbtest_run_pending ();
   g_assert_cmpuint (f->done->len, ==, done);
 }
@@ -108,7 +100,6 @@ main (int argc, char **argv)
   g_test_init (&argc, &argv, NULL);
 
 #define ADD(path, test) g_test_add ("/bus-work-queue/" path, Fixture, NULL, set_up, test, tear_down)
-  ADD ("little-is-done-at-once", test_little_is_done_at_once);
   ADD ("much-is-done-in-turns-and-in-order", test_much_is_done_in_turns_and_in_order);
   ADD ("what-is-forgotten-is-not-done", test_what_is_forgotten_is_not_done);
   ADD ("the-end-drops-what-is-left", test_the_end_drops_what_is_left);

@@ -9,12 +9,12 @@
 /**
  * HeartbeatAgentWatch:
  *
- * Decides what the user is told of one agent: which checks fail, and whether its heartbeat.json is broken.
+ * Decides which notices the user gets about one agent: which checks fail, and whether its heartbeat.json is broken.
  */
 struct _HeartbeatAgentWatch
 {
   HeartbeatAgent *agent;
-  HeartbeatNotificationThread *presenter; /* unowned */
+  HeartbeatNotificationThread *thread; /* unowned */
   gboolean all;
   GHashTable *failing; /* names of checks */
   gboolean broken;
@@ -41,7 +41,7 @@ format_names (const char *format, HeartbeatAgentWatch *self, const char *check)
 }
 #pragma GCC diagnostic pop
 
-/* How often is in the title: of the text below it desktops show no more than a line or two. */
+/* The count is in the title because desktops show only a line or two of the text below it. */
 static char *
 describe_failure (HeartbeatAgentWatch *self, const char *check, guint failures)
 {
@@ -55,7 +55,7 @@ describe_failure (HeartbeatAgentWatch *self, const char *check, guint failures)
 }
 
 static void
-tell_failure (HeartbeatAgentWatch *self, HeartbeatCheck *check, HeartbeatResult *result)
+notify_failure (HeartbeatAgentWatch *self, HeartbeatCheck *check, HeartbeatResult *result)
 {
   const char *name = heartbeat_check_get_name (check);
   const char *message = heartbeat_result_get_message (result);
@@ -68,11 +68,11 @@ tell_failure (HeartbeatAgentWatch *self, HeartbeatCheck *check, HeartbeatResult 
       heartbeat_agent_get_name (self->agent), name);
 
   g_hash_table_add (self->failing, g_strdup (name));
-  heartbeat_notification_thread_present (self->presenter, notice);
+  heartbeat_notification_thread_present (self->thread, notice);
 }
 
 static const char *
-good_news (HeartbeatResult *result, gboolean was_failing)
+get_success_format (HeartbeatResult *result, gboolean was_failing)
 {
   if (was_failing)
     /* Translators: the name of an agent, and the name of one of its checks */
@@ -85,7 +85,7 @@ good_news (HeartbeatResult *result, gboolean was_failing)
 }
 
 static void
-tell_success (HeartbeatAgentWatch *self, HeartbeatCheck *check, HeartbeatResult *result)
+notify_success (HeartbeatAgentWatch *self, HeartbeatCheck *check, HeartbeatResult *result)
 {
   const char *name = heartbeat_check_get_name (check);
   gboolean was_failing = g_hash_table_remove (self->failing, name);
@@ -96,24 +96,24 @@ tell_success (HeartbeatAgentWatch *self, HeartbeatCheck *check, HeartbeatResult 
   if (!was_failing && !self->all)
     return;
   key = check_key (self, name);
-  summary = format_names (good_news (result, was_failing), self, name);
+  summary = format_names (get_success_format (result, was_failing), self, name);
   notice = heartbeat_notice_new_brief (key, summary, heartbeat_result_get_message (result));
   if (self->all)
-    heartbeat_notification_thread_present (self->presenter, notice);
+    heartbeat_notification_thread_present (self->thread, notice);
   else
-    heartbeat_notification_thread_resolve (self->presenter, key, notice);
+    heartbeat_notification_thread_resolve (self->thread, key, notice);
 }
 
 static void
 on_check_finished (HeartbeatAgentWatch *self, HeartbeatCheck *check, HeartbeatResult *result)
 {
-  /* What is told of a check that has gone nothing would withdraw. */
+  /* A notification for a removed check would never be withdrawn. */
   if (heartbeat_agent_get_check (self->agent, heartbeat_check_get_name (check)) != check)
     return;
   if (heartbeat_result_get_status (result) == HEARTBEAT_STATUS_FAILED)
-    tell_failure (self, check, result);
+    notify_failure (self, check, result);
   else
-    tell_success (self, check, result);
+    notify_success (self, check, result);
 }
 
 static void
@@ -121,7 +121,7 @@ forget_check (HeartbeatAgentWatch *self, const char *name)
 {
   g_autofree char *key = check_key (self, name);
 
-  heartbeat_notification_thread_resolve (self->presenter, key, NULL);
+  heartbeat_notification_thread_resolve (self->thread, key, NULL);
 }
 
 static void
@@ -132,7 +132,7 @@ on_check_removed (HeartbeatAgentWatch *self, HeartbeatCheck *check)
 }
 
 static void
-tell_broken (HeartbeatAgentWatch *self, const char *error)
+notify_broken (HeartbeatAgentWatch *self, const char *error)
 {
   g_autofree char *key = config_key (self);
   /* Translators: the name of an agent */
@@ -143,7 +143,7 @@ tell_broken (HeartbeatAgentWatch *self, const char *error)
   g_autoptr (HeartbeatNotice) notice
       = heartbeat_notice_new (key, HEARTBEAT_NOTICE_NORMAL, summary, body);
 
-  heartbeat_notification_thread_present (self->presenter, notice);
+  heartbeat_notification_thread_present (self->thread, notice);
 }
 
 static void
@@ -151,10 +151,10 @@ forget_broken (HeartbeatAgentWatch *self)
 {
   g_autofree char *key = config_key (self);
 
-  heartbeat_notification_thread_resolve (self->presenter, key, NULL);
+  heartbeat_notification_thread_resolve (self->thread, key, NULL);
 }
 
-/* Once: another error in a file that is being repaired is no news. */
+/* Once: another error in a file that is being repaired is not worth a notification. */
 static void
 on_config_error (HeartbeatAgentWatch *self)
 {
@@ -165,7 +165,7 @@ on_config_error (HeartbeatAgentWatch *self)
     return;
   self->broken = broken;
   if (broken)
-    tell_broken (self, error);
+    notify_broken (self, error);
   else
     forget_broken (self);
 }
@@ -173,20 +173,18 @@ on_config_error (HeartbeatAgentWatch *self)
 /**
  * heartbeat_agent_watch_new:
  * @agent: an agent
- * @presenter: who shows what there is to tell
- * @all: whether the user is told of good runs too
+ * @thread: shows the notices
+ * @all: whether to notify of successful runs too
  *
  * Returns: (transfer full): a watch
  */
 HeartbeatAgentWatch *
-heartbeat_agent_watch_new (HeartbeatAgent *agent,
-                           HeartbeatNotificationThread *presenter,
-                           gboolean all)
+heartbeat_agent_watch_new (HeartbeatAgent *agent, HeartbeatNotificationThread *thread, gboolean all)
 {
   HeartbeatAgentWatch *self = g_new0 (HeartbeatAgentWatch, 1);
 
   self->agent = g_object_ref (agent);
-  self->presenter = presenter;
+  self->thread = thread;
   self->all = all;
   self->failing = g_hash_table_new_full (g_str_hash, g_str_equal, g_free, NULL);
   g_signal_connect_swapped (agent, "check-finished", G_CALLBACK (on_check_finished), self);
@@ -200,7 +198,7 @@ heartbeat_agent_watch_new (HeartbeatAgent *agent,
  * heartbeat_agent_watch_free:
  * @self: (transfer full): a watch
  *
- * Withdraws all that it told.
+ * Withdraws its notifications.
  */
 void
 heartbeat_agent_watch_free (HeartbeatAgentWatch *self)

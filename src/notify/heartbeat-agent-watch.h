@@ -10,7 +10,7 @@ G_BEGIN_DECLS
 typedef struct _HeartbeatAgentWatch HeartbeatAgentWatch;
 
 HeartbeatAgentWatch *heartbeat_agent_watch_new (HeartbeatAgent *agent,
-                                                HeartbeatNotificationThread *presenter,
+                                                HeartbeatNotificationThread *thread,
                                                 gboolean all);
 void heartbeat_agent_watch_free (HeartbeatAgentWatch *self);
 

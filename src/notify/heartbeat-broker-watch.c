@@ -2,6 +2,7 @@
 
 #include "notify/heartbeat-broker-watch.h"
 
+#include "base/heartbeat-deadline.h"
 #include "base/heartbeat-i18n.h"
 
 #define KEY "broker"
@@ -9,11 +10,11 @@
 /**
  * HeartbeatBrokerWatch:
  *
- * Tells the user when the broker has been away for long. However many agents miss it, the user is told once.
+ * Notifies the user when the broker has been away for long: once, however many agents miss it.
  */
 struct _HeartbeatBrokerWatch
 {
-  HeartbeatNotificationThread *presenter; /* unowned */
+  HeartbeatNotificationThread *thread; /* unowned */
   guint patience;
   GHashTable *absences; /* HeartbeatConsumer → Absence */
   guint n_long;
@@ -24,20 +25,12 @@ typedef struct
 {
   HeartbeatBrokerWatch *watch;
   HeartbeatConsumer *consumer;
-  GSource *timer;   /* it is away, but not for long */
-  gboolean is_long; /* it is away for long */
+  GSource *deadline; /* set while the broker is away, but not for long */
+  gboolean is_long;  /* the broker has been away for long */
 } Absence;
 
 static void
-remove_timer (Absence *absence)
-{
-  if (absence->timer != NULL)
-    g_source_destroy (absence->timer);
-  g_clear_pointer (&absence->timer, g_source_unref);
-}
-
-static void
-tell (HeartbeatBrokerWatch *self, HeartbeatConsumer *consumer)
+notify_away (HeartbeatBrokerWatch *self, HeartbeatConsumer *consumer)
 {
   guint minutes = self->patience / 60000;
   const char *error = heartbeat_consumer_get_connection_error (consumer);
@@ -50,7 +43,7 @@ tell (HeartbeatBrokerWatch *self, HeartbeatConsumer *consumer)
       = heartbeat_notice_new (KEY, HEARTBEAT_NOTICE_NORMAL, _ ("No heartbeats from the broker"),
                               body);
 
-  heartbeat_notification_thread_present (self->presenter, notice);
+  heartbeat_notification_thread_present (self->thread, notice);
 }
 
 static void
@@ -63,18 +56,15 @@ set_long (Absence *absence, gboolean is_long)
   absence->is_long = is_long;
   self->n_long += is_long ? 1 : -1;
   if (is_long && self->n_long == 1)
-    tell (self, absence->consumer);
+    notify_away (self, absence->consumer);
   else if (self->n_long == 0)
-    heartbeat_notification_thread_resolve (self->presenter, KEY, NULL);
+    heartbeat_notification_thread_resolve (self->thread, KEY, NULL);
 }
 
 static gboolean
-on_timer (gpointer user_data)
+on_deadline (gpointer user_data)
 {
-  Absence *absence = user_data;
-
-  remove_timer (absence);
-  set_long (absence, TRUE);
+  set_long (user_data, TRUE);
   return G_SOURCE_REMOVE;
 }
 
@@ -85,15 +75,14 @@ on_state (Absence *absence)
 
   if (g_strcmp0 (state, "connected") == 0 || g_strcmp0 (state, "disabled") == 0)
     {
-      remove_timer (absence);
+      heartbeat_deadline_clear (&absence->deadline);
       set_long (absence, FALSE);
       return;
     }
-  if (absence->timer != NULL || absence->is_long)
+  if (absence->deadline != NULL || absence->is_long)
     return;
-  absence->timer = g_timeout_source_new (absence->watch->patience);
-  g_source_set_callback (absence->timer, on_timer, absence, NULL);
-  g_source_attach (absence->timer, g_main_context_get_thread_default ());
+  heartbeat_deadline_set_in (&absence->deadline, absence->watch->patience * G_TIME_SPAN_MILLISECOND,
+                             on_deadline, absence);
 }
 
 static void
@@ -102,7 +91,7 @@ absence_free (gpointer data)
   Absence *absence = data;
 
   g_signal_handlers_disconnect_by_data (absence->consumer, absence);
-  remove_timer (absence);
+  heartbeat_deadline_clear (&absence->deadline);
   set_long (absence, FALSE);
   g_object_unref (absence->consumer);
   g_free (absence);
@@ -110,17 +99,17 @@ absence_free (gpointer data)
 
 /**
  * heartbeat_broker_watch_new:
- * @presenter: who shows what there is to tell
+ * @thread: shows the notices
  * @patience: for how many ms a broker may be away
  *
  * Returns: (transfer full): a watch
  */
 HeartbeatBrokerWatch *
-heartbeat_broker_watch_new (HeartbeatNotificationThread *presenter, guint patience)
+heartbeat_broker_watch_new (HeartbeatNotificationThread *thread, guint patience)
 {
   HeartbeatBrokerWatch *self = g_new0 (HeartbeatBrokerWatch, 1);
 
-  self->presenter = presenter;
+  self->thread = thread;
   self->patience = patience;
   self->absences = g_hash_table_new_full (NULL, NULL, NULL, absence_free);
   return self;
@@ -140,7 +129,7 @@ heartbeat_broker_watch_free (HeartbeatBrokerWatch *self)
 /**
  * heartbeat_broker_watch_add:
  * @self: a watch
- * @consumer: a consumer that it does not look at yet
+ * @consumer: a consumer that it does not watch yet
  */
 void
 heartbeat_broker_watch_add (HeartbeatBrokerWatch *self, HeartbeatConsumer *consumer)

@@ -9,7 +9,7 @@ G_BEGIN_DECLS
 
 typedef struct _HeartbeatBrokerWatch HeartbeatBrokerWatch;
 
-HeartbeatBrokerWatch *heartbeat_broker_watch_new (HeartbeatNotificationThread *presenter,
+HeartbeatBrokerWatch *heartbeat_broker_watch_new (HeartbeatNotificationThread *thread,
                                                   guint patience);
 void heartbeat_broker_watch_free (HeartbeatBrokerWatch *self);
 

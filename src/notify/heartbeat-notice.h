@@ -22,7 +22,7 @@ typedef enum
 /**
  * HeartbeatNoticeAction:
  * @HEARTBEAT_NOTICE_ACTION_RUN: run the check again
- * @HEARTBEAT_NOTICE_ACTION_PAUSE: let it rest for an hour
+ * @HEARTBEAT_NOTICE_ACTION_PAUSE: pause it for an hour
  *
  * What the user can choose on a notice about a check.
  */
@@ -34,15 +34,15 @@ typedef enum
 
 /**
  * HeartbeatNotice:
- * @key: what it is about; of two with one key the later replaces the earlier
+ * @key: what it is about; a later notice replaces an earlier one with the same key
  * @urgency: how much it matters
  * @summary: one line, plain text
  * @body: markup
  * @agent: (nullable): the agent whose check the user can act on
  * @check: (nullable): that check
- * @brief: whether it is no news after a few seconds; others hold until they are withdrawn
+ * @brief: whether it goes after a few seconds; others stay until they are withdrawn
  *
- * Something to tell the user. It does not change, and may be used by any thread.
+ * A message for the user. It is immutable, and any thread may use it.
  */
 typedef struct
 {
@@ -54,6 +54,16 @@ typedef struct
   char *check;
   gboolean brief;
 } HeartbeatNotice;
+
+/**
+ * HeartbeatNoticeFunc:
+ * @notice: the notice on which the user chose something
+ * @action: what the user chose
+ * @user_data: what was passed with the function
+ */
+typedef void (*HeartbeatNoticeFunc) (HeartbeatNotice *notice,
+                                     HeartbeatNoticeAction action,
+                                     gpointer user_data);
 
 HeartbeatNotice *heartbeat_notice_new (const char *key,
                                        HeartbeatNoticeUrgency urgency,

@@ -4,6 +4,7 @@
 
 #include <libnotify/notify.h>
 
+#include "base/heartbeat-deadline.h"
 #include "base/heartbeat-i18n.h"
 #include "base/heartbeat-log.h"
 
@@ -15,24 +16,23 @@
 #define ICON_NAME     DESKTOP_ENTRY
 #define DESKTOP_ENTRY "org.bloodbank.Heartbeat1"
 #define BRIEF_MS      5000
-#define MIN_DELAY_S   1
-#define MAX_DELAY_S   60
+#define MIN_DELAY_US  G_USEC_PER_SEC
+#define MAX_DELAY_US  (60 * G_USEC_PER_SEC)
 
 /**
  * HeartbeatNotificationList:
  *
- * What the user is to see, and the notification server, by libnotify. Belongs to one thread with a context of its own,
- * since libnotify's calls wait for the server.
+ * The notices that the user should see, and the notification server, by libnotify. It belongs to a thread with a context of
+ * its own, because libnotify's calls wait for the server.
  *
- * Before anything is shown the server is asked for its name. A server that hangs does not answer, and nothing is sent to
- * it that would show up late; it answers when it goes on, and then what is still true is shown. One that is not there
- * is waited for.
+ * Before anything is shown the server is asked for its name. A server that hangs does not answer, so it is sent nothing
+ * that would show up late; once it answers, what is still true is shown. If there is no server the list waits for one.
  */
 struct _HeartbeatNotificationList
 {
-  HeartbeatNotificationListFunc chosen;
+  HeartbeatNoticeFunc chosen;
   gpointer user_data;
-  GHashTable *popups; /* key → Popup */
+  GHashTable *entries; /* key → Entry */
   guint64 n_presented;
   GDBusConnection *connection;
   GCancellable *cancellable;
@@ -41,9 +41,9 @@ struct _HeartbeatNotificationList
   guint server_watch;
   guint bus_watch;
   GSource *retry;
-  guint delay;
-  gboolean complained;
-  gboolean initted; /* libnotify, by us and not by the program that we are part of */
+  gint64 delay_us;
+  gboolean reported;
+  gboolean initted; /* libnotify, by us and not by the program that embeds us */
 };
 
 typedef struct
@@ -56,98 +56,80 @@ typedef struct
   gboolean seen;             /* the user has seen this or an earlier one */
   gboolean closed;           /* the user or the server put it away */
   GSource *expiry;
-} Popup;
+} Entry;
 
 static void ask_server (HeartbeatNotificationList *self);
 
-/* --- One popup ------------------------------------------------------------------------------------------------------ */
+/* --- One notification ----------------------------------------------------------------------------------------------- */
 
 static void
-remove_timer (GSource **source)
+forget_shown (Entry *entry)
 {
-  if (*source != NULL)
-    g_source_destroy (*source);
-  g_clear_pointer (source, g_source_unref);
-}
-
-static GSource *
-add_timer (guint milliseconds, GSourceFunc func, gpointer user_data)
-{
-  GSource *source = g_timeout_source_new (milliseconds);
-
-  g_source_set_callback (source, func, user_data, NULL);
-  g_source_attach (source, g_main_context_get_thread_default ());
-  return source;
+  if (entry->shown != NULL)
+    g_signal_handlers_disconnect_by_data (entry->shown, entry);
+  g_clear_object (&entry->shown);
+  heartbeat_deadline_clear (&entry->expiry);
 }
 
 static void
-forget_shown (Popup *popup)
+entry_free (gpointer data)
 {
-  if (popup->shown != NULL)
-    g_signal_handlers_disconnect_by_data (popup->shown, popup);
-  g_clear_object (&popup->shown);
-  remove_timer (&popup->expiry);
-}
+  Entry *entry = data;
 
-static void
-popup_free (gpointer data)
-{
-  Popup *popup = data;
-
-  forget_shown (popup);
-  g_clear_pointer (&popup->notice, heartbeat_notice_unref);
-  g_free (popup);
+  forget_shown (entry);
+  g_clear_pointer (&entry->notice, heartbeat_notice_unref);
+  g_free (entry);
 }
 
 /* Not by notify_notification_close(), which would wait for the server. */
 static void
-close_shown (Popup *popup)
+close_shown (Entry *entry)
 {
   int id = 0;
 
-  if (popup->shown != NULL)
-    g_object_get (popup->shown, "id", &id, NULL);
+  if (entry->shown != NULL)
+    g_object_get (entry->shown, "id", &id, NULL);
   if (id != 0)
-    g_dbus_connection_call (popup->owner->connection, SERVER_NAME, SERVER_PATH, SERVER_NAME,
+    g_dbus_connection_call (entry->owner->connection, SERVER_NAME, SERVER_PATH, SERVER_NAME,
                             "CloseNotification", g_variant_new ("(u)", (guint) id), NULL,
                             G_DBUS_CALL_FLAGS_NO_AUTO_START, -1, NULL, NULL, NULL);
-  forget_shown (popup);
+  forget_shown (entry);
 }
 
 static void
-remove_popup (Popup *popup)
+remove_entry (Entry *entry)
 {
-  close_shown (popup);
-  g_hash_table_remove (popup->owner->popups, popup->notice->key);
+  close_shown (entry);
+  g_hash_table_remove (entry->owner->entries, entry->notice->key);
 }
 
 static gboolean
 on_expired (gpointer user_data)
 {
-  remove_popup (user_data);
+  remove_entry (user_data);
   return G_SOURCE_REMOVE;
 }
 
 static void
-on_closed (NotifyNotification *shown, Popup *popup)
+on_closed (NotifyNotification *shown, Entry *entry)
 {
   /* A server that goes closes as “undefined” what the user may not have seen. */
-  popup->closed = notify_notification_get_closed_reason (shown) <= NOTIFY_CLOSED_REASON_API_REQUEST;
-  /* It would never tell again that it was closed. */
-  forget_shown (popup);
-  if (popup->notice->brief)
-    g_hash_table_remove (popup->owner->popups, popup->notice->key);
+  entry->closed = notify_notification_get_closed_reason (shown) <= NOTIFY_CLOSED_REASON_API_REQUEST;
+  /* It would never emit “closed” again. */
+  forget_shown (entry);
+  if (entry->notice->brief)
+    g_hash_table_remove (entry->owner->entries, entry->notice->key);
 }
 
 static void
 on_action (NotifyNotification *shown, char *action, gpointer user_data)
 {
-  Popup *popup = user_data;
+  Entry *entry = user_data;
 
-  popup->owner->chosen (popup->notice,
+  entry->owner->chosen (entry->notice,
                         g_str_equal (action, ACTION_PAUSE) ? HEARTBEAT_NOTICE_ACTION_PAUSE
                                                            : HEARTBEAT_NOTICE_ACTION_RUN,
-                        popup->owner->user_data);
+                        entry->owner->user_data);
 }
 
 static NotifyUrgency
@@ -166,10 +148,10 @@ urgency_of (const HeartbeatNotice *notice)
 }
 
 static void
-dress (Popup *popup)
+set_content (Entry *entry)
 {
-  const HeartbeatNotice *notice = popup->notice;
-  NotifyNotification *shown = popup->shown;
+  const HeartbeatNotice *notice = entry->notice;
+  NotifyNotification *shown = entry->shown;
 
   notify_notification_update (shown, notice->summary, notice->body, ICON_NAME);
   notify_notification_set_urgency (shown, urgency_of (notice));
@@ -177,48 +159,49 @@ dress (Popup *popup)
   notify_notification_clear_actions (shown);
   if (notice->check == NULL)
     return;
-  notify_notification_add_action (shown, ACTION_RUN, _ ("Run again"), on_action, popup, NULL);
-  notify_notification_add_action (shown, ACTION_PAUSE, _ ("Pause for 1 hour"), on_action, popup,
+  notify_notification_add_action (shown, ACTION_RUN, _ ("Run again"), on_action, entry, NULL);
+  notify_notification_add_action (shown, ACTION_PAUSE, _ ("Pause for 1 hour"), on_action, entry,
                                   NULL);
 }
 
 static gboolean
-show_popup (Popup *popup, GError **error)
+show_entry (Entry *entry, GError **error)
 {
-  if (popup->shown == NULL)
+  if (entry->shown == NULL)
     {
-      popup->shown = notify_notification_new (popup->notice->summary, NULL, ICON_NAME);
-      notify_notification_set_app_name (popup->shown, _ ("Heartbeat Consumer"));
-      notify_notification_set_hint (popup->shown, "desktop-entry",
+      entry->shown = notify_notification_new (entry->notice->summary, NULL, ICON_NAME);
+      notify_notification_set_app_name (entry->shown, _ ("Heartbeat Consumer"));
+      notify_notification_set_hint (entry->shown, "desktop-entry",
                                     g_variant_new_string (DESKTOP_ENTRY));
-      g_signal_connect (popup->shown, "closed", G_CALLBACK (on_closed), popup);
+      g_signal_connect (entry->shown, "closed", G_CALLBACK (on_closed), entry);
     }
-  dress (popup);
-  if (!notify_notification_show (popup->shown, error))
+  set_content (entry);
+  if (!notify_notification_show (entry->shown, error))
     {
-      forget_shown (popup);
+      forget_shown (entry);
       return FALSE;
     }
-  popup->current = TRUE;
-  popup->seen = TRUE;
-  popup->closed = FALSE;
-  remove_timer (&popup->expiry);
-  if (popup->notice->brief)
-    popup->expiry = add_timer (BRIEF_MS, on_expired, popup);
+  entry->current = TRUE;
+  entry->seen = TRUE;
+  entry->closed = FALSE;
+  heartbeat_deadline_clear (&entry->expiry);
+  if (entry->notice->brief)
+    heartbeat_deadline_set_in (&entry->expiry, BRIEF_MS * G_TIME_SPAN_MILLISECOND, on_expired,
+                               entry);
   return TRUE;
 }
 
 /* --- The server ----------------------------------------------------------------------------------------------------- */
 
 static gboolean
-has_news (HeartbeatNotificationList *self)
+has_unshown (HeartbeatNotificationList *self)
 {
   GHashTableIter iter;
-  Popup *popup;
+  Entry *entry;
 
-  g_hash_table_iter_init (&iter, self->popups);
-  while (g_hash_table_iter_next (&iter, NULL, (gpointer *) &popup))
-    if (!popup->current)
+  g_hash_table_iter_init (&iter, self->entries);
+  while (g_hash_table_iter_next (&iter, NULL, (gpointer *) &entry))
+    if (!entry->current)
       return TRUE;
   return FALSE;
 }
@@ -226,47 +209,44 @@ has_news (HeartbeatNotificationList *self)
 static gboolean
 on_retry (gpointer user_data)
 {
-  HeartbeatNotificationList *self = user_data;
-
-  remove_timer (&self->retry);
-  ask_server (self);
+  ask_server (user_data);
   return G_SOURCE_REMOVE;
 }
 
 static void
-complain (HeartbeatNotificationList *self, const char *message)
+report (HeartbeatNotificationList *self, const char *message)
 {
-  heartbeat_log (self->complained ? G_LOG_LEVEL_DEBUG : G_LOG_LEVEL_INFO,
+  heartbeat_log (self->reported ? G_LOG_LEVEL_DEBUG : G_LOG_LEVEL_INFO,
                  HEARTBEAT_EVENT_NOTIFICATIONS_WAIT, NULL, NULL,
                  "notifications cannot be shown now, they wait: %s", message);
-  self->complained = TRUE;
+  self->reported = TRUE;
 }
 
 static void
 try_later (HeartbeatNotificationList *self, const char *message)
 {
-  complain (self, message);
-  if (self->retry != NULL || !has_news (self))
+  report (self, message);
+  if (self->retry != NULL || !has_unshown (self))
     return;
-  self->retry = add_timer (self->delay * 1000, on_retry, self);
-  self->delay = MIN (self->delay * 2, MAX_DELAY_S);
+  heartbeat_deadline_set_in (&self->retry, self->delay_us, on_retry, self);
+  self->delay_us = MIN (self->delay_us * 2, MAX_DELAY_US);
 }
 
-/* The server has gone, and with it all that it showed. What still holds is news to the next one. */
+/* The server has gone, and with it all that it showed. Show the next one what still holds. */
 static void
 forget_server (HeartbeatNotificationList *self)
 {
   GHashTableIter iter;
-  Popup *popup;
+  Entry *entry;
 
-  g_hash_table_iter_init (&iter, self->popups);
-  while (g_hash_table_iter_next (&iter, NULL, (gpointer *) &popup))
+  g_hash_table_iter_init (&iter, self->entries);
+  while (g_hash_table_iter_next (&iter, NULL, (gpointer *) &entry))
     {
-      forget_shown (popup);
-      if (popup->notice->brief)
+      forget_shown (entry);
+      if (entry->notice->brief)
         g_hash_table_iter_remove (&iter);
-      else if (!popup->closed)
-        popup->current = popup->seen = FALSE;
+      else if (!entry->closed)
+        entry->current = entry->seen = FALSE;
     }
 }
 
@@ -286,31 +266,32 @@ forget_bus (HeartbeatNotificationList *self)
 static int
 compare_serials (gconstpointer a, gconstpointer b)
 {
-  const Popup *one = a;
-  const Popup *other = b;
+  const Entry *one = a;
+  const Entry *other = b;
 
   return one->serial < other->serial ? -1 : one->serial > other->serial;
 }
 
 /* In the order in which it happened, so that the newest is on top. */
 static void
-show_news (HeartbeatNotificationList *self)
+show_unshown (HeartbeatNotificationList *self)
 {
-  g_autoptr (GList) popups = g_list_sort (g_hash_table_get_values (self->popups), compare_serials);
+  g_autoptr (GList) entries
+      = g_list_sort (g_hash_table_get_values (self->entries), compare_serials);
   g_autoptr (GError) error = NULL;
 
-  for (GList *l = popups; l != NULL; l = l->next)
+  for (GList *l = entries; l != NULL; l = l->next)
     {
-      Popup *popup = l->data;
+      Entry *entry = l->data;
 
-      if (!popup->current && !show_popup (popup, &error))
+      if (!entry->current && !show_entry (entry, &error))
         {
           try_later (self, error->message);
           return;
         }
     }
-  self->complained = FALSE;
-  self->delay = MIN_DELAY_S;
+  self->reported = FALSE;
+  self->delay_us = MIN_DELAY_US;
 }
 
 static gboolean
@@ -336,18 +317,18 @@ on_answer (GObject *source, GAsyncResult *result, gpointer user_data)
     return;
   if (reply != NULL)
     {
-      show_news (self);
+      show_unshown (self);
       return;
     }
   g_dbus_error_strip_remote_error (error);
   if (g_error_matches (error, G_DBUS_ERROR, G_DBUS_ERROR_UNKNOWN_METHOD))
-    show_news (self);
+    show_unshown (self);
   else if (is_silence (error))
     try_later (self, error->message);
   else
     {
-      /* There is none. When one comes, on_appeared() goes on. */
-      complain (self, error->message);
+      /* There is none; on_appeared() goes on when one comes. */
+      report (self, error->message);
       forget_server (self);
     }
 }
@@ -357,7 +338,7 @@ on_appeared (GDBusConnection *connection, const char *name, const char *owner, g
 {
   HeartbeatNotificationList *self = user_data;
 
-  remove_timer (&self->retry);
+  heartbeat_deadline_clear (&self->retry);
   ask_server (self);
 }
 
@@ -382,8 +363,8 @@ watch (HeartbeatNotificationList *self)
   self->server_watch = g_bus_watch_name_on_connection (self->connection, SERVER_NAME,
                                                        G_BUS_NAME_WATCHER_FLAGS_NONE, on_appeared,
                                                        on_vanished, self, NULL);
-  /* “closed” may be emitted on another thread, if the program that we are part of has the connection too. The bus' own
-     name goes with it, and that is told here. */
+  /* If the program that embeds us uses the connection too, its “closed” may be emitted on another thread. Watch the name
+     of the bus itself instead, which is reported on this one. */
   self->bus_watch = g_bus_watch_name_on_connection (self->connection, "org.freedesktop.DBus",
                                                     G_BUS_NAME_WATCHER_FLAGS_NONE, NULL,
                                                     on_bus_vanished, self, NULL);
@@ -413,11 +394,11 @@ on_bus (GObject *source, GAsyncResult *result, gpointer user_data)
   ask_server (self);
 }
 
-/* Goes on in show_news() when there is news and a server that answers, however long that takes. */
+/* Goes on in show_unshown() once a server has answered, however long that takes. */
 static void
 ask_server (HeartbeatNotificationList *self)
 {
-  if (self->asking || self->retry != NULL || !has_news (self))
+  if (self->asking || self->retry != NULL || !has_unshown (self))
     return;
   self->asking = TRUE;
   self->n_calls++;
@@ -429,100 +410,100 @@ ask_server (HeartbeatNotificationList *self)
                             self->cancellable, on_answer, self);
 }
 
-/* --- The face ------------------------------------------------------------------------------------------------------- */
+/* --- Functions for the thread --------------------------------------------------------------------------------------- */
 
 /**
  * heartbeat_notification_list_new:
- * @chosen: called when the user wants a check to be run again
- * @user_data: passed to @run
+ * @chosen: called when the user chose something
+ * @user_data: passed to @chosen
  *
- * Returns: (transfer full): nothing to see yet
+ * Returns: (transfer full): an empty list
  */
 HeartbeatNotificationList *
-heartbeat_notification_list_new (HeartbeatNotificationListFunc chosen, gpointer user_data)
+heartbeat_notification_list_new (HeartbeatNoticeFunc chosen, gpointer user_data)
 {
   HeartbeatNotificationList *self = g_new0 (HeartbeatNotificationList, 1);
 
   self->chosen = chosen;
   self->user_data = user_data;
-  self->delay = MIN_DELAY_S;
+  self->delay_us = MIN_DELAY_US;
   self->cancellable = g_cancellable_new ();
-  self->popups = g_hash_table_new_full (g_str_hash, g_str_equal, g_free, popup_free);
+  self->entries = g_hash_table_new_full (g_str_hash, g_str_equal, g_free, entry_free);
   return self;
 }
 
 /**
  * heartbeat_notification_list_free:
- * @self: (transfer full): popups
+ * @self: (transfer full): a list
  *
- * Closes them all: nobody would answer their buttons.
+ * Closes all notifications, because nobody would answer their buttons.
  */
 void
 heartbeat_notification_list_free (HeartbeatNotificationList *self)
 {
   GHashTableIter iter;
-  Popup *popup;
+  Entry *entry;
 
   g_cancellable_cancel (self->cancellable);
   while (self->n_calls > 0)
     g_main_context_iteration (g_main_context_get_thread_default (), TRUE);
-  remove_timer (&self->retry);
-  g_hash_table_iter_init (&iter, self->popups);
-  while (g_hash_table_iter_next (&iter, NULL, (gpointer *) &popup))
-    close_shown (popup);
+  heartbeat_deadline_clear (&self->retry);
+  g_hash_table_iter_init (&iter, self->entries);
+  while (g_hash_table_iter_next (&iter, NULL, (gpointer *) &entry))
+    close_shown (entry);
   if (self->connection != NULL)
     {
       g_dbus_connection_flush_sync (self->connection, NULL, NULL);
       forget_bus (self);
     }
-  g_hash_table_unref (self->popups);
+  g_hash_table_unref (self->entries);
   g_object_unref (self->cancellable);
   g_free (self);
 }
 
 /**
  * heartbeat_notification_list_present:
- * @self: popups
- * @notice: what is true from now on
+ * @self: a list
+ * @notice: what has become true
  *
- * Shows a notice in place of the former one with its key, now or when there is a server.
+ * Shows a notice in place of the earlier one with its key, now or when there is a server.
  */
 void
 heartbeat_notification_list_present (HeartbeatNotificationList *self, HeartbeatNotice *notice)
 {
-  Popup *popup = g_hash_table_lookup (self->popups, notice->key);
+  Entry *entry = g_hash_table_lookup (self->entries, notice->key);
 
-  if (popup == NULL)
+  if (entry == NULL)
     {
-      popup = g_new0 (Popup, 1);
-      popup->owner = self;
-      g_hash_table_insert (self->popups, g_strdup (notice->key), popup);
+      entry = g_new0 (Entry, 1);
+      entry->owner = self;
+      g_hash_table_insert (self->entries, g_strdup (notice->key), entry);
     }
-  remove_timer (&popup->expiry);
-  g_clear_pointer (&popup->notice, heartbeat_notice_unref);
-  popup->notice = heartbeat_notice_ref (notice);
-  popup->serial = self->n_presented++;
-  popup->current = FALSE;
+  heartbeat_deadline_clear (&entry->expiry);
+  g_clear_pointer (&entry->notice, heartbeat_notice_unref);
+  entry->notice = heartbeat_notice_ref (notice);
+  entry->serial = self->n_presented++;
+  entry->current = FALSE;
   ask_server (self);
 }
 
 /**
  * heartbeat_notification_list_resolve:
- * @self: popups
- * @key: what is not true any more
- * @brief: (nullable): a brief notice in its place, where the user has seen it
+ * @self: a list
+ * @key: what is no longer true
+ * @brief: (nullable): a brief notice to show instead, if the user has seen the other one
  */
 void
 heartbeat_notification_list_resolve (HeartbeatNotificationList *self,
                                      const char *key,
                                      HeartbeatNotice *brief)
 {
-  Popup *popup = g_hash_table_lookup (self->popups, key);
+  Entry *entry = g_hash_table_lookup (self->entries, key);
 
-  if (popup == NULL)
+  if (entry == NULL)
     return;
-  if (brief != NULL && popup->seen)
+  if (brief != NULL && entry->seen)
     heartbeat_notification_list_present (self, brief);
   else
-    remove_popup (popup);
+    remove_entry (entry);
 }

@@ -10,46 +10,45 @@
 /**
  * HeartbeatNotificationThread:
  *
- * The thread of notifications. It starts with the first one; notices go in, and what the user chose comes out on the
- * thread that made the presenter. Nobody ever waits for it, except for a moment at the end.
+ * The thread of notifications. It starts with the first notice; notices go in, and what the user chose comes out on the
+ * thread that called heartbeat_notification_thread_new(). Nobody waits for it, except for a moment at the end.
  */
 struct _HeartbeatNotificationThread
 {
-  gatomicrefcount refs; /* the owner's, the thread's, and one for each thing that comes out */
+  gatomicrefcount refs; /* the owner's, the thread's, and one for each message that comes out */
 
-  HeartbeatNotificationThreadFunc chosen; /* of the owner's thread; NULL when it has gone */
+  HeartbeatNoticeFunc chosen; /* of the owner's thread; NULL once it has gone */
   gpointer user_data;
   GMainContext *owner_context;
   GThread *thread;
 
-  GMainContext *context; /* of the presenter's thread, as what follows */
+  GMainContext *context; /* of the notifications' thread, as is what follows */
   GMainLoop *loop;
-  HeartbeatNotificationList *popups;
+  HeartbeatNotificationList *list;
 
   GMutex lock;
   GCond ended_cond;
   gboolean ended;
 };
 
-/* One thing on its way to the other thread. */
+/* On its way to the other thread. */
 typedef struct
 {
-  HeartbeatNotificationThread
-      *presenter; /* owned only on the way out: the thread itself holds one on the way in */
+  HeartbeatNotificationThread *owner; /* a reference on the way out only: the thread has one */
   HeartbeatNotice *notice;
   char *key; /* what is resolved, or NULL */
   HeartbeatNoticeAction action;
-} Letter;
+} Message;
 
 static HeartbeatNotificationThread *
-presenter_ref (HeartbeatNotificationThread *self)
+thread_ref (HeartbeatNotificationThread *self)
 {
   g_atomic_ref_count_inc (&self->refs);
   return self;
 }
 
 static void
-presenter_unref (HeartbeatNotificationThread *self)
+thread_unref (HeartbeatNotificationThread *self)
 {
   if (!g_atomic_ref_count_dec (&self->refs))
     return;
@@ -62,26 +61,26 @@ presenter_unref (HeartbeatNotificationThread *self)
 }
 
 static void
-letter_free (gpointer data)
+message_free (gpointer data)
 {
-  Letter *letter = data;
+  Message *message = data;
 
-  g_clear_pointer (&letter->notice, heartbeat_notice_unref);
-  g_free (letter->key);
-  g_free (letter);
+  g_clear_pointer (&message->notice, heartbeat_notice_unref);
+  g_free (message->key);
+  g_free (message);
 }
 
-/* --- On the presenter's thread -------------------------------------------------------------------------------------- */
+/* --- On the notifications' thread ------------------------------------------------------------------------------------ */
 
 static gboolean
-on_letter_in (gpointer user_data)
+on_message_in (gpointer user_data)
 {
-  Letter *letter = user_data;
+  Message *message = user_data;
 
-  if (letter->key != NULL)
-    heartbeat_notification_list_resolve (letter->presenter->popups, letter->key, letter->notice);
+  if (message->key != NULL)
+    heartbeat_notification_list_resolve (message->owner->list, message->key, message->notice);
   else
-    heartbeat_notification_list_present (letter->presenter->popups, letter->notice);
+    heartbeat_notification_list_present (message->owner->list, message->notice);
   return G_SOURCE_REMOVE;
 }
 
@@ -95,48 +94,48 @@ on_end (gpointer user_data)
 }
 
 static gboolean
-on_letter_out (gpointer user_data)
+on_message_out (gpointer user_data)
 {
-  Letter *letter = user_data;
-  HeartbeatNotificationThread *self = letter->presenter;
+  Message *message = user_data;
+  HeartbeatNotificationThread *self = message->owner;
 
   if (self->chosen != NULL)
-    self->chosen (letter->notice, letter->action, self->user_data);
+    self->chosen (message->notice, message->action, self->user_data);
   return G_SOURCE_REMOVE;
 }
 
 static void
-letter_out_free (gpointer data)
+message_out_free (gpointer data)
 {
-  Letter *letter = data;
+  Message *message = data;
 
-  presenter_unref (letter->presenter);
-  letter_free (letter);
+  thread_unref (message->owner);
+  message_free (message);
 }
 
 static void
 on_chosen (HeartbeatNotice *notice, HeartbeatNoticeAction action, gpointer user_data)
 {
   HeartbeatNotificationThread *self = user_data;
-  Letter *letter = g_new0 (Letter, 1);
+  Message *message = g_new0 (Message, 1);
 
-  letter->presenter = presenter_ref (self);
-  letter->notice = heartbeat_notice_ref (notice);
-  letter->action = action;
-  g_main_context_invoke_full (self->owner_context, G_PRIORITY_DEFAULT, on_letter_out, letter,
-                              letter_out_free);
+  message->owner = thread_ref (self);
+  message->notice = heartbeat_notice_ref (notice);
+  message->action = action;
+  g_main_context_invoke_full (self->owner_context, G_PRIORITY_DEFAULT, on_message_out, message,
+                              message_out_free);
 }
 
 static gpointer
-presenter_thread (gpointer data)
+run_thread (gpointer data)
 {
   HeartbeatNotificationThread *self = data;
 
   g_main_context_push_thread_default (self->context);
-  self->popups = heartbeat_notification_list_new (on_chosen, self);
+  self->list = heartbeat_notification_list_new (on_chosen, self);
   g_main_loop_run (self->loop);
-  heartbeat_notification_list_free (g_steal_pointer (&self->popups));
-  /* What was scheduled for the end of the popups, such as the end of a watch. */
+  heartbeat_notification_list_free (g_steal_pointer (&self->list));
+  /* Dispatch what freeing the list has scheduled, such as the end of a watch. */
   while (g_main_context_iteration (self->context, FALSE))
     ;
   g_main_context_pop_thread_default (self->context);
@@ -145,7 +144,7 @@ presenter_thread (gpointer data)
   self->ended = TRUE;
   g_cond_signal (&self->ended_cond);
   g_mutex_unlock (&self->lock);
-  presenter_unref (self);
+  thread_unref (self);
   return NULL;
 }
 
@@ -161,10 +160,10 @@ start_thread (HeartbeatNotificationThread *self)
       self->context = g_main_context_new ();
       self->loop = g_main_loop_new (self->context, FALSE);
     }
-  self->thread = g_thread_try_new ("notifications", presenter_thread, presenter_ref (self), &error);
+  self->thread = g_thread_try_new ("notifications", run_thread, thread_ref (self), &error);
   if (self->thread != NULL)
     return TRUE;
-  presenter_unref (self);
+  thread_unref (self);
   heartbeat_log (G_LOG_LEVEL_WARNING, HEARTBEAT_EVENT_NOTIFICATIONS_WAIT, NULL, NULL,
                  "no notification can be shown: %s", error->message);
   return FALSE;
@@ -173,23 +172,24 @@ start_thread (HeartbeatNotificationThread *self)
 static void
 send (HeartbeatNotificationThread *self, const char *key, HeartbeatNotice *notice)
 {
-  Letter *letter = g_new0 (Letter, 1);
+  Message *message = g_new0 (Message, 1);
 
-  letter->presenter = self;
-  letter->key = g_strdup (key);
-  letter->notice = notice != NULL ? heartbeat_notice_ref (notice) : NULL;
-  g_main_context_invoke_full (self->context, G_PRIORITY_DEFAULT, on_letter_in, letter, letter_free);
+  message->owner = self;
+  message->key = g_strdup (key);
+  message->notice = notice != NULL ? heartbeat_notice_ref (notice) : NULL;
+  g_main_context_invoke_full (self->context, G_PRIORITY_DEFAULT, on_message_in, message,
+                              message_free);
 }
 
 /**
  * heartbeat_notification_thread_new:
- * @chosen: called when the user wants a check to be run again, on this thread
- * @user_data: passed to @run
+ * @chosen: called on this thread when the user chose something
+ * @user_data: passed to @chosen
  *
- * Returns: (transfer full): a presenter without a thread yet
+ * Returns: (transfer full): notifications, whose thread has not started
  */
 HeartbeatNotificationThread *
-heartbeat_notification_thread_new (HeartbeatNotificationThreadFunc chosen, gpointer user_data)
+heartbeat_notification_thread_new (HeartbeatNoticeFunc chosen, gpointer user_data)
 {
   HeartbeatNotificationThread *self = g_new0 (HeartbeatNotificationThread, 1);
 
@@ -204,15 +204,15 @@ heartbeat_notification_thread_new (HeartbeatNotificationThreadFunc chosen, gpoin
 
 /**
  * heartbeat_notification_thread_free:
- * @self: (transfer full): a presenter
+ * @self: (transfer full): the notifications
  *
- * Closes what is shown. A thread that a server keeps waiting is left to itself: it ends when the server answers or the
- * call's time is up.
+ * Closes what is shown. A thread that waits for the server is left alone: it ends when the server answers or the call
+ * times out.
  */
 void
 heartbeat_notification_thread_free (HeartbeatNotificationThread *self)
 {
-  gint64 deadline = g_get_monotonic_time () + END_WAIT_US;
+  const gint64 deadline = g_get_monotonic_time () + END_WAIT_US;
   gboolean ended;
 
   self->chosen = NULL;
@@ -229,15 +229,15 @@ heartbeat_notification_thread_free (HeartbeatNotificationThread *self)
       else
         g_thread_unref (self->thread);
     }
-  presenter_unref (self);
+  thread_unref (self);
 }
 
 /**
  * heartbeat_notification_thread_present:
- * @self: a presenter
- * @notice: what is true from now on
+ * @self: the notifications
+ * @notice: what has become true
  *
- * Shows a notice in place of the former one with its key.
+ * Shows a notice in place of the earlier one with its key.
  */
 void
 heartbeat_notification_thread_present (HeartbeatNotificationThread *self, HeartbeatNotice *notice)
@@ -248,9 +248,9 @@ heartbeat_notification_thread_present (HeartbeatNotificationThread *self, Heartb
 
 /**
  * heartbeat_notification_thread_resolve:
- * @self: a presenter
- * @key: what is not true any more
- * @brief: (nullable): a brief notice in its place
+ * @self: the notifications
+ * @key: what is no longer true
+ * @brief: (nullable): a brief notice to show instead
  */
 void
 heartbeat_notification_thread_resolve (HeartbeatNotificationThread *self,

@@ -6,20 +6,10 @@
 
 G_BEGIN_DECLS
 
-/**
- * HeartbeatNotificationThreadFunc:
- * @notice: the notice on which the user chose something
- * @action: what the user chose
- * @user_data: what was passed to heartbeat_notification_thread_new()
- */
-typedef void (*HeartbeatNotificationThreadFunc) (HeartbeatNotice *notice,
-                                                 HeartbeatNoticeAction action,
-                                                 gpointer user_data);
-
 typedef struct _HeartbeatNotificationThread HeartbeatNotificationThread;
 
-HeartbeatNotificationThread *
-heartbeat_notification_thread_new (HeartbeatNotificationThreadFunc chosen, gpointer user_data);
+HeartbeatNotificationThread *heartbeat_notification_thread_new (HeartbeatNoticeFunc chosen,
+                                                                gpointer user_data);
 void heartbeat_notification_thread_free (HeartbeatNotificationThread *self);
 
 void heartbeat_notification_thread_present (HeartbeatNotificationThread *self,

@@ -13,14 +13,14 @@
 /**
  * HeartbeatNotifier:
  *
- * Tells the user on the desktop what goes wrong, and does what the user chooses there.
+ * Notifies the user on the desktop of what goes wrong, and does what the user chooses there.
  */
 struct _HeartbeatNotifier
 {
   GObject parent_instance;
 
   HeartbeatNotifyPolicy policy;
-  HeartbeatNotificationThread *presenter; /* NULL when there is nobody to tell, or no more */
+  HeartbeatNotificationThread *thread; /* NULL if nothing is to be shown, or no longer */
   HeartbeatBrokerWatch *broker_watch;
   GHashTable *agent_watches; /* HeartbeatConsumer → HeartbeatAgentWatch */
   guint patience;
@@ -52,16 +52,11 @@ heartbeat_notifier_class_init (HeartbeatNotifierClass *klass)
 }
 
 static void
-watch_free (gpointer data)
-{
-  heartbeat_agent_watch_free (data);
-}
-
-static void
 heartbeat_notifier_init (HeartbeatNotifier *self)
 {
   self->patience = HEARTBEAT_BROKER_PATIENCE_MS;
-  self->agent_watches = g_hash_table_new_full (NULL, NULL, g_object_unref, watch_free);
+  self->agent_watches = g_hash_table_new_full (NULL, NULL, g_object_unref,
+                                               (GDestroyNotify) heartbeat_agent_watch_free);
 }
 
 static void
@@ -71,7 +66,7 @@ on_run (GObject *source, GAsyncResult *result, gpointer user_data)
   g_autoptr (GError) error = NULL;
   g_autoptr (HeartbeatResult) end = heartbeat_agent_run_check_finish (agent, result, &error);
 
-  /* How a run ended is told as for any other. */
+  /* The result is notified like that of any other run. */
   if (end == NULL)
     heartbeat_log (G_LOG_LEVEL_INFO, HEARTBEAT_EVENT_ACTION_FAILED,
                    heartbeat_agent_get_name (agent), NULL,
@@ -115,11 +110,11 @@ on_chosen (HeartbeatNotice *notice, HeartbeatNoticeAction action, gpointer user_
 
 /**
  * heartbeat_notifier_new:
- * @policy: what the user is told
+ * @policy: what the user is notified of
  *
- * Makes what tells the user of failures on the desktop.
+ * Makes an object that notifies the user of failures on the desktop.
  *
- * Returns: (transfer full): a notifier that looks at nothing yet
+ * Returns: (transfer full): a notifier without consumers
  */
 HeartbeatNotifier *
 heartbeat_notifier_new (HeartbeatNotifyPolicy policy)
@@ -128,16 +123,16 @@ heartbeat_notifier_new (HeartbeatNotifyPolicy policy)
 
   self->policy = policy;
   if (policy != HEARTBEAT_NOTIFY_NONE)
-    self->presenter = heartbeat_notification_thread_new (on_chosen, self);
+    self->thread = heartbeat_notification_thread_new (on_chosen, self);
   return self;
 }
 
 /**
  * heartbeat_notifier_set_patience:
  * @self: a notifier without consumers
- * @patience: for how many milliseconds a broker may be away before the user is told; 5 minutes at first
+ * @patience: for how many milliseconds a broker may be away before the user is notified; 5 minutes unless set
  *
- * Sets how long a broker may be away before the user is told.
+ * Sets how long a broker may be away before the user is notified.
  */
 void
 heartbeat_notifier_set_patience (HeartbeatNotifier *self, guint patience)
@@ -151,9 +146,9 @@ heartbeat_notifier_set_patience (HeartbeatNotifier *self, guint patience)
 /**
  * heartbeat_notifier_add_consumer:
  * @self: a notifier
- * @consumer: a consumer whose failures the user wants to know
+ * @consumer: a consumer
  *
- * Tells the user of a consumer's failures from now on.
+ * Notifies the user of a consumer's failures from now on.
  */
 void
 heartbeat_notifier_add_consumer (HeartbeatNotifier *self, HeartbeatConsumer *consumer)
@@ -163,13 +158,13 @@ heartbeat_notifier_add_consumer (HeartbeatNotifier *self, HeartbeatConsumer *con
   g_return_if_fail (HEARTBEAT_IS_NOTIFIER (self));
   g_return_if_fail (HEARTBEAT_IS_CONSUMER (consumer));
 
-  if (self->presenter == NULL || g_hash_table_contains (self->agent_watches, consumer))
+  if (self->thread == NULL || g_hash_table_contains (self->agent_watches, consumer))
     return;
-  watch = heartbeat_agent_watch_new (heartbeat_consumer_get_agent (consumer), self->presenter,
+  watch = heartbeat_agent_watch_new (heartbeat_consumer_get_agent (consumer), self->thread,
                                      self->policy == HEARTBEAT_NOTIFY_ALL);
   g_hash_table_insert (self->agent_watches, g_object_ref (consumer), watch);
   if (self->broker_watch == NULL)
-    self->broker_watch = heartbeat_broker_watch_new (self->presenter, self->patience);
+    self->broker_watch = heartbeat_broker_watch_new (self->thread, self->patience);
   heartbeat_broker_watch_add (self->broker_watch, consumer);
 }
 
@@ -178,12 +173,13 @@ heartbeat_notifier_add_consumer (HeartbeatNotifier *self, HeartbeatConsumer *con
  * @self: a notifier
  * @consumer: a consumer
  *
- * Withdraws what the user was told of it.
+ * Withdraws the notifications of a consumer.
  */
 void
 heartbeat_notifier_remove_consumer (HeartbeatNotifier *self, HeartbeatConsumer *consumer)
 {
   g_return_if_fail (HEARTBEAT_IS_NOTIFIER (self));
+  g_return_if_fail (HEARTBEAT_IS_CONSUMER (consumer));
 
   if (!g_hash_table_contains (self->agent_watches, consumer))
     return;
@@ -195,7 +191,7 @@ heartbeat_notifier_remove_consumer (HeartbeatNotifier *self, HeartbeatConsumer *
  * heartbeat_notifier_stop:
  * @self: a notifier
  *
- * Withdraws all that the user was told: nobody would answer the buttons. It takes no longer than a moment, whatever the
+ * Withdraws all notifications, because nobody would answer their buttons. It takes no longer than a moment, whatever the
  * notification server does.
  */
 void
@@ -205,5 +201,5 @@ heartbeat_notifier_stop (HeartbeatNotifier *self)
 
   g_clear_pointer (&self->broker_watch, heartbeat_broker_watch_free);
   g_hash_table_remove_all (self->agent_watches);
-  g_clear_pointer (&self->presenter, heartbeat_notification_thread_free);
+  g_clear_pointer (&self->thread, heartbeat_notification_thread_free);
 }

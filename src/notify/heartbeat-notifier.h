@@ -12,7 +12,7 @@ G_BEGIN_DECLS
  * @HEARTBEAT_NOTIFY_ALL: good runs too
  * @HEARTBEAT_NOTIFY_NONE: nothing
  *
- * What the user is told.
+ * What the user is notified of.
  */
 typedef enum
 {

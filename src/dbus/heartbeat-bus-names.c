@@ -11,7 +11,8 @@
 /**
  * HeartbeatBusNames:
  *
- * The names on the bus, one for each agent. g_bus_own_name() is not for us: giving a name back waits for the bus.
+ * The names on the bus, one for each agent. Not by g_bus_own_name(), because g_bus_unown_name() blocks until the bus has
+ * answered.
  */
 struct _HeartbeatBusNames
 {
@@ -24,20 +25,15 @@ struct _HeartbeatBusNames
   guint n_owned;
 };
 
+/* Referenced by each call to the bus about it as well. */
 typedef struct
 {
+  HeartbeatBusNames *names; /* unowned; NULL once the name was released */
   char *name;
   char *agent;
   gboolean owned;
   gboolean warned;
 } Claim;
-
-/* A question about a name on its way. The claim may be gone when the answer comes. */
-typedef struct
-{
-  HeartbeatBusNames *names;
-  char *name;
-} Question;
 
 enum
 {
@@ -50,53 +46,56 @@ static guint signals[N_SIGNALS];
 G_DEFINE_FINAL_TYPE (HeartbeatBusNames, heartbeat_bus_names, G_TYPE_OBJECT)
 
 static void
-claim_free (gpointer data)
+claim_clear (gpointer data)
 {
   Claim *claim = data;
 
   g_free (claim->name);
   g_free (claim->agent);
-  g_free (claim);
 }
 
 static void
-question_free (Question *question)
+claim_unref (Claim *claim)
 {
-  g_object_unref (question->names);
-  g_free (question->name);
-  g_free (question);
+  g_rc_box_release_full (claim, claim_clear);
 }
 
-G_DEFINE_AUTOPTR_CLEANUP_FUNC (Question, question_free)
+G_DEFINE_AUTOPTR_CLEANUP_FUNC (Claim, claim_unref)
+
+/* A call may still be under way. */
+static void
+claim_release (gpointer data)
+{
+  Claim *claim = data;
+
+  claim->names = NULL;
+  claim_unref (claim);
+}
 
 /* Asks the bus something about @claim's name. */
 static void
-ask (HeartbeatBusNames *self,
-     Claim *claim,
+ask (Claim *claim,
      const char *method,
      GVariant *arguments,
      const char *reply,
      GAsyncReadyCallback callback)
 {
-  Question *question = g_new (Question, 1);
+  HeartbeatBusNames *self = claim->names;
 
-  question->names = g_object_ref (self);
-  question->name = g_strdup (claim->name);
   g_dbus_connection_call (self->connection, BUS_NAME, BUS_PATH, BUS_NAME, method, arguments,
                           G_VARIANT_TYPE (reply), G_DBUS_CALL_FLAGS_NONE, -1, self->cancellable,
-                          callback, question);
+                          callback, g_rc_box_acquire (claim));
 }
 
 static void
 on_holder (GObject *source, GAsyncResult *result, gpointer user_data)
 {
-  g_autoptr (Question) question = user_data;
+  g_autoptr (Claim) claim = user_data;
   g_autoptr (GVariant) reply
       = g_dbus_connection_call_finish (G_DBUS_CONNECTION (source), result, NULL);
-  Claim *claim = g_hash_table_lookup (question->names->claims, question->name);
   guint pid;
 
-  if (reply == NULL || claim == NULL || claim->owned)
+  if (reply == NULL || claim->names == NULL || claim->owned)
     return;
   g_variant_get (reply, "(u)", &pid);
   heartbeat_log (G_LOG_LEVEL_WARNING, HEARTBEAT_EVENT_BUS_NAME_TAKEN, claim->agent, NULL,
@@ -105,18 +104,19 @@ on_holder (GObject *source, GAsyncResult *result, gpointer user_data)
 }
 
 static void
-warn_once (HeartbeatBusNames *self, Claim *claim)
+warn_once (Claim *claim)
 {
   if (claim->warned)
     return;
   claim->warned = TRUE;
-  ask (self, claim, "GetConnectionUnixProcessID", g_variant_new ("(s)", claim->name), "(u)",
-       on_holder);
+  ask (claim, "GetConnectionUnixProcessID", g_variant_new ("(s)", claim->name), "(u)", on_holder);
 }
 
 static void
-set_owned (HeartbeatBusNames *self, Claim *claim, gboolean owned)
+set_owned (Claim *claim, gboolean owned)
 {
+  HeartbeatBusNames *self = claim->names;
+
   if (claim->owned == owned)
     return;
   claim->owned = owned;
@@ -129,14 +129,13 @@ set_owned (HeartbeatBusNames *self, Claim *claim, gboolean owned)
 static void
 on_requested (GObject *source, GAsyncResult *result, gpointer user_data)
 {
-  g_autoptr (Question) question = user_data;
+  g_autoptr (Claim) claim = user_data;
   g_autoptr (GError) error = NULL;
   g_autoptr (GVariant) reply
       = g_dbus_connection_call_finish (G_DBUS_CONNECTION (source), result, &error);
-  Claim *claim = g_hash_table_lookup (question->names->claims, question->name);
   guint answer;
 
-  if (g_error_matches (error, G_IO_ERROR, G_IO_ERROR_CANCELLED) || claim == NULL)
+  if (g_error_matches (error, G_IO_ERROR, G_IO_ERROR_CANCELLED) || claim->names == NULL)
     return;
   if (reply == NULL)
     {
@@ -146,11 +145,11 @@ on_requested (GObject *source, GAsyncResult *result, gpointer user_data)
       return;
     }
   g_variant_get (reply, "(u)", &answer);
-  /* 1: it is ours, 4: it was already; else we wait in the queue for it. */
+  /* 1: it is ours, 4: it was already; otherwise we are in the queue for it. */
   if (answer == 1 || answer == 4)
-    set_owned (question->names, claim, TRUE);
+    set_owned (claim, TRUE);
   else
-    warn_once (question->names, claim);
+    warn_once (claim);
 }
 
 static void
@@ -173,18 +172,18 @@ on_signal (GDBusConnection *connection,
   if (claim == NULL)
     return;
   if (g_str_equal (signal, "NameAcquired"))
-    set_owned (self, claim, TRUE);
+    set_owned (claim, TRUE);
   else if (g_str_equal (signal, "NameLost") && claim->owned)
     {
-      set_owned (self, claim, FALSE);
-      warn_once (self, claim);
+      set_owned (claim, FALSE);
+      warn_once (claim);
     }
 }
 
 static void
-request (HeartbeatBusNames *self, Claim *claim)
+request (Claim *claim)
 {
-  ask (self, claim, "RequestName", g_variant_new ("(su)", claim->name, 0), "(u)", on_requested);
+  ask (claim, "RequestName", g_variant_new ("(su)", claim->name, 0), "(u)", on_requested);
 }
 
 static void
@@ -230,9 +229,9 @@ heartbeat_bus_names_class_init (HeartbeatBusNamesClass *klass)
 
   /**
    * HeartbeatBusNames::changed:
-   * @self: names
+   * @self: the names
    *
-   * One of them has become ours, or another's.
+   * A name was acquired, lost or released.
    */
   signals[CHANGED] = g_signal_new ("changed", G_TYPE_FROM_CLASS (klass), G_SIGNAL_RUN_LAST, 0, NULL,
                                    NULL, NULL, G_TYPE_NONE, 0);
@@ -241,7 +240,7 @@ heartbeat_bus_names_class_init (HeartbeatBusNamesClass *klass)
 static void
 heartbeat_bus_names_init (HeartbeatBusNames *self)
 {
-  self->claims = g_hash_table_new_full (g_str_hash, g_str_equal, NULL, claim_free);
+  self->claims = g_hash_table_new_full (g_str_hash, g_str_equal, NULL, claim_release);
 }
 
 /**
@@ -269,29 +268,30 @@ heartbeat_bus_names_for_agent (const char *agent)
 
 /**
  * heartbeat_bus_names_claim:
- * @self: names
+ * @self: the names
  * @agent: the name of an agent that has none yet
  *
- * Asks for an agent's name, now and whenever there is a bus. Where another process has it, ours is next.
+ * Requests an agent's name, now and whenever there is a bus. If another process has it, we are in the queue for it.
  */
 void
 heartbeat_bus_names_claim (HeartbeatBusNames *self, const char *agent)
 {
-  Claim *claim = g_new0 (Claim, 1);
+  Claim *claim = g_rc_box_new0 (Claim);
 
+  claim->names = self;
   claim->name = heartbeat_bus_names_for_agent (agent);
   claim->agent = g_strdup (agent);
   g_hash_table_replace (self->claims, claim->name, claim);
   if (self->connection != NULL)
-    request (self, claim);
+    request (claim);
 }
 
 /**
  * heartbeat_bus_names_release:
- * @self: names
+ * @self: the names
  * @agent: the name of an agent
  *
- * Gives its name back.
+ * Releases its name.
  */
 void
 heartbeat_bus_names_release (HeartbeatBusNames *self, const char *agent)
@@ -313,10 +313,10 @@ heartbeat_bus_names_release (HeartbeatBusNames *self, const char *agent)
 
 /**
  * heartbeat_bus_names_set_connection:
- * @self: names
- * @connection: (nullable): a connection to the bus, which is used by nobody else; %NULL when it is gone or about to go
+ * @self: the names
+ * @connection: (nullable): a connection to the bus that nobody else uses; %NULL when it is closed or about to be
  *
- * Asks for all names on @connection.
+ * Requests all names on @connection.
  */
 void
 heartbeat_bus_names_set_connection (HeartbeatBusNames *self, GDBusConnection *connection)
@@ -334,15 +334,15 @@ heartbeat_bus_names_set_connection (HeartbeatBusNames *self, GDBusConnection *co
                                             G_DBUS_SIGNAL_FLAGS_NONE, on_signal, self, NULL);
   g_hash_table_iter_init (&iter, self->claims);
   while (g_hash_table_iter_next (&iter, NULL, (gpointer *) &claim))
-    request (self, claim);
+    request (claim);
 }
 
 /**
  * heartbeat_bus_names_are_owned:
- * @self: names
- * @count: how many are wanted
+ * @self: the names
+ * @count: how many names are wanted
  *
- * Returns: whether so many are ours; %FALSE without a bus
+ * Returns: whether that many are ours; %FALSE without a bus
  */
 gboolean
 heartbeat_bus_names_are_owned (HeartbeatBusNames *self, guint count)

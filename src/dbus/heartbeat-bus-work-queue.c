@@ -50,7 +50,6 @@ on_turn (gpointer user_data)
   HeartbeatBusWorkQueue *self = heartbeat_bus_work_queue_ref (user_data);
   const gint64 end = g_get_monotonic_time () + SLICE_US;
 
-  heartbeat_deadline_set (&self->deadline, 0, on_turn, self);
   while (!g_queue_is_empty (&self->pieces) && g_get_monotonic_time () < end)
     {
       Piece *piece = g_queue_pop_head (&self->pieces);
@@ -58,10 +57,10 @@ on_turn (gpointer user_data)
       piece->func (piece->owner, piece->data);
       piece_free (piece);
     }
-  if (g_queue_is_empty (&self->pieces))
-    heartbeat_deadline_clear (&self->deadline);
+  if (!g_queue_is_empty (&self->pieces))
+    heartbeat_deadline_set (&self->deadline, 0, on_turn, self);
   heartbeat_bus_work_queue_unref (self);
-  return G_SOURCE_CONTINUE;
+  return G_SOURCE_REMOVE;
 }
 
 /**

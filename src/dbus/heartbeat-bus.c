@@ -190,10 +190,7 @@ find_address (void)
 static gboolean
 on_retry (gpointer user_data)
 {
-  HeartbeatBus *self = user_data;
-
-  heartbeat_deadline_clear (&self->retry);
-  connect_bus (self);
+  connect_bus (user_data);
   return G_SOURCE_REMOVE;
 }
 
@@ -383,6 +380,7 @@ heartbeat_bus_remove_consumer (HeartbeatBus *self, HeartbeatConsumer *consumer)
   HeartbeatBusAgentExport *export;
 
   g_return_if_fail (HEARTBEAT_IS_BUS (self));
+  g_return_if_fail (HEARTBEAT_IS_CONSUMER (consumer));
 
   export = g_hash_table_lookup (self->exports, consumer);
   if (export == NULL)

@@ -124,7 +124,8 @@ class Commands(Ctl):
                          [("cack", "failing", "not-yet"), ("cack", "good", "not-yet")])
 
     def test_show(self):
-        self.write_checks(good={"priority": 7, "cadenceMs": 7200000, "handler": "command", "meta": {"command": "echo fine"}})
+        self.write_checks(good={"priority": 7, "cadenceMs": 7200000, "lastRun": time.time_ns() // 1_000_000,
+                                "handler": "command", "meta": {"command": "echo fine"}})
         self.run_ctl("run", "good")
         text = self.run_ctl("show", "good")
         for pattern in (r"Check +good", r"Agent +cack", r"Handler +command", r"State +idle", r"Why +due in (1 h|\d+ min)",
@@ -149,7 +150,9 @@ class Commands(Ctl):
         self.assertIn("cannot be written", ended.stderr)
 
     def test_a_handler_says_nothing_to_the_terminal(self):
-        self.write_checks(loud={"handler": "command", "meta": {"command": ["printf", "\\033[31mred\\007"]}})
+        # the first tick must not run it
+        self.write_checks(loud={"handler": "command", "lastRun": time.time_ns() // 1_000_000,
+                                "meta": {"command": ["printf", "\\033[31mred\\007"]}})
         self.assertRegex(self.run_ctl("run", "loud"), "^loud: success in .* s:  \\[31mred \n$")
 
     def test_an_argument_that_is_not_utf_8_is_status_2(self):

@@ -36,16 +36,18 @@ advise_tls (const GError *error)
 
 /**
  * heartbeat_ctl_advice_for_connection:
- * @stage: how far a connection came
+ * @stage: the stage at which a connection failed
  * @error: why it failed
  *
- * Names no user and no virtual host: of a URL that is written wrongly they may be pieces of the password.
+ * The advice names neither user nor virtual host, because those of a malformed URL may be parts of the password.
  *
  * Returns: what to do
  */
 const char *
 heartbeat_ctl_advice_for_connection (HeartbeatConnectionStage stage, const GError *error)
 {
+  g_return_val_if_fail (error != NULL, NULL);
+
   switch (stage)
     {
     case HEARTBEAT_CONNECTION_STAGE_CONNECT:
@@ -76,11 +78,13 @@ heartbeat_ctl_advice_for_connection (HeartbeatConnectionStage stage, const GErro
  * heartbeat_ctl_advice_for_refusal:
  * @error: why the broker did not do what it was asked
  *
- * Returns: (nullable): what to do, %NULL where that depends on what it was asked
+ * Returns: (nullable): what to do; %NULL if that depends on what it was asked
  */
 const char *
 heartbeat_ctl_advice_for_refusal (const GError *error)
 {
+  g_return_val_if_fail (error != NULL, NULL);
+
   if (g_error_matches (error, HEARTBEAT_AMQP_ERROR, AMQP_ACCESS_REFUSED))
     return _ (
         "give the user its rights: sudo rabbitmqctl set_permissions -p VHOST USER '.*' '.*' '.*'");

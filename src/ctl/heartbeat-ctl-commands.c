@@ -45,7 +45,7 @@ const HeartbeatCtlCommand heartbeat_ctl_commands[] = {
 #define NUMBER(member) G_OPTION_ARG_INT, G_STRUCT_OFFSET (HeartbeatCtl, member)
 #define FLAG(member)   G_OPTION_ARG_NONE, G_STRUCT_OFFSET (HeartbeatCtl, member)
 
-/* Those of one group stand together: `--help` has a heading for each. */
+/* Keep the options of a group together: `--help` has a heading for each group. */
 const HeartbeatCtlOption heartbeat_ctl_options[] = {
   { "agent", TEXT (agent), NULL, N_ ("NAME"), N_ ("The agent, where several run") },
   { "json", FLAG (json), NULL, NULL, N_ ("Print one JSON document") },
@@ -73,7 +73,7 @@ const HeartbeatCtlOption heartbeat_ctl_options[] = {
  * heartbeat_ctl_find_command:
  * @name: (nullable): what the user has typed
  *
- * Returns: (transfer none) (nullable): that command
+ * Returns: (transfer none) (nullable): the command of that name
  */
 const HeartbeatCtlCommand *
 heartbeat_ctl_find_command (const char *name)
@@ -90,12 +90,14 @@ heartbeat_ctl_find_command (const char *name)
  * @option: an option
  * @command: the name of a command
  *
- * Returns: whether the command takes the option; those that all take do not count
+ * Returns: whether @option is one of the command, and not of all commands
  */
 gboolean
 heartbeat_ctl_option_is_for (const HeartbeatCtlOption *option, const char *command)
 {
   g_auto (GStrv) commands = NULL;
+
+  g_return_val_if_fail (option != NULL && command != NULL, FALSE);
 
   if (option->commands == NULL)
     return FALSE;
@@ -117,23 +119,15 @@ describe_option (const HeartbeatCtlOption *option)
   return g_strdup_printf ("--%s", option->name);
 }
 
-/* Returns the columns of what is left of a command's help. */
+/* Returns the width of the left side. */
 static guint
-measure_commands (void)
+measure (void)
 {
   guint width = 0;
 
   for (const HeartbeatCtlCommand *command = heartbeat_ctl_commands; command->help != NULL;
        command++)
     width = MAX (width, heartbeat_ctl_text_width (_ (command->synopsis)));
-  return width + GAP;
-}
-
-static guint
-measure_options (void)
-{
-  guint width = 0;
-
   for (const HeartbeatCtlOption *option = heartbeat_ctl_options; option->name != NULL; option++)
     {
       g_autofree char *left = describe_option (option);
@@ -144,8 +138,9 @@ measure_options (void)
 }
 
 static void
-append_row (GString *text, const char *left, guint width, const char *right)
+append_row (GString *text, const char *left, const char *right)
 {
+  guint width = measure ();
   int rest = width - heartbeat_ctl_text_width (left);
   g_autofree char *lines = heartbeat_ctl_text_wrap (right, INDENT + width, LINE_WIDTH);
 
@@ -157,7 +152,7 @@ append_option (GString *text, const HeartbeatCtlOption *option)
 {
   g_autofree char *left = describe_option (option);
 
-  append_row (text, left, measure_options (), _ (option->help));
+  append_row (text, left, _ (option->help));
 }
 
 static void
@@ -190,7 +185,7 @@ describe_all (void)
   for (const HeartbeatCtlCommand *command = heartbeat_ctl_commands; command->name != NULL;
        command++)
     if (command->help != NULL)
-      append_row (text, _ (command->synopsis), measure_commands (), _ (command->help));
+      append_row (text, _ (command->synopsis), _ (command->help));
   for (const HeartbeatCtlOption *option = heartbeat_ctl_options; option->name != NULL; option++)
     {
       if (g_strcmp0 (group, option->commands) != 0)
@@ -205,9 +200,7 @@ describe_all (void)
  * heartbeat_ctl_help:
  * @command: (nullable): a command, %NULL for all
  *
- * Describes the commands and all options, or one command and its own; no line has more than 80 columns.
- *
- * Returns: (transfer full): the text
+ * Returns: (transfer full): the help for the commands and all options, or for one command and its options, in 80 columns
  */
 char *
 heartbeat_ctl_help (const HeartbeatCtlCommand *command)

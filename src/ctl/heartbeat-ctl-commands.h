@@ -11,11 +11,11 @@ G_BEGIN_DECLS
 /**
  * HeartbeatCtlCommand:
  * @name: what the user types
- * @least: how many arguments it takes at least
- * @most: how many at most
- * @run: does it
+ * @least: the fewest arguments it takes
+ * @most: the most arguments it takes
+ * @run: the command; it is given the arguments after its name, %NULL at the end, and returns the exit status
  * @synopsis: name and arguments
- * @help: (nullable): what it does; %NULL hides it: it is for the shells' completion
+ * @help: (nullable): what it does; %NULL hides it
  */
 typedef struct
 {
@@ -30,10 +30,10 @@ typedef struct
 /**
  * HeartbeatCtlOption:
  * @name: the long option
- * @arg: what its value is
+ * @arg: the type of its value
  * @offset: of its value in #HeartbeatCtl
- * @commands: (nullable): the commands that it is for, separated by spaces; %NULL for all
- * @placeholder: (nullable): how `--help` names its value
+ * @commands: (nullable): the commands that take it, separated by spaces; %NULL for all
+ * @placeholder: (nullable): the name of its value in `--help`
  * @help: what it does
  */
 typedef struct

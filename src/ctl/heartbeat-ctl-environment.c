@@ -4,7 +4,7 @@
 
 #include <string.h>
 
-/* Takes a character after a backslash; the end of a line there is left out. */
+/* Takes the character after a backslash; a line break there is dropped. */
 static const char *
 take_escaped (GString *value, const char *p)
 {
@@ -24,7 +24,7 @@ take_single_quoted (GString *value, const char *p)
   return *end != '\0' ? end + 1 : end;
 }
 
-/* Within double quotes a backslash stays, but before what has a meaning there. */
+/* In double quotes a backslash escapes only these characters, and is literal before others. */
 static const char *
 take_double_quoted (GString *value, const char *p)
 {
@@ -40,7 +40,7 @@ take_double_quoted (GString *value, const char *p)
   return *p != '\0' ? p + 1 : p;
 }
 
-/* Up to the end of the line; white space at the end counts only in quotes or after a backslash. */
+/* Takes the rest of the line, without trailing white space that is neither quoted nor escaped. */
 static const char *
 take_value (GString *value, const char *p)
 {
@@ -73,8 +73,9 @@ take_value (GString *value, const char *p)
  * heartbeat_ctl_environment_parse:
  * @text: the content of a file
  *
- * Reads a file as systemd's `EnvironmentFile=` does (see systemd.exec(5)): `NAME=VALUE` on a line, comments after `#` or `;`,
- * quotes and backslashes. Of two lines for one name the last counts.
+ * Parses a file as systemd does for `EnvironmentFile=`, see systemd.exec(5): `NAME=VALUE` lines, comments after `#` or `;`,
+ * quotes and backslashes. The last line for a name counts. g_shell_unquote() is no help: it does not find the end of a value,
+ * and fails if a quote is not closed.
  *
  * Returns: (transfer full) (element-type utf8 utf8): the values by name
  */
@@ -83,6 +84,8 @@ heartbeat_ctl_environment_parse (const char *text)
 {
   GHashTable *values = g_hash_table_new_full (g_str_hash, g_str_equal, g_free, g_free);
   const char *p = text;
+
+  g_return_val_if_fail (text != NULL, values);
 
   while (*p != '\0')
     {

@@ -13,16 +13,16 @@
 /**
  * HeartbeatCtlProbe:
  *
- * One attempt to reach one broker, and questions to it. It is for a program that has nothing else to do: each call runs the main
- * loop until the answer is there, at most 10 s a stage.
+ * Tries once to reach a broker, and asks it questions. Each call runs the main loop until the answer is there, for at most 10 s
+ * a stage; so this is only for programs that have nothing else to do.
  */
 struct _HeartbeatCtlProbe
 {
   GObject parent_instance;
 
   HeartbeatConnection *connection;
-  HeartbeatChannel *channel; /* NULL where none is open */
-  GError *closed;            /* why the last one went */
+  HeartbeatChannel *channel; /* NULL if none is open */
+  GError *closed;            /* why the last one was closed */
   gboolean confirming;
   gboolean returned;
   gboolean confirmed;
@@ -44,7 +44,7 @@ on_slow (gpointer user_data)
   return G_SOURCE_REMOVE;
 }
 
-/* Runs the loop until that is so; somebody at a terminal is told when it takes long. */
+/* Runs the loop, and shows a message on a terminal if that takes long. */
 static void
 run_until (gboolean (*is_done) (gpointer), gpointer user_data)
 {
@@ -59,6 +59,12 @@ run_until (gboolean (*is_done) (gpointer), gpointer user_data)
   g_source_destroy (progress);
   if (shown)
     g_printerr ("\r\033[K");
+}
+
+static gboolean
+is_set (gpointer flag)
+{
+  return *(gboolean *) flag;
 }
 
 /* --- The channel ---------------------------------------------------------------------------------------------------- */
@@ -104,7 +110,7 @@ static const HeartbeatChannelEvents channel_events = {
   .confirmed = on_confirmed,
 };
 
-/* What the broker refuses closes the channel: the next question takes another one. */
+/* A refusal closes the channel, so the next question may need a new one. */
 static gboolean
 ensure_channel (HeartbeatCtlProbe *self, GError **error)
 {
@@ -114,7 +120,7 @@ ensure_channel (HeartbeatCtlProbe *self, GError **error)
   return self->channel != NULL;
 }
 
-/* A late confirm must not be taken for the next message's. */
+/* Otherwise a late confirm could be taken for that of the next message. */
 static void
 drop_channel (HeartbeatCtlProbe *self)
 {
@@ -152,15 +158,18 @@ heartbeat_ctl_probe_init (HeartbeatCtlProbe *self)
  * heartbeat_ctl_probe_new:
  * @uri: a broker
  *
- * Returns: (transfer full): a probe of it that is not connected
+ * Returns: (transfer full): a probe that is not connected
  */
 HeartbeatCtlProbe *
 heartbeat_ctl_probe_new (HeartbeatBrokerUri *uri)
 {
-  HeartbeatCtlProbe *self = g_object_new (HEARTBEAT_TYPE_CTL_PROBE, NULL);
-  g_autoptr (GPtrArray) uris
-      = g_ptr_array_new_with_free_func ((GDestroyNotify) heartbeat_broker_uri_unref);
+  HeartbeatCtlProbe *self = NULL;
+  g_autoptr (GPtrArray) uris = NULL;
 
+  g_return_val_if_fail (uri != NULL, NULL);
+
+  self = g_object_new (HEARTBEAT_TYPE_CTL_PROBE, NULL);
+  uris = g_ptr_array_new_with_free_func ((GDestroyNotify) heartbeat_broker_uri_unref);
   g_ptr_array_add (uris, heartbeat_broker_uri_ref (uri));
   self->connection = heartbeat_connection_new (uris, "heartbeatctl doctor");
   return self;
@@ -177,24 +186,20 @@ is_settled (gpointer user_data)
 /**
  * heartbeat_ctl_probe_connect:
  * @self: a probe that is not connected
- * @stage: (out): how far it came
+ * @stage: (out): the stage at which it failed
  *
- * Connects, or fails to, once.
+ * Tries once to connect.
  *
  * Returns: (transfer none) (nullable): why it failed
  */
 const GError *
 heartbeat_ctl_probe_connect (HeartbeatCtlProbe *self, HeartbeatConnectionStage *stage)
 {
+  g_return_val_if_fail (HEARTBEAT_IS_CTL_PROBE (self), NULL);
+
   heartbeat_connection_start (self->connection);
   run_until (is_settled, self);
   return heartbeat_connection_get_last_error (self->connection, stage);
-}
-
-static gboolean
-is_stopped (gpointer user_data)
-{
-  return *(gboolean *) user_data;
 }
 
 static void
@@ -208,15 +213,17 @@ on_stopped (GObject *source, GAsyncResult *result, gpointer user_data)
  * heartbeat_ctl_probe_close:
  * @self: a probe
  *
- * Closes the connection in good order, within 2 s.
+ * Closes the connection, within 2 s.
  */
 void
 heartbeat_ctl_probe_close (HeartbeatCtlProbe *self)
 {
   gboolean stopped = FALSE;
 
+  g_return_if_fail (HEARTBEAT_IS_CTL_PROBE (self));
+
   heartbeat_connection_close_async (self->connection, on_stopped, &stopped);
-  run_until (is_stopped, &stopped);
+  run_until (is_set, &stopped);
 }
 
 /* --- Questions ------------------------------------------------------------------------------------------------------ */
@@ -237,12 +244,6 @@ on_reply (GObject *source, GAsyncResult *result, gpointer user_data)
   call->done = TRUE;
 }
 
-static gboolean
-is_replied (gpointer user_data)
-{
-  return ((Call *) user_data)->done;
-}
-
 /**
  * heartbeat_ctl_probe_call:
  * @self: a connected probe
@@ -251,9 +252,7 @@ is_replied (gpointer user_data)
  * @reply: (out caller-allocates) (optional): the reply
  * @error: return location for an error as of heartbeat_channel_call_finish()
  *
- * Asks the broker something.
- *
- * Returns: whether it did it
+ * Returns: whether the broker did it
  */
 gboolean
 heartbeat_ctl_probe_call (HeartbeatCtlProbe *self,
@@ -264,10 +263,12 @@ heartbeat_ctl_probe_call (HeartbeatCtlProbe *self,
 {
   Call call = { 0 };
 
+  g_return_val_if_fail (HEARTBEAT_IS_CTL_PROBE (self), FALSE);
+
   if (!ensure_channel (self, error))
     return FALSE;
   heartbeat_channel_call_async (self->channel, method, decoded, on_reply, &call);
-  run_until (is_replied, &call);
+  run_until (is_set, &call.done);
   if (reply != NULL)
     *reply = call.reply;
   if (call.error == NULL)
@@ -347,12 +348,12 @@ set_publish_error (HeartbeatCtlProbe *self, GError **error)
  * @self: a connected probe
  * @exchange: an exchange
  * @routing_key: a routing key
- * @routed: (out): whether some queue is bound for it
+ * @routed: (out): whether a queue is bound for it
  * @error: return location for an error
  *
- * AMQP has no question for bindings; so this publishes a message that wants to be returned where nobody is bound. It expires at
- * once at the head of a queue without consumers, else has %HEARTBEAT_DOCTOR_APP_ID for those. Behind other messages it stays
- * until it gets to the head, and is dropped there; a queue of somebody else's that is bound as well gets it, too.
+ * AMQP cannot list bindings, so this publishes a message that is returned if no queue is bound. At the head of a queue without
+ * consumers it expires at once; consumers recognise it by %HEARTBEAT_DOCTOR_APP_ID. Behind other messages it stays until it
+ * gets to the head. All queues that are bound get it.
  *
  * Returns: whether @routed is known
  */
@@ -364,6 +365,9 @@ heartbeat_ctl_probe_is_routed (HeartbeatCtlProbe *self,
                                GError **error)
 {
   g_autoptr (GSource) limit = g_timeout_source_new (CONFIRM_LIMIT_MS);
+
+  g_return_val_if_fail (HEARTBEAT_IS_CTL_PROBE (self) && exchange != NULL && routing_key != NULL,
+                        FALSE);
 
   if (!start_confirming (self, error))
     return FALSE;

@@ -6,16 +6,20 @@
 
 #define MARKS 10
 
-/* Checks that run about as often as the others have ten among so many. */
+/* Among this many runs there are usually ten of each check. */
 #define RUNS_A_CHECK 20
 #define LEAST_RUNS   100
 
-/* As many runs as a history of 2 MiB nearly has: the rarest check may have run long before the others. To ask for all of
- * them takes as long as to ask for the runs of some checks, one after the other. */
+/* A history of 2 MiB has about this many runs. Asking for all of them takes as long as asking for those of some checks, one after
+ * the other. */
 #define MOST_RUNS 10000
 #define SOME      16
 
-/* How the last runs of each check ended, newest first: an ASCII mark each. */
+/**
+ * HeartbeatCtlRunMarks:
+ *
+ * How the last runs of each check ended, newest first: an ASCII mark for each.
+ */
 struct _HeartbeatCtlRunMarks
 {
   GHashTable *marks; /* check → GString */
@@ -66,7 +70,7 @@ add_run (HeartbeatCtlRunMarks *self, GVariant *run)
 /**
  * heartbeat_ctl_run_marks_new:
  *
- * Returns: (transfer full): outcomes of no runs
+ * Returns: (transfer full): marks of no runs
  */
 HeartbeatCtlRunMarks *
 heartbeat_ctl_run_marks_new (void)
@@ -79,10 +83,8 @@ heartbeat_ctl_run_marks_new (void)
 
 /**
  * heartbeat_ctl_run_marks_add:
- * @self: outcomes
+ * @self: marks
  * @runs: an `aa{sv}` of runs, newest first, and older than those added before
- *
- * Adds how @runs ended.
  */
 void
 heartbeat_ctl_run_marks_add (HeartbeatCtlRunMarks *self, GVariant *runs)
@@ -90,15 +92,14 @@ heartbeat_ctl_run_marks_add (HeartbeatCtlRunMarks *self, GVariant *runs)
   GVariantIter iter;
   GVariant *run = NULL;
 
+  g_return_if_fail (self != NULL && runs != NULL);
+
   g_variant_iter_init (&iter, runs);
-  while ((run = g_variant_iter_next_value (&iter)) != NULL)
-    {
-      add_run (self, run);
-      g_variant_unref (run);
-    }
+  while (g_variant_iter_loop (&iter, "@a{sv}", &run))
+    add_run (self, run);
 }
 
-/* Says how many runs there are of the check, or of all: of those asked for. */
+/* An empty @check means all checks. */
 static gboolean
 ask (HeartbeatCtlRunMarks *self,
      HeartbeatDBusAgent *agent,
@@ -116,7 +117,7 @@ ask (HeartbeatCtlRunMarks *self,
   return TRUE;
 }
 
-/* The checks of which ten runs are not known. From here on all checks have marks, if only none. */
+/* The checks with fewer than ten marks. Afterwards each check is known, see heartbeat_ctl_run_marks_cover(). */
 static GPtrArray *
 find_short (HeartbeatCtlRunMarks *self, HeartbeatCtlView *view)
 {
@@ -157,71 +158,76 @@ load (HeartbeatCtlRunMarks *self, HeartbeatCtlView *view, GError **error)
 /**
  * heartbeat_ctl_run_marks_load:
  * @view: an agent on the bus
- * @limit_ms: for how long to wait for an answer
+ * @limit_ms: how long to wait for an answer
+ * @silent: (element-type utf8): owners that did not answer in time, which are not asked again; owned by views
  * @error: return location for an error
  *
- * Returns: (transfer full) (nullable): how the last runs of its checks ended
+ * Returns: (transfer full) (nullable): the marks of its checks; %NULL without @error if its owner is one of @silent
  */
 HeartbeatCtlRunMarks *
-heartbeat_ctl_run_marks_load (HeartbeatCtlView *view, guint limit_ms, GError **error)
+heartbeat_ctl_run_marks_load (HeartbeatCtlView *view,
+                              guint limit_ms,
+                              GHashTable *silent,
+                              GError **error)
 {
   g_autoptr (HeartbeatCtlRunMarks) self = heartbeat_ctl_run_marks_new ();
+  g_autoptr (GError) failure = NULL;
 
+  g_return_val_if_fail (view != NULL && silent != NULL, NULL);
+
+  if (g_hash_table_contains (silent, view->owner))
+    return NULL;
   g_dbus_proxy_set_default_timeout (G_DBUS_PROXY (view->agent), (int) limit_ms);
-  return load (self, view, error) ? g_steal_pointer (&self) : NULL;
-}
-
-static void
-free_outcomes (gpointer outcomes)
-{
-  heartbeat_ctl_run_marks_free (outcomes);
+  if (load (self, view, &failure))
+    return g_steal_pointer (&self);
+  if (g_error_matches (failure, G_IO_ERROR, G_IO_ERROR_TIMED_OUT))
+    g_hash_table_add (silent, view->owner);
+  g_propagate_error (error, g_steal_pointer (&failure));
+  return NULL;
 }
 
 /**
  * heartbeat_ctl_run_marks_load_all:
  * @views: (element-type HeartbeatCtlView): agents on the bus
- * @status: (inout): the exit status of the command; it becomes %HEARTBEAT_CTL_FAILED after a complaint
+ * @status: (inout): the exit status of the command, which becomes %HEARTBEAT_CTL_FAILED after a report
  *
- * Loads the outcomes of each agent. A process that does not answer is not asked for its other agents.
- *
- * Returns: (transfer full) (element-type HeartbeatCtlRunMarks): outcomes for each view, of no runs where they are not known
+ * Returns: (transfer full) (element-type HeartbeatCtlRunMarks): the marks of each agent, %NULL if they are not known
  */
 GPtrArray *
 heartbeat_ctl_run_marks_load_all (GPtrArray *views, HeartbeatCtlExit *status)
 {
-  GPtrArray *all = g_ptr_array_new_with_free_func (free_outcomes);
+  GPtrArray *all = g_ptr_array_new_with_free_func ((GDestroyNotify) heartbeat_ctl_run_marks_free);
   g_autoptr (GHashTable) silent = g_hash_table_new (g_str_hash, g_str_equal);
+
+  g_return_val_if_fail (views != NULL && status != NULL, all);
 
   for (guint i = 0; i < views->len; i++)
     {
       HeartbeatCtlView *view = g_ptr_array_index (views, i);
       g_autoptr (GError) error = NULL;
-      HeartbeatCtlRunMarks *outcomes = NULL;
 
-      if (!g_hash_table_contains (silent, view->owner))
-        outcomes = heartbeat_ctl_run_marks_load (view, HEARTBEAT_CTL_ANSWER_MS, &error);
+      g_ptr_array_add (all, heartbeat_ctl_run_marks_load (view, HEARTBEAT_CTL_ANSWER_MS, silent,
+                                                          &error));
       if (g_error_matches (error, G_IO_ERROR, G_IO_ERROR_TIMED_OUT))
-        {
-          g_hash_table_add (silent, view->owner);
-          heartbeat_ctl_complain (_ ("%s: the past runs cannot be read: %s"), view->name,
-                                  heartbeat_ctl_explain (error));
-          *status = MAX (*status, HEARTBEAT_CTL_FAILED);
-        }
-      g_ptr_array_add (all, outcomes != NULL ? outcomes : heartbeat_ctl_run_marks_new ());
+        *status = heartbeat_ctl_report (HEARTBEAT_CTL_FAILED,
+                                        _ ("%s: the past runs cannot be read: %s"), view->name,
+                                        heartbeat_ctl_explain (error));
     }
   return all;
 }
 
 /**
  * heartbeat_ctl_run_marks_cover:
- * @self: outcomes that were loaded
+ * @self: marks that were loaded
  * @view: the agent as it is now
  *
- * Returns: whether all its checks were there when @self was loaded
+ * Returns: whether all its checks existed when @self was loaded
  */
 gboolean
 heartbeat_ctl_run_marks_cover (HeartbeatCtlRunMarks *self, HeartbeatCtlView *view)
 {
+  g_return_val_if_fail (self != NULL && view != NULL, FALSE);
+
   for (guint i = 0; i < view->checks->len; i++)
     {
       HeartbeatDBusCheck *check = g_ptr_array_index (view->checks, i);
@@ -235,6 +241,8 @@ heartbeat_ctl_run_marks_cover (HeartbeatCtlRunMarks *self, HeartbeatCtlView *vie
 void
 heartbeat_ctl_run_marks_free (HeartbeatCtlRunMarks *self)
 {
+  if (self == NULL)
+    return;
   g_hash_table_unref (self->marks);
   g_free (self);
 }
@@ -249,7 +257,7 @@ to_unicode (char mark)
 
 /**
  * heartbeat_ctl_run_marks_row:
- * @self: outcomes
+ * @self: (nullable): marks
  * @check: the name of a check
  * @unicode: whether marks of Unicode can be shown
  *
@@ -258,7 +266,7 @@ to_unicode (char mark)
 char *
 heartbeat_ctl_run_marks_row (HeartbeatCtlRunMarks *self, const char *check, gboolean unicode)
 {
-  const GString *marks = g_hash_table_lookup (self->marks, check);
+  const GString *marks = self != NULL ? g_hash_table_lookup (self->marks, check) : NULL;
   GString *row = g_string_new (NULL);
 
   for (gsize i = marks != NULL ? marks->len : 0; i > 0; i--)

@@ -9,8 +9,10 @@ G_BEGIN_DECLS
 typedef struct _HeartbeatCtlRunMarks HeartbeatCtlRunMarks;
 
 HeartbeatCtlRunMarks *heartbeat_ctl_run_marks_new (void);
-HeartbeatCtlRunMarks *
-heartbeat_ctl_run_marks_load (HeartbeatCtlView *view, guint limit_ms, GError **error);
+HeartbeatCtlRunMarks *heartbeat_ctl_run_marks_load (HeartbeatCtlView *view,
+                                                    guint limit_ms,
+                                                    GHashTable *silent,
+                                                    GError **error);
 GPtrArray *heartbeat_ctl_run_marks_load_all (GPtrArray *views, HeartbeatCtlExit *status);
 gboolean heartbeat_ctl_run_marks_cover (HeartbeatCtlRunMarks *self, HeartbeatCtlView *view);
 void heartbeat_ctl_run_marks_add (HeartbeatCtlRunMarks *self, GVariant *runs);

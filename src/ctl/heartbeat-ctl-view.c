@@ -6,13 +6,16 @@
  * heartbeat_ctl_view_new:
  * @name: an agent's name
  *
- * Returns: (transfer full): a view of which nothing is known yet
+ * Returns: (transfer full): an empty view
  */
 HeartbeatCtlView *
 heartbeat_ctl_view_new (const char *name)
 {
-  HeartbeatCtlView *self = g_new0 (HeartbeatCtlView, 1);
+  HeartbeatCtlView *self = NULL;
 
+  g_return_val_if_fail (name != NULL, NULL);
+
+  self = g_new0 (HeartbeatCtlView, 1);
   self->name = g_strdup (name);
   self->checks = g_ptr_array_new_with_free_func (g_object_unref);
   return self;
@@ -59,6 +62,8 @@ heartbeat_ctl_view_sort (HeartbeatCtlView *self)
 HeartbeatDBusCheck *
 heartbeat_ctl_view_find_check (HeartbeatCtlView *self, const char *name)
 {
+  g_return_val_if_fail (self != NULL && name != NULL, NULL);
+
   for (guint i = 0; i < self->checks->len; i++)
     {
       HeartbeatDBusCheck *check = g_ptr_array_index (self->checks, i);
@@ -70,22 +75,29 @@ heartbeat_ctl_view_find_check (HeartbeatCtlView *self, const char *name)
 }
 
 /**
- * heartbeat_ctl_view_add_properties:
- * @builder: an object
+ * heartbeat_ctl_view_serialize:
  * @proxy: an agent or a check
+ * @member: (nullable): the name of one more property
+ * @value: (nullable): its value; consumed if it is floating
  *
- * Adds its properties as D-Bus has them.
+ * Returns: (transfer floating): an `a{sv}` of the properties as they are on the bus, with that one at the beginning
  */
-void
-heartbeat_ctl_view_add_properties (JsonBuilder *builder, GDBusProxy *proxy)
+GVariant *
+heartbeat_ctl_view_serialize (GDBusProxy *proxy, const char *member, GVariant *value)
 {
-  g_auto (GStrv) names = g_dbus_proxy_get_cached_property_names (proxy);
+  g_auto (GStrv) names = NULL;
+  GVariantBuilder builder = G_VARIANT_BUILDER_INIT (G_VARIANT_TYPE_VARDICT);
 
+  g_return_val_if_fail (G_IS_DBUS_PROXY (proxy), NULL);
+
+  names = g_dbus_proxy_get_cached_property_names (proxy);
+  if (member != NULL)
+    g_variant_builder_add (&builder, "{sv}", member, value);
   for (guint i = 0; names != NULL && names[i] != NULL; i++)
     {
-      g_autoptr (GVariant) value = g_dbus_proxy_get_cached_property (proxy, names[i]);
+      g_autoptr (GVariant) property = g_dbus_proxy_get_cached_property (proxy, names[i]);
 
-      json_builder_set_member_name (builder, names[i]);
-      json_builder_add_value (builder, json_gvariant_serialize (value));
+      g_variant_builder_add (&builder, "{sv}", names[i], property);
     }
+  return g_variant_builder_end (&builder);
 }

@@ -6,8 +6,8 @@
 
 #include "base/heartbeat-i18n.h"
 
-/* A process may serve many agents and tells of all of them in one answer: so each process is asked once, and all of them
- * at the same time, since one of them may be stuck. */
+/* A process may serve many agents, and one answer has all of them. So each process is asked once, and all of them at the same
+ * time, since one of them may be stuck. */
 typedef struct
 {
   GDBusConnection *bus;
@@ -15,14 +15,14 @@ typedef struct
   GHashTable *by_path;  /* of an agent's object → its view */
   GPtrArray *processes; /* of Process */
   guint limit_ms;
-  guint waiting; /* for as many processes */
+  guint waiting; /* how many processes have not answered yet */
 } Asking;
 
 typedef struct
 {
   Asking *asking;
-  const char *owner; /* belongs to a view */
-  GVariant *reply;   /* NULL where @error says why there is none */
+  const char *owner; /* owned by a view */
+  GVariant *reply;   /* NULL if there is an error */
   GError *error;
 } Process;
 
@@ -38,7 +38,7 @@ process_free (gpointer data)
 
 /* --- An answer ------------------------------------------------------------------------------------------------------ */
 
-/* Whether @properties has all that there are, of the right types: else what reads them would find nothing there. */
+/* Checks that all properties are there with the right types, because the generated getters do not. */
 static gboolean
 has_all (GVariant *properties, const GDBusInterfaceInfo *info, GError **error)
 {
@@ -61,7 +61,7 @@ has_all (GVariant *properties, const GDBusInterfaceInfo *info, GError **error)
   return TRUE;
 }
 
-/* A proxy that has been told what it would ask for. */
+/* A proxy that has its properties and does not ask for them. */
 static gpointer
 make_proxy (const Process *process,
             GType type,
@@ -90,7 +90,7 @@ make_proxy (const Process *process,
   return proxy;
 }
 
-/* The view of the agent that an object is part of, if the process has that agent's name too. */
+/* Finds the view of the agent that an object belongs to, if the process owns the name of that agent. */
 static HeartbeatCtlView *
 find_view (const Process *process, const char *path)
 {
@@ -144,7 +144,7 @@ set_error (const Process *process, const GError *error)
     }
 }
 
-/* One that ends while it is asked has left as one that did just before: its views stay empty. */
+/* A process that ends while it is asked has left the bus. */
 static gboolean
 has_left (const GError *error)
 {
@@ -228,8 +228,8 @@ ask_all (Asking *asking)
     }
 }
 
-/* In a context of its own, so that nothing else happens meanwhile. Proxies must not be made in it: what they leave behind is
- * freed by the context that they were made in. */
+/* Runs a context of its own, so that nothing else happens meanwhile. Do not create proxies in it: they clean up in the context
+ * that they were created in. */
 static void
 ask_and_wait (Asking *asking)
 {
@@ -246,9 +246,9 @@ ask_and_wait (Asking *asking)
  * heartbeat_ctl_views_ask:
  * @bus: the session bus
  * @agents: (element-type utf8): names of agents
- * @limit_ms: for how long to wait for the processes that serve them
+ * @limit_ms: how long to wait for the processes that serve them
  *
- * Returns: (transfer full) (element-type HeartbeatCtlView): what each of them shows now, in the same order
+ * Returns: (transfer full) (element-type HeartbeatCtlView): the agents as they are now, in the same order
  */
 GPtrArray *
 heartbeat_ctl_views_ask (GDBusConnection *bus, GPtrArray *agents, guint limit_ms)
@@ -257,6 +257,8 @@ heartbeat_ctl_views_ask (GDBusConnection *bus, GPtrArray *agents, guint limit_ms
   g_autoptr (GHashTable) by_path = g_hash_table_new_full (g_str_hash, g_str_equal, g_free, NULL);
   g_autoptr (GPtrArray) processes = g_ptr_array_new_with_free_func (process_free);
   Asking asking = { bus, views, by_path, processes, limit_ms, 0 };
+
+  g_return_val_if_fail (G_IS_DBUS_CONNECTION (bus) && agents != NULL, views);
 
   for (guint i = 0; i < agents->len; i++)
     g_ptr_array_add (views, heartbeat_ctl_view_new (g_ptr_array_index (agents, i)));
@@ -276,37 +278,36 @@ heartbeat_ctl_views_ask (GDBusConnection *bus, GPtrArray *agents, guint limit_ms
 
 /* --- For commands --------------------------------------------------------------------------------------------------- */
 
-/* One of several may leave while they are asked: then it is none of them. */
+/* An agent that leaves while several are asked is not missed. */
 static HeartbeatCtlExit
-complain (HeartbeatCtlView *view, gboolean several)
+report (HeartbeatCtlView *view, gboolean several)
 {
-  gboolean left = g_error_matches (view->error, G_IO_ERROR, G_IO_ERROR_NOT_FOUND);
-
-  if (left && several)
-    return HEARTBEAT_CTL_OK;
-  if (left)
-    heartbeat_ctl_complain ("%s", view->error->message);
-  else
-    heartbeat_ctl_complain ("%s: %s", view->name, heartbeat_ctl_explain (view->error));
-  return left ? HEARTBEAT_CTL_NOT_RUNNING : HEARTBEAT_CTL_FAILED;
+  if (!g_error_matches (view->error, G_IO_ERROR, G_IO_ERROR_NOT_FOUND))
+    return heartbeat_ctl_report (HEARTBEAT_CTL_FAILED, "%s: %s", view->name,
+                                 heartbeat_ctl_explain (view->error));
+  return several ? HEARTBEAT_CTL_OK
+                 : heartbeat_ctl_report (HEARTBEAT_CTL_NOT_RUNNING, "%s", view->error->message);
 }
 
 /**
  * heartbeat_ctl_views_load:
  * @self: the command line, connected to the bus
  * @agents: (element-type utf8): names of agents
- * @views: (out) (transfer full) (element-type HeartbeatCtlView): what those of them show now that answer
+ * @views: (out) (transfer full) (element-type HeartbeatCtlView): those agents that answer
  *
- * Asks @agents, and complains about each that does not answer: the others are shown all the same.
+ * Asks @agents, and reports each that does not answer.
  *
- * Returns: %HEARTBEAT_CTL_OK, or another status after a complaint
+ * Returns: %HEARTBEAT_CTL_OK, or another status after a report
  */
 HeartbeatCtlExit
 heartbeat_ctl_views_load (HeartbeatCtl *self, GPtrArray *agents, GPtrArray **views)
 {
-  GPtrArray *all = heartbeat_ctl_views_ask (self->bus, agents, HEARTBEAT_CTL_ANSWER_MS);
+  GPtrArray *all = NULL;
   HeartbeatCtlExit status = HEARTBEAT_CTL_OK;
 
+  g_return_val_if_fail (self != NULL && agents != NULL && views != NULL, HEARTBEAT_CTL_FAILED);
+
+  all = heartbeat_ctl_views_ask (self->bus, agents, HEARTBEAT_CTL_ANSWER_MS);
   for (guint i = 0; i < all->len;)
     {
       HeartbeatCtlView *view = g_ptr_array_index (all, i);
@@ -317,13 +318,13 @@ heartbeat_ctl_views_load (HeartbeatCtl *self, GPtrArray *agents, GPtrArray **vie
           i++;
           continue;
         }
-      why = complain (view, agents->len > 1);
+      why = report (view, agents->len > 1);
       status = MAX (status, why);
       g_ptr_array_remove_index (all, i);
     }
   *views = all;
   if (all->len > 0 || status != HEARTBEAT_CTL_OK)
     return status;
-  heartbeat_ctl_complain (_ ("no heartbeat-consumer runs on this bus"));
-  return HEARTBEAT_CTL_NOT_RUNNING;
+  return heartbeat_ctl_report (HEARTBEAT_CTL_NOT_RUNNING,
+                               _ ("no heartbeat-consumer runs on this bus"));
 }

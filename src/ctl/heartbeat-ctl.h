@@ -3,7 +3,6 @@
 #pragma once
 
 #include <gio/gio.h>
-#include <json-glib/json-glib.h>
 
 #include "dbus/heartbeat-dbus.h"
 
@@ -24,16 +23,16 @@ typedef enum
   HEARTBEAT_CTL_NOT_RUNNING = 3,
 } HeartbeatCtlExit;
 
-/* A service that does not answer a question for that long is stuck. */
+/* A service that does not answer within this time is stuck. */
 #define HEARTBEAT_CTL_ANSWER_MS 10000
 
-/* A number that was not given. */
+/* an option that was not given */
 #define HEARTBEAT_CTL_NO_NUMBER G_MININT
 
 /**
  * HeartbeatCtl:
  *
- * What the command line says, and the connection to the bus once it is needed.
+ * The options of the command line, and the connection to the bus once it is needed.
  */
 typedef struct
 {
@@ -75,6 +74,8 @@ HeartbeatCtlExit heartbeat_ctl_doctor (HeartbeatCtl *self, char **args);
 HeartbeatCtlExit heartbeat_ctl_validate (HeartbeatCtl *self, char **args);
 HeartbeatCtlExit heartbeat_ctl_schema (HeartbeatCtl *self, char **args);
 
+gboolean heartbeat_ctl_connect (HeartbeatCtl *self, GError **error);
+GStrv heartbeat_ctl_list_names (HeartbeatCtl *self, const char *method, GError **error);
 GPtrArray *heartbeat_ctl_list_agents (HeartbeatCtl *self, GError **error);
 HeartbeatCtlExit heartbeat_ctl_find_agents (HeartbeatCtl *self, GPtrArray **agents);
 HeartbeatCtlExit heartbeat_ctl_find_agent (HeartbeatCtl *self, char **agent);
@@ -82,11 +83,14 @@ HeartbeatDBusAgent *
 heartbeat_ctl_reach_agent (HeartbeatCtl *self, const char *agent, GError **error);
 HeartbeatDBusAgent *
 heartbeat_ctl_listen_to_agent (HeartbeatCtl *self, const char *agent, GError **error);
+HeartbeatDBusAgent *
+heartbeat_ctl_open_agent (HeartbeatCtl *self, char **name, HeartbeatCtlExit *status);
 char *heartbeat_ctl_bus_name (const char *agent);
 char *heartbeat_ctl_agent_path (const char *agent);
 const char *heartbeat_ctl_explain (GError *error);
-HeartbeatCtlExit heartbeat_ctl_fail (GError *error);
-void heartbeat_ctl_print_json (JsonBuilder *builder);
-void heartbeat_ctl_complain (const char *format, ...) G_GNUC_PRINTF (1, 2);
+HeartbeatCtlExit heartbeat_ctl_report_error (GError *error);
+HeartbeatCtlExit heartbeat_ctl_report (HeartbeatCtlExit status, const char *format, ...)
+    G_GNUC_PRINTF (2, 3);
+void heartbeat_ctl_print_json (GVariant *document);
 
 G_END_DECLS

@@ -10,7 +10,7 @@
 #include "base/heartbeat-i18n.h"
 #include "ctl/heartbeat-ctl-commands.h"
 
-/* The help is our own: it has the commands, and options by command. */
+/* GOptionContext can list neither commands nor options by command, so the help is our own. */
 static gboolean
 parse (HeartbeatCtl *ctl, int *argc, char ***argv, GError **error)
 {
@@ -74,13 +74,14 @@ find_foreign_option (HeartbeatCtl *ctl, const HeartbeatCtlCommand *command)
   return NULL;
 }
 
-static void
-complain_of_option (const HeartbeatCtlOption *option)
+/* in the words of GOptionContext */
+static HeartbeatCtlExit
+report_option (const HeartbeatCtlOption *option)
 {
   g_autofree char *dashed = g_strconcat ("--", option->name, NULL);
 
-  /* as GOptionContext says it of those that no command has */
-  heartbeat_ctl_complain (g_dgettext ("glib20", "Unknown option %s"), dashed);
+  return heartbeat_ctl_report (HEARTBEAT_CTL_USAGE, g_dgettext ("glib20", "Unknown option %s"),
+                               dashed);
 }
 
 static HeartbeatCtlExit
@@ -89,16 +90,13 @@ run_command (HeartbeatCtl *ctl, const HeartbeatCtlCommand *command, char **args)
   guint n_args = g_strv_length (args);
   const HeartbeatCtlOption *foreign = find_foreign_option (ctl, command);
 
-  /* Names go over D-Bus; files do not. */
+  /* The names of files may have any bytes, but arguments for D-Bus may not. */
   if (command->most != HEARTBEAT_CTL_ANY_NUMBER && !are_utf8 (args))
-    heartbeat_ctl_complain (_ ("an argument is not UTF-8"));
-  else if (n_args < command->least || n_args > command->most)
-    heartbeat_ctl_complain (_ ("usage: heartbeatctl %s"), _ (command->synopsis));
-  else if (foreign != NULL)
-    complain_of_option (foreign);
-  else
-    return command->run (ctl, args);
-  return HEARTBEAT_CTL_USAGE;
+    return heartbeat_ctl_report (HEARTBEAT_CTL_USAGE, _ ("an argument is not UTF-8"));
+  if (n_args < command->least || n_args > command->most)
+    return heartbeat_ctl_report (HEARTBEAT_CTL_USAGE, _ ("usage: heartbeatctl %s"),
+                                 _ (command->synopsis));
+  return foreign != NULL ? report_option (foreign) : command->run (ctl, args);
 }
 
 static HeartbeatCtlExit
@@ -109,15 +107,15 @@ dispatch (HeartbeatCtl *ctl, char **args)
   if (command != NULL)
     return run_command (ctl, command, args + 1);
   if (args[0] == NULL)
-    heartbeat_ctl_complain (_ ("a command is expected; see heartbeatctl --help"));
-  else if (!are_utf8 (args))
-    heartbeat_ctl_complain (_ ("an argument is not UTF-8"));
-  else
-    heartbeat_ctl_complain (_ ("there is no command “%s”; see heartbeatctl --help"), args[0]);
-  return HEARTBEAT_CTL_USAGE;
+    return heartbeat_ctl_report (HEARTBEAT_CTL_USAGE,
+                                 _ ("a command is expected; see heartbeatctl --help"));
+  if (!are_utf8 (args))
+    return heartbeat_ctl_report (HEARTBEAT_CTL_USAGE, _ ("an argument is not UTF-8"));
+  return heartbeat_ctl_report (HEARTBEAT_CTL_USAGE,
+                               _ ("there is no command “%s”; see heartbeatctl --help"), args[0]);
 }
 
-/* What the library logs is for the service: here every failure is told where it happens. */
+/* Drop what the library logs, which is meant for the service. */
 static GLogWriterOutput
 write_log (GLogLevelFlags level, const GLogField *fields, gsize n_fields, gpointer user_data)
 {
@@ -128,8 +126,7 @@ write_log (GLogLevelFlags level, const GLogField *fields, gsize n_fields, gpoint
   return g_log_writer_default (level, fields, n_fields, user_data);
 }
 
-/* GSocket has SIGPIPE ignored, although it sends without one: who reads our output and has seen enough (`monitor | head -1`)
- * ends us as it ends others. */
+/* GSocket ignores SIGPIPE, although its own calls never raise it. But `monitor | head -1` is to end us. */
 static void
 end_with_the_reader (void)
 {
@@ -141,15 +138,9 @@ static void
 clear (HeartbeatCtl *ctl)
 {
   g_clear_object (&ctl->bus);
-  g_free (ctl->agent);
-  g_free (ctl->rabbit_url);
-  g_free (ctl->exchange);
-  g_free (ctl->queue_type);
-  g_free (ctl->routing_key);
-  g_free (ctl->pause_for);
-  g_free (ctl->pause_until);
-  g_free (ctl->reason);
-  g_free (ctl->config);
+  for (const HeartbeatCtlOption *option = heartbeat_ctl_options; option->name != NULL; option++)
+    if (option->arg == G_OPTION_ARG_STRING || option->arg == G_OPTION_ARG_FILENAME)
+      g_free (*(char **) G_STRUCT_MEMBER_P (ctl, option->offset));
 }
 
 int
@@ -166,17 +157,14 @@ main (int argc, char **argv)
   end_with_the_reader ();
 
   if (!parse (&ctl, &argc, &argv, &error))
-    {
-      heartbeat_ctl_complain ("%s", error->message);
-      status = HEARTBEAT_CTL_USAGE;
-    }
+    status = heartbeat_ctl_report (HEARTBEAT_CTL_USAGE, "%s", error->message);
   else if (ctl.help)
     print_help (argv[1]);
   else if (ctl.version)
     g_print ("heartbeatctl %s\n", PACKAGE_VERSION);
   else
     {
-      /* A program reads it: what it says must not depend on who runs it. */
+      /* JSON is for programs, and does not depend on the language. */
       if (ctl.json)
         setlocale (LC_MESSAGES, "C");
       status = dispatch (&ctl, argv + 1);
@@ -184,6 +172,5 @@ main (int argc, char **argv)
   clear (&ctl);
   if (fflush (stdout) == 0 && !ferror (stdout))
     return status;
-  heartbeat_ctl_complain (_ ("the output cannot be written"));
-  return HEARTBEAT_CTL_FAILED;
+  return heartbeat_ctl_report (HEARTBEAT_CTL_FAILED, _ ("the output cannot be written"));
 }

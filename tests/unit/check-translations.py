@@ -26,7 +26,7 @@ NOT_FOR_PEOPLE = re.compile(r"g_(debug|info|message|warning|critical|error)$|hea
                             r"|json_builder_\w+$|add_string$|add_member$|CHOICE$|g_variant_\w+$|strcmp$|g_str\w+equal$")
 
 # What these print or show is for people: there even a single word is.
-FOR_PEOPLE = re.compile(r"heartbeat_ctl_(table_add\w*|complain|finding_set|finding_advise)$|add_(line|time|integer|word)$"
+FOR_PEOPLE = re.compile(r"heartbeat_ctl_(table_add\w*|report|finding_(set|pass|warn|fail|skip|advise))$|add_(line|time|integer|word)$"
                         r"|g_print(err)?$|notify_notification_add_action$|heartbeat_notice_new\w*$|g_set_error\w*$"
                         r"|heartbeat_run_(succeed|fail|skip)$")
 

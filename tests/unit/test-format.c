@@ -93,9 +93,9 @@ test_span (void)
 {
   for (guint i = 0; i < G_N_ELEMENTS (spans); i++)
     {
-      g_autofree char *phrase = heartbeat_ctl_format_span (spans[i].span);
+      g_autofree char *text = heartbeat_ctl_format_span (spans[i].span);
 
-      g_assert_cmpstr (phrase, ==, spans[i].expected);
+      g_assert_cmpstr (text, ==, spans[i].expected);
     }
 }
 
@@ -104,9 +104,9 @@ test_past (void)
 {
   for (guint i = 0; i < G_N_ELEMENTS (pasts); i++)
     {
-      g_autofree char *phrase = heartbeat_ctl_format_past (NOW - pasts[i].ago, NOW);
+      g_autofree char *text = heartbeat_ctl_format_past (NOW - pasts[i].ago, NOW);
 
-      g_assert_cmpstr (phrase, ==, pasts[i].expected);
+      g_assert_cmpstr (text, ==, pasts[i].expected);
     }
 }
 
@@ -115,9 +115,9 @@ test_future (void)
 {
   for (guint i = 0; i < G_N_ELEMENTS (futures); i++)
     {
-      g_autofree char *phrase = heartbeat_ctl_format_future (NOW + futures[i].ahead, NOW);
+      g_autofree char *text = heartbeat_ctl_format_future (NOW + futures[i].ahead, NOW);
 
-      g_assert_cmpstr (phrase, ==, futures[i].expected);
+      g_assert_cmpstr (text, ==, futures[i].expected);
     }
 }
 
@@ -173,9 +173,9 @@ test_time (void)
   for (guint i = 0; i < G_N_ELEMENTS (times); i++)
     {
       g_autoptr (GTimeZone) zone = g_time_zone_new_identifier (times[i].zone);
-      g_autofree char *phrase = heartbeat_ctl_format_time (NOW + times[i].ahead, NOW, zone);
+      g_autofree char *text = heartbeat_ctl_format_time (NOW + times[i].ahead, NOW, zone);
 
-      g_assert_cmpstr (phrase, ==, times[i].expected);
+      g_assert_cmpstr (text, ==, times[i].expected);
     }
 }
 
@@ -237,11 +237,11 @@ test_reason (void)
       g_autoptr (GError) error = NULL;
       g_autoptr (GVariant) reason
           = g_variant_parse (G_VARIANT_TYPE_VARDICT, reasons[i].reason, NULL, NULL, &error);
-      g_autofree char *phrase = NULL;
+      g_autofree char *text = NULL;
 
       g_assert_no_error (error);
-      phrase = heartbeat_ctl_format_reason (reason, NOW, zone);
-      g_assert_cmpstr (phrase, ==, reasons[i].expected);
+      text = heartbeat_ctl_format_reason (reason, NOW, zone);
+      g_assert_cmpstr (text, ==, reasons[i].expected);
     }
 }
 

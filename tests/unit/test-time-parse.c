@@ -39,7 +39,7 @@ test_spans (void)
   for (guint i = 0; i < G_N_ELEMENTS (cases); i++)
     {
       gint64 span = 0;
-      gboolean good = heartbeat_ctl_time_parse_parse_span (cases[i].text, &span);
+      gboolean good = heartbeat_ctl_parse_span (cases[i].text, &span);
 
       g_test_message ("%s", cases[i].text);
       g_assert_cmpint (good, ==, cases[i].seconds != 0);
@@ -81,7 +81,7 @@ test_times (void)
   for (guint i = 0; i < G_N_ELEMENTS (cases); i++)
     {
       gint64 time = 0;
-      gboolean good = heartbeat_ctl_time_parse_parse_time (cases[i].text, now, zone, &time);
+      gboolean good = heartbeat_ctl_parse_time (cases[i].text, now, zone, &time);
       g_autoptr (GDateTime) found = NULL;
       g_autoptr (GDateTime) expected = NULL;
 
@@ -103,7 +103,7 @@ test_a_time_that_the_clock_skips (void)
   g_autoptr (GTimeZone) zone = g_time_zone_new_identifier ("Europe/Berlin");
   gint64 time = 0;
 
-  g_assert_true (heartbeat_ctl_time_parse_parse_time ("02:30", now, zone, &time));
+  g_assert_true (heartbeat_ctl_parse_time ("02:30", now, zone, &time));
   g_assert_cmpint (time, >, now);
   g_assert_cmpint (time, <=, now + 28 * 3600 * S);
 }

@@ -7,10 +7,10 @@
 #include "ctl/heartbeat-ctl-commands.h"
 #include "ctl/heartbeat-ctl-views.h"
 
-/* Nobody waits longer for the Tab key. */
+/* Nobody waits longer after pressing Tab. */
 #define LIMIT_MS 2000
 
-/* A word and what it means, in one line; a word that has more than one cannot be typed. */
+/* A word with control characters cannot be typed. */
 static void
 print_word (const char *word, const char *meaning)
 {
@@ -27,7 +27,7 @@ print_commands (void)
       print_word (command->name, _ (command->help));
 }
 
-/* Before the command is known, every option may be meant. */
+/* Before the command is known, offer all options. */
 static void
 print_options (const char *command)
 {
@@ -42,7 +42,7 @@ print_options (const char *command)
     }
 }
 
-/* What may follow a command: a word that the scripts know, or nothing. */
+/* Tells the scripts what to complete after a command. */
 static void
 print_argument (const char *command)
 {
@@ -80,7 +80,6 @@ print_checks_of (HeartbeatCtlView *view)
     }
 }
 
-/* An agent that does not answer has nothing to complete. */
 static HeartbeatCtlExit
 print_checks (HeartbeatCtl *self)
 {
@@ -96,16 +95,9 @@ print_checks (HeartbeatCtl *self)
   return HEARTBEAT_CTL_OK;
 }
 
-/**
- * heartbeat_ctl_complete:
- * @self: the command line
- * @args: `commands`, `options`, `argument`, `agents` or `checks`, and the command that was typed
- *
- * `heartbeatctl complete KIND [COMMAND]`, for the shells' completion and not in `--help`: prints a word a line, and after a tab
- * what it means; of `argument` what the command takes, `checks` or `files`. So the scripts cannot be older than the program.
- *
- * Returns: the exit status
- */
+/* `heartbeatctl complete commands|options|argument|agents|checks [COMMAND]`, for the shells' completion and hidden from `--help`:
+ * prints a word a line, and its meaning after a tab. For `argument`, prints what the command takes: `checks` or `files`. So the
+ * scripts need not know what this version of the program has. */
 HeartbeatCtlExit
 heartbeat_ctl_complete (HeartbeatCtl *self, char **args)
 {

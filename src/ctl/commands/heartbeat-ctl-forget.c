@@ -13,21 +13,13 @@
 #include "ctl/heartbeat-ctl-settings-resolver.h"
 #include "ctl/heartbeat-ctl.h"
 
-/**
- * Outcome:
- * @OUTCOME_DELETED: the queue was there, and is gone
- * @OUTCOME_MISSING: there was none
- * @OUTCOME_KEPT: the user does not want it
- * @OUTCOME_FAILED: it could not be done; somebody has complained
- *
- * What came of one broker.
- */
+/* What became of the queue on one broker. The nicks are for programs. */
 typedef enum
 {
   OUTCOME_DELETED,
   OUTCOME_MISSING,
-  OUTCOME_KEPT,
-  OUTCOME_FAILED,
+  OUTCOME_KEPT,   /* by the user */
+  OUTCOME_FAILED, /* and reported */
 } Outcome;
 
 static const char *const nicks[] = { "deleted", "missing", "kept", "failed" };
@@ -36,14 +28,13 @@ typedef struct
 {
   HeartbeatCtl *ctl;
   const char *agent;
-  gboolean folder; /* whether it is one of a folder of agents */
+  gboolean folder; /* one of a folder of agents */
   char *queue;
-  JsonBuilder *builder; /* NULL without --json */
 } Forget;
 
 /* --- Asking --------------------------------------------------------------------------------------------------------- */
 
-/* The first letter counts, as the prompt has it; the end of the input is no. */
+/* Anything but y, and the end of the input, means no. */
 static gboolean
 is_confirmed (void)
 {
@@ -91,119 +82,84 @@ delete_queue (Forget *self, HeartbeatCtlProbe *probe, gboolean if_unused, GError
 }
 
 static Outcome
-complain_of_use (Forget *self, const char *broker)
+report_use (Forget *self, const char *broker)
 {
   if (self->folder)
-    heartbeat_ctl_complain (_ ("%s on %s is in use: take the agent's file out of its folder first, "
-                               "and stop whoever else consumes"),
-                            self->queue, broker);
+    heartbeat_ctl_report (HEARTBEAT_CTL_FAILED,
+                          _ ("%s on %s is in use: take the agent's file out of its folder first, "
+                             "and stop whoever else consumes"),
+                          self->queue, broker);
   else
-    heartbeat_ctl_complain (_ ("%s on %s is in use: stop the agent's service first (systemctl "
-                               "--user disable --now heartbeat-consumer@%s), and whoever else "
-                               "consumes"),
-                            self->queue, broker, self->agent);
+    heartbeat_ctl_report (HEARTBEAT_CTL_FAILED,
+                          _ ("%s on %s is in use: stop the agent's service first (systemctl "
+                             "--user disable --now heartbeat-consumer@%s), and whoever else "
+                             "consumes"),
+                          self->queue, broker, self->agent);
   return OUTCOME_FAILED;
 }
 
 static Outcome
-complain (Forget *self, const char *broker, const GError *error)
+report_refusal (Forget *self, const char *broker, const GError *error)
 {
   const char *advice = heartbeat_ctl_advice_for_refusal (error);
 
   if (g_error_matches (error, HEARTBEAT_AMQP_ERROR, AMQP_NOT_FOUND))
     return OUTCOME_MISSING;
   if (g_error_matches (error, HEARTBEAT_AMQP_ERROR, AMQP_PRECONDITION_FAILED))
-    return complain_of_use (self, broker);
-  if (advice != NULL)
-    heartbeat_ctl_complain ("%s: %s; %s", broker, error->message, advice);
-  else
-    heartbeat_ctl_complain ("%s: %s", broker, error->message);
+    return report_use (self, broker);
+  heartbeat_ctl_report (HEARTBEAT_CTL_FAILED, "%s: %s%s%s", broker, error->message,
+                        advice != NULL ? "; " : "", advice != NULL ? advice : "");
   return OUTCOME_FAILED;
 }
 
-static Outcome forget_unchecked (Forget *self, HeartbeatBrokerUri *uri, const char *broker);
-
-/* A probe that is connected. The broker has the last word on whether somebody consumes. */
+/* With @checked the broker refuses to delete a queue that is in use. RabbitMQ does not support that for quorum queues, and
+ * closes the connection: @supported becomes FALSE. */
 static Outcome
-forget_queue (Forget *self, HeartbeatCtlProbe *probe, HeartbeatBrokerUri *uri, const char *broker)
+forget_queue (Forget *self,
+              HeartbeatCtlProbe *probe,
+              const char *broker,
+              gboolean checked,
+              gboolean *supported)
 {
   g_autoptr (GError) error = NULL;
   HeartbeatReply reply = { 0 };
 
   if (!find_queue (self, probe, &reply, &error))
-    return complain (self, broker, error);
+    return report_refusal (self, broker, error);
   if (reply.consumer_count > 0)
-    return complain_of_use (self, broker);
-  if (!ask (self, broker, reply.message_count))
+    return report_use (self, broker);
+  if (checked && !ask (self, broker, reply.message_count))
     return OUTCOME_KEPT;
-  if (delete_queue (self, probe, TRUE, &error))
+  if (delete_queue (self, probe, checked, &error))
     return OUTCOME_DELETED;
-  if (g_error_matches (error, HEARTBEAT_AMQP_ERROR, AMQP_NOT_IMPLEMENTED))
-    return forget_unchecked (self, uri, broker);
-  return complain (self, broker, error);
+  *supported = !g_error_matches (error, HEARTBEAT_AMQP_ERROR, AMQP_NOT_IMPLEMENTED);
+  return *supported ? report_refusal (self, broker, error) : OUTCOME_FAILED;
 }
 
 static Outcome
-complain_of_connection (const char *broker, HeartbeatConnectionStage stage, const GError *error)
-{
-  heartbeat_ctl_complain (_ ("%s cannot be asked: %s; %s"), broker, error->message,
-                          heartbeat_ctl_advice_for_connection (stage, error));
-  return OUTCOME_FAILED;
-}
-
-/* RabbitMQ refuses the condition for quorum queues, and closes the connection: there our own look must do. */
-static Outcome
-forget_unchecked (Forget *self, HeartbeatBrokerUri *uri, const char *broker)
-{
-  g_autoptr (HeartbeatCtlProbe) probe = heartbeat_ctl_probe_new (uri);
-  g_autoptr (GError) error = NULL;
-  HeartbeatConnectionStage stage;
-  HeartbeatReply reply = { 0 };
-  const GError *refused = heartbeat_ctl_probe_connect (probe, &stage);
-  Outcome outcome;
-
-  if (refused != NULL)
-    outcome = complain_of_connection (broker, stage, refused);
-  else if (!find_queue (self, probe, &reply, &error))
-    outcome = complain (self, broker, error);
-  else if (reply.consumer_count > 0)
-    outcome = complain_of_use (self, broker);
-  else if (delete_queue (self, probe, FALSE, &error))
-    outcome = OUTCOME_DELETED;
-  else
-    outcome = complain (self, broker, error);
-  heartbeat_ctl_probe_close (probe);
-  return outcome;
-}
-
-static Outcome
-forget_on (Forget *self, HeartbeatBrokerUri *uri, const char *broker)
+forget_on (Forget *self, HeartbeatBrokerUri *uri, const char *broker, gboolean checked)
 {
   g_autoptr (HeartbeatCtlProbe) probe = heartbeat_ctl_probe_new (uri);
   HeartbeatConnectionStage stage;
   const GError *error = heartbeat_ctl_probe_connect (probe, &stage);
-  Outcome outcome = error != NULL ? complain_of_connection (broker, stage, error)
-                                  : forget_queue (self, probe, uri, broker);
+  Outcome outcome = OUTCOME_FAILED;
+  gboolean supported = TRUE;
 
+  if (error == NULL)
+    outcome = forget_queue (self, probe, broker, checked, &supported);
+  else
+    heartbeat_ctl_report (HEARTBEAT_CTL_FAILED, _ ("%s cannot be asked: %s; %s"), broker,
+                          error->message, heartbeat_ctl_advice_for_connection (stage, error));
   heartbeat_ctl_probe_close (probe);
-  return outcome;
+  return supported ? outcome : forget_on (self, uri, broker, FALSE);
 }
 
 /* --- The command ---------------------------------------------------------------------------------------------------- */
 
 static void
-tell (Forget *self, const char *broker, Outcome outcome)
+report (Forget *self, const char *broker, Outcome outcome)
 {
-  if (self->builder != NULL)
-    {
-      json_builder_begin_object (self->builder);
-      json_builder_set_member_name (self->builder, "broker");
-      json_builder_add_string_value (self->builder, broker);
-      json_builder_set_member_name (self->builder, "outcome");
-      json_builder_add_string_value (self->builder, nicks[outcome]);
-      json_builder_end_object (self->builder);
-    }
-  else if (outcome == OUTCOME_DELETED)
+  if (outcome == OUTCOME_DELETED)
     g_print (_ ("%s deleted on %s\n"), self->queue, broker);
   else if (outcome == OUTCOME_MISSING)
     g_print (_ ("%s is not on %s\n"), self->queue, broker);
@@ -213,103 +169,73 @@ tell (Forget *self, const char *broker, Outcome outcome)
 static HeartbeatCtlExit
 forget_on_all (Forget *self, GPtrArray *uris)
 {
+  g_auto (GVariantBuilder) brokers = G_VARIANT_BUILDER_INIT (G_VARIANT_TYPE ("aa{sv}"));
   guint deleted = 0, failed = 0;
 
   for (guint i = 0; i < uris->len; i++)
     {
       g_autofree char *broker = heartbeat_broker_uri_to_display (g_ptr_array_index (uris, i));
-      Outcome outcome = forget_on (self, g_ptr_array_index (uris, i), broker);
+      Outcome outcome = forget_on (self, g_ptr_array_index (uris, i), broker, TRUE);
 
-      tell (self, broker, outcome);
+      g_variant_builder_add_parsed (&brokers, "{'broker': <%s>, 'outcome': <%s>}", broker,
+                                    nicks[outcome]);
+      if (!self->ctl->json)
+        report (self, broker, outcome);
       deleted += outcome == OUTCOME_DELETED;
       failed += outcome == OUTCOME_FAILED;
     }
   if (deleted == 0 && failed == 0)
-    heartbeat_ctl_complain (_ ("nothing was deleted"));
-  return deleted > 0 && failed == 0 ? HEARTBEAT_CTL_OK : HEARTBEAT_CTL_FAILED;
-}
-
-static HeartbeatCtlExit
-forget (Forget *self, GPtrArray *uris)
-{
-  HeartbeatCtlExit status;
-
+    heartbeat_ctl_report (HEARTBEAT_CTL_FAILED, _ ("nothing was deleted"));
   if (self->ctl->json)
-    {
-      self->builder = json_builder_new ();
-      json_builder_begin_object (self->builder);
-      json_builder_set_member_name (self->builder, "queue");
-      json_builder_add_string_value (self->builder, self->queue);
-      json_builder_set_member_name (self->builder, "brokers");
-      json_builder_begin_array (self->builder);
-    }
-  status = forget_on_all (self, uris);
-  if (self->builder != NULL)
-    {
-      json_builder_end_array (self->builder);
-      json_builder_end_object (self->builder);
-      heartbeat_ctl_print_json (self->builder);
-    }
-  g_clear_object (&self->builder);
-  return status;
+    heartbeat_ctl_print_json (
+        g_variant_new_parsed ("{'queue': <%s>, 'brokers': <%aa{sv}>}", self->queue, &brokers));
+  return deleted > 0 && failed == 0 ? HEARTBEAT_CTL_OK : HEARTBEAT_CTL_FAILED;
 }
 
 static GPtrArray *
 find_brokers (Forget *self)
 {
-  HeartbeatCtlSettingsResolver sources = { 0 };
+  HeartbeatCtlSettingsResolver settings = { 0 };
   g_autoptr (GError) error = NULL;
   g_autofree char *url = NULL;
   const char *from = NULL;
   GPtrArray *uris;
 
-  heartbeat_ctl_settings_resolver_read (&sources, self->agent);
-  self->folder = sources.folder;
-  url = heartbeat_ctl_settings_resolver_dup_url (&sources, self->ctl->rabbit_url, &from);
+  heartbeat_ctl_settings_resolver_read (&settings, self->agent);
+  self->folder = settings.folder;
+  url = heartbeat_ctl_settings_resolver_dup_url (&settings, self->ctl->rabbit_url, &from);
   uris = heartbeat_broker_uri_parse_list (url, &error);
   if (uris == NULL)
-    heartbeat_ctl_complain (_ ("RABBIT_URL (--rabbit-url): %s"), error->message);
-  heartbeat_ctl_settings_resolver_clear (&sources);
+    heartbeat_ctl_report (HEARTBEAT_CTL_USAGE, _ ("RABBIT_URL (--rabbit-url): %s"), error->message);
+  heartbeat_ctl_settings_resolver_clear (&settings);
   return uris;
 }
 
-/**
- * heartbeat_ctl_forget:
- * @self: the command line
- * @args: the name of an agent
- *
- * `heartbeatctl forget NAME`: deletes the queue of an agent that is gone, with the messages in it, on each of its brokers; after
- * asking, and never one that somebody consumes. With `--json`, one document:
+/* `heartbeatctl forget NAME`: deletes the queue of an agent that is gone, with the messages in it, on each of its brokers. Asks
+ * first, and never deletes a queue that has consumers. With `--json`, one document:
  *
  * |[
  * {"queue": NAME, "brokers": [{"broker": "HOST:PORT", "outcome": "deleted", "missing", "kept" or "failed"}]}
  * ]|
  *
- * Returns: %HEARTBEAT_CTL_OK where the queue was there and is gone
- */
+ * Returns: %HEARTBEAT_CTL_OK if the queue was deleted */
 HeartbeatCtlExit
 heartbeat_ctl_forget (HeartbeatCtl *self, char **args)
 {
-  Forget forget_data = { .ctl = self, .agent = args[0] };
+  Forget forget = { .ctl = self, .agent = args[0] };
   g_autoptr (GPtrArray) uris = NULL;
-  HeartbeatCtlExit status;
+  g_autofree char *queue = NULL;
 
   if (!heartbeat_agent_is_name (args[0]))
-    {
-      heartbeat_ctl_complain (
-          _ ("the name of an agent, [A-Za-z0-9][A-Za-z0-9_-]{0,63}, is expected: “%s”"), args[0]);
-      return HEARTBEAT_CTL_USAGE;
-    }
+    return heartbeat_ctl_report (
+        HEARTBEAT_CTL_USAGE,
+        _ ("the name of an agent, [A-Za-z0-9][A-Za-z0-9_-]{0,63}, is expected: “%s”"), args[0]);
   if (!self->yes && (!isatty (STDIN_FILENO) || !isatty (STDERR_FILENO)))
-    {
-      heartbeat_ctl_complain (_ ("there is nobody to ask: --yes deletes without asking"));
-      return HEARTBEAT_CTL_USAGE;
-    }
-  uris = find_brokers (&forget_data);
+    return heartbeat_ctl_report (HEARTBEAT_CTL_USAGE,
+                                 _ ("there is nobody to ask: --yes deletes without asking"));
+  uris = find_brokers (&forget);
   if (uris == NULL)
     return HEARTBEAT_CTL_USAGE;
-  forget_data.queue = g_strdup_printf ("agent.%s.inbox", args[0]);
-  status = forget (&forget_data, uris);
-  g_free (forget_data.queue);
-  return status;
+  forget.queue = queue = g_strdup_printf ("agent.%s.inbox", args[0]);
+  return forget_on_all (&forget, uris);
 }

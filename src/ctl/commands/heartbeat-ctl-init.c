@@ -1,9 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 
 #include <errno.h>
-#include <fcntl.h>
 #include <string.h>
-#include <unistd.h>
 
 #include <glib/gstdio.h>
 
@@ -16,7 +14,7 @@
 
 #define FOLDER "heartbeat-consumer"
 
-/* A check that does no harm, to be replaced. */
+/* a harmless check, to be replaced */
 static const char first_checks[]
     = "  \"checks\": {\n"
       "    \"hello\": {\n"
@@ -26,29 +24,17 @@ static const char first_checks[]
       "    }\n"
       "  }\n";
 
-/* Never over a file that is there. */
+/* Fails if the file exists. */
 static gboolean
-write_new (const char *path, const char *text, int mode, GError **error)
+write_new (const char *path, const char *text, GFileCreateFlags flags, GError **error)
 {
-  int fd = open (path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, mode);
-  gsize length = strlen (text);
-  gboolean written = FALSE;
-  int code = errno;
+  g_autoptr (GFile) file = g_file_new_for_path (path);
+  g_autoptr (GFileOutputStream) stream = g_file_create (file, flags, NULL, error);
 
-  if (fd >= 0)
-    {
-      written = write (fd, text, length) == (gssize) length;
-      code = written ? 0 : errno;
-      if (close (fd) != 0 && written)
-        {
-          written = FALSE;
-          code = errno;
-        }
-    }
-  if (!written)
-    g_set_error (error, G_FILE_ERROR, g_file_error_from_errno (code), "%s: %s", path,
-                 g_strerror (code));
-  return written;
+  return stream != NULL
+         && g_output_stream_write_all (G_OUTPUT_STREAM (stream), text, strlen (text), NULL, NULL,
+                                       error)
+         && g_output_stream_close (G_OUTPUT_STREAM (stream), NULL, error);
 }
 
 static gboolean
@@ -71,10 +57,10 @@ write_config (const char *path, const char *agent, GError **error)
                                            "%s}\n",
                                            name, first_checks);
 
-  return make_folder_of (path, error) && write_new (path, text, 0666, error);
+  return make_folder_of (path, error) && write_new (path, text, G_FILE_CREATE_NONE, error);
 }
 
-/* As systemd.exec(5) has it for EnvironmentFile=: in double quotes a backslash takes the next character as it is. */
+/* systemd.exec(5), EnvironmentFile=: in double quotes a backslash escapes these characters. */
 static void
 append_setting (GString *text, const char *name, const char *value)
 {
@@ -88,7 +74,7 @@ append_setting (GString *text, const char *name, const char *value)
   g_string_append (text, "\"\n");
 }
 
-/* Readable by its owner alone, for it may hold a password. */
+/* Private, since it may contain a password. */
 static gboolean
 write_environment (const char *path, const char *config, const char *url, GError **error)
 {
@@ -102,27 +88,25 @@ write_environment (const char *path, const char *config, const char *url, GError
                      "# A timer in the service makes the ticks. With a broker, replace the next "
                      "line by RABBIT_URL=amqp://USER:PASSWORD@HOST:PORT/\n"
                      "TICK_SOURCE=local\n");
-  return make_folder_of (path, error) && write_new (path, text->str, 0600, error);
+  return make_folder_of (path, error) && write_new (path, text->str, G_FILE_CREATE_PRIVATE, error);
 }
 
-static gboolean
+static HeartbeatCtlExit
 check_arguments (HeartbeatCtl *self, const char *agent)
 {
   g_autoptr (GError) error = NULL;
   g_autoptr (GPtrArray) uris = NULL;
 
   if (!heartbeat_agent_is_name (agent))
-    {
-      heartbeat_ctl_complain (_ ("“%s” is no name of the form [A-Za-z0-9][A-Za-z0-9_-]{0,63}"),
-                              agent);
-      return FALSE;
-    }
+    return heartbeat_ctl_report (HEARTBEAT_CTL_USAGE,
+                                 _ ("“%s” is no name of the form [A-Za-z0-9][A-Za-z0-9_-]{0,63}"),
+                                 agent);
   if (self->rabbit_url == NULL)
-    return TRUE;
+    return HEARTBEAT_CTL_OK;
   uris = heartbeat_broker_uri_parse_list (self->rabbit_url, &error);
   if (uris == NULL)
-    heartbeat_ctl_complain ("--rabbit-url: %s", error->message);
-  return uris != NULL;
+    return heartbeat_ctl_report (HEARTBEAT_CTL_USAGE, "--rabbit-url: %s", error->message);
+  return HEARTBEAT_CTL_OK;
 }
 
 static void
@@ -134,46 +118,26 @@ print_made (HeartbeatCtl *self,
 {
   g_autofree char *enable
       = g_strdup_printf ("systemctl --user enable --now heartbeat-consumer@%s", agent);
-  g_autoptr (JsonBuilder) builder = NULL;
 
-  if (!self->json)
+  if (self->json)
     {
-      if (config_is_new)
-        g_print (_ ("%s: written, with a first check\n"), config);
-      else
-        g_print (_ ("%s: is there already, and is used as it is\n"), config);
-      g_print (_ ("%s: written\n"), environment);
-      g_print (_ ("\nStart it now and at each login, and let it run without one:\n"));
-      g_print ("  %s\n  loginctl enable-linger\n", enable);
+      heartbeat_ctl_print_json (
+          g_variant_new_parsed ("{'agent': <%s>, 'config': <%s>, 'environment': <%s>, "
+                                "'commands': <[%s, 'loginctl enable-linger']>}",
+                                agent, config, environment, enable));
       return;
     }
-  builder = json_builder_new ();
-  json_builder_begin_object (builder);
-  json_builder_set_member_name (builder, "agent");
-  json_builder_add_string_value (builder, agent);
-  json_builder_set_member_name (builder, "config");
-  json_builder_add_string_value (builder, config);
-  json_builder_set_member_name (builder, "environment");
-  json_builder_add_string_value (builder, environment);
-  json_builder_set_member_name (builder, "commands");
-  json_builder_begin_array (builder);
-  json_builder_add_string_value (builder, enable);
-  json_builder_add_string_value (builder, "loginctl enable-linger");
-  json_builder_end_array (builder);
-  json_builder_end_object (builder);
-  heartbeat_ctl_print_json (builder);
+  if (config_is_new)
+    g_print (_ ("%s: written, with a first check\n"), config);
+  else
+    g_print (_ ("%s: is there already, and is used as it is\n"), config);
+  g_print (_ ("%s: written\n"), environment);
+  g_print (_ ("\nStart it now and at each login, and let it run without one:\n"));
+  g_print ("  %s\n  loginctl enable-linger\n", enable);
 }
 
-/**
- * heartbeat_ctl_init:
- * @self: the command line
- * @args: the name of an agent
- *
- * `heartbeatctl init NAME [--config FILE] [--rabbit-url URL]`: writes a first heartbeat.json and the settings of the user
- * service, and says how to start it. Nothing that exists is changed.
- *
- * Returns: the exit status
- */
+/* `heartbeatctl init NAME [--config FILE] [--rabbit-url URL]`: writes a first heartbeat.json and the settings of the user
+ * service, and prints how to start it. Existing files are not changed. */
 HeartbeatCtlExit
 heartbeat_ctl_init (HeartbeatCtl *self, char **args)
 {
@@ -185,23 +149,22 @@ heartbeat_ctl_init (HeartbeatCtl *self, char **args)
   g_autofree char *config = self->config != NULL ? g_canonicalize_filename (self->config, NULL)
                                                  : g_build_filename (g_get_user_config_dir (),
                                                                      FOLDER, "agents", file, NULL);
+  g_autofree char *shown = NULL;
+  g_autofree char *shown_environment = NULL;
   gboolean config_is_new = FALSE;
   g_autoptr (GError) error = NULL;
 
-  if (!check_arguments (self, agent))
+  if (check_arguments (self, agent) != HEARTBEAT_CTL_OK)
     return HEARTBEAT_CTL_USAGE;
   config_is_new = !g_file_test (config, G_FILE_TEST_EXISTS);
   if (g_file_test (environment, G_FILE_TEST_EXISTS))
-    {
-      heartbeat_ctl_complain (_ ("%s: is there already: this agent is set up"), environment);
-      return HEARTBEAT_CTL_FAILED;
-    }
+    return heartbeat_ctl_report (HEARTBEAT_CTL_FAILED,
+                                 _ ("%s: is there already: this agent is set up"), environment);
   if ((config_is_new && !write_config (config, agent, &error))
       || !write_environment (environment, config, self->rabbit_url, &error))
-    {
-      heartbeat_ctl_complain ("%s", error->message);
-      return HEARTBEAT_CTL_FAILED;
-    }
-  print_made (self, agent, config, environment, config_is_new);
+    return heartbeat_ctl_report (HEARTBEAT_CTL_FAILED, "%s", error->message);
+  shown = g_filename_display_name (config);
+  shown_environment = g_filename_display_name (environment);
+  print_made (self, agent, shown, shown_environment, config_is_new);
   return HEARTBEAT_CTL_OK;
 }

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include <glib-unix.h>
+#include <json-glib/json-glib.h>
 
 #include "agent/heartbeat-agent.h"
 #include "base/heartbeat-i18n.h"
@@ -18,21 +19,21 @@
 
 #define AGENT_INTERFACE "org.bloodbank.Heartbeat1.Agent"
 
-/* Under the table of a live view. */
+/* events below the table of a live view */
 #define MAX_LINES   8
 #define LEAST_LINES 3
 
-/* In a terminal that is not even as high there is no order to keep. */
+/* A terminal of fewer rows just scrolls. */
 #define LEAST_ROWS 8
 
-/* Times that count down are shown to the second; events are shown at once, but not a hundred in a second. */
+/* Times are shown to the second. Events are shown at once, but not more than ten times a second. */
 #define REFRESH_MS 1000
 #define EVENT_MS   100
 
-/* The view stands still while a process does not answer. */
+/* The view freezes while it waits for a process. */
 #define ANSWER_MS 2000
 
-/* ECMA-48: to the other screen and back, the cursor off and on, home, and erase to the end. */
+/* ECMA-48: alternate screen on and off, cursor off and on, cursor home and erase below */
 #define SCREEN_ON  "\033[?1049h\033[?25l"
 #define SCREEN_OFF "\033[?25h\033[?1049l"
 #define SCREEN_TOP "\033[H\033[J"
@@ -40,11 +41,11 @@
 typedef struct
 {
   HeartbeatCtl *ctl;
-  GPtrArray *agents;    /* all that have been seen: of one that has gone a live view says so */
-  GHashTable *outcomes; /* agent → HeartbeatCtlRunMarks, until its next run has finished */
+  GPtrArray *agents; /* all that have been seen, on the bus or not */
+  GHashTable *marks; /* agent → HeartbeatCtlRunMarks, until its next run has finished */
   GMainLoop *loop;
-  gboolean live; /* a terminal that is drawn again and again, else a line an event */
-  GQueue lines;  /* of text: the last events, under a live view */
+  gboolean live; /* redraw the terminal; else print a line for each event */
+  GQueue lines;  /* of text: the last events of a live view */
   guint redraw;
 } Monitor;
 
@@ -65,34 +66,17 @@ add_new_agents (Monitor *self)
     }
 }
 
-/* NULL with what is wrong. */
 static HeartbeatCtlRunMarks *
-get_outcomes (Monitor *self, HeartbeatCtlView *view, GError **error)
+get_marks (Monitor *self, HeartbeatCtlView *view, GHashTable *silent)
 {
-  HeartbeatCtlRunMarks *outcomes = g_hash_table_lookup (self->outcomes, view->name);
+  HeartbeatCtlRunMarks *marks = g_hash_table_lookup (self->marks, view->name);
 
-  if (outcomes != NULL && heartbeat_ctl_run_marks_cover (outcomes, view))
-    return outcomes;
-  outcomes = heartbeat_ctl_run_marks_load (view, ANSWER_MS, error);
-  if (outcomes != NULL)
-    g_hash_table_replace (self->outcomes, g_strdup (view->name), outcomes);
-  return outcomes;
-}
-
-/* Of a process that is stuck there are no marks, and nobody waits for those of its other agents. */
-static char *
-describe_status (Monitor *self, HeartbeatCtlView *view, GHashTable *silent)
-{
-  g_autoptr (HeartbeatCtlRunMarks) none = heartbeat_ctl_run_marks_new ();
-  g_autoptr (GError) error = NULL;
-  HeartbeatCtlRunMarks *outcomes = NULL;
-
-  if (!g_hash_table_contains (silent, view->owner))
-    outcomes = get_outcomes (self, view, &error);
-  if (error != NULL)
-    g_hash_table_add (silent, view->owner);
-  return heartbeat_ctl_status_to_string (view, outcomes != NULL ? outcomes : none,
-                                         g_get_real_time ());
+  if (marks != NULL && heartbeat_ctl_run_marks_cover (marks, view))
+    return marks;
+  marks = heartbeat_ctl_run_marks_load (view, ANSWER_MS, silent, NULL);
+  if (marks != NULL)
+    g_hash_table_replace (self->marks, g_strdup (view->name), marks);
+  return marks;
 }
 
 static char *
@@ -101,7 +85,8 @@ describe_view (Monitor *self, HeartbeatCtlView *view, GHashTable *silent)
   g_autofree char *line = NULL;
 
   if (view->error == NULL)
-    return describe_status (self, view, silent);
+    return heartbeat_ctl_status_to_string (view, get_marks (self, view, silent),
+                                           g_get_real_time ());
   if (g_error_matches (view->error, G_IO_ERROR, G_IO_ERROR_NOT_FOUND))
     /* Translators: the name of an agent */
     return g_strdup_printf (_ ("%s is not on the bus\n"), view->name);
@@ -130,15 +115,15 @@ describe_agents (Monitor *self)
 static char *
 describe_events (Monitor *self)
 {
-  g_autoptr (HeartbeatCtlTable) table = heartbeat_ctl_table_new (1);
+  g_autoptr (HeartbeatCtlTable) table = heartbeat_ctl_table_new (NULL, 1, FALSE);
 
   for (GList *l = self->lines.head; l != NULL; l = l->next)
     heartbeat_ctl_table_add (table, l->data);
   return heartbeat_ctl_table_to_string (table);
 }
 
-/* What does not fit would scroll the agents' heads out of sight. The last events have what room the checks leave, and three
- * rows in any case. */
+/* Draws only as many lines as fit, so that nothing scrolls out of sight. The events get the rows that the checks leave, and at
+ * least three. */
 static void
 draw (Monitor *self)
 {
@@ -184,7 +169,7 @@ on_second (gpointer user_data)
 }
 
 static void
-tell (Monitor *self, char *line)
+report (Monitor *self, char *line)
 {
   if (!self->live)
     {
@@ -202,7 +187,7 @@ tell (Monitor *self, char *line)
 
 /* --- Events --------------------------------------------------------------------------------------------------------- */
 
-/* What a signal says, as texts; those that it does not have are empty. */
+/* A signal, with "" for what it does not have. */
 typedef struct
 {
   const char *event;
@@ -211,44 +196,26 @@ typedef struct
   const char *message;
 } Event;
 
-/* Anybody on the bus can send a signal of that name. */
-static gboolean
-has_type (const char *member, GVariant *parameters)
-{
-  const struct
-  {
-    const char *member;
-    const char *type;
-  } signals[] = { { "CheckStarted", "(s)" },
-                  { "CheckFinished", "(ssa{sv})" },
-                  { "MessageReceived", "(sss)" } };
-
-  for (guint i = 0; i < G_N_ELEMENTS (signals); i++)
-    if (g_str_equal (member, signals[i].member))
-      return g_variant_is_of_type (parameters, (const GVariantType *) signals[i].type);
-  return FALSE;
-}
-
+/* Anybody on the bus can send such a signal, with parameters of any type. */
 static gboolean
 read_event (const char *member, GVariant *parameters, Event *event)
 {
   g_autoptr (GVariant) details = NULL;
+  const char *type = g_variant_get_type_string (parameters);
 
   *event = (Event){ "", "", "", "" };
-  if (!has_type (member, parameters))
-    return FALSE;
-  if (g_str_equal (member, "CheckStarted"))
+  if (g_str_equal (member, "CheckStarted") && g_str_equal (type, "(s)"))
     {
       event->event = "started";
       g_variant_get (parameters, "(&s)", &event->subject);
     }
-  else if (g_str_equal (member, "CheckFinished"))
+  else if (g_str_equal (member, "CheckFinished") && g_str_equal (type, "(ssa{sv})"))
     {
       event->event = "finished";
       g_variant_get (parameters, "(&s&s@a{sv})", &event->subject, &event->status, &details);
       g_variant_lookup (details, "message", "&s", &event->message);
     }
-  else if (g_str_equal (member, "MessageReceived"))
+  else if (g_str_equal (member, "MessageReceived") && g_str_equal (type, "(sss)"))
     {
       event->event = "message";
       g_variant_get (parameters, "(&s&s&s)", &event->subject, &event->status, &event->message);
@@ -256,36 +223,31 @@ read_event (const char *member, GVariant *parameters, Event *event)
   return *event->event != '\0';
 }
 
-static void
-add_member (JsonBuilder *builder, const char *name, const char *value)
-{
-  json_builder_set_member_name (builder, name);
-  json_builder_add_string_value (builder, value);
-}
-
 static char *
 event_to_json (const char *agent, const Event *event)
 {
   gboolean is_message = g_str_equal (event->event, "message");
-  g_autoptr (JsonBuilder) builder = json_builder_new ();
+  GVariantBuilder builder = G_VARIANT_BUILDER_INIT (G_VARIANT_TYPE_VARDICT);
+  g_autoptr (GVariant) document = NULL;
   g_autoptr (JsonNode) root = NULL;
 
-  json_builder_begin_object (builder);
-  json_builder_set_member_name (builder, "time");
-  json_builder_add_int_value (builder, g_get_real_time ());
-  add_member (builder, "agent", agent);
-  add_member (builder, "event", event->event);
-  add_member (builder, is_message ? "routing_key" : "check", event->subject);
+  g_variant_builder_add_parsed (&builder, "{'time', <%x>}", g_get_real_time ());
+  g_variant_builder_add_parsed (&builder, "{'agent', <%s>}", agent);
+  g_variant_builder_add_parsed (&builder, "{'event', <%s>}", event->event);
+  g_variant_builder_add_parsed (&builder, "{%s, <%s>}", is_message ? "routing_key" : "check",
+                                event->subject);
   if (*event->status != '\0')
-    add_member (builder, is_message ? "event_type" : "status", event->status);
+    g_variant_builder_add_parsed (&builder, "{%s, <%s>}", is_message ? "event_type" : "status",
+                                  event->status);
   if (*event->message != '\0')
-    add_member (builder, is_message ? "body" : "message", event->message);
-  json_builder_end_object (builder);
-  root = json_builder_get_root (builder);
+    g_variant_builder_add_parsed (&builder, "{%s, <%s>}", is_message ? "body" : "message",
+                                  event->message);
+  document = g_variant_ref_sink (g_variant_builder_end (&builder));
+  root = json_gvariant_serialize (document);
   return heartbeat_json_print (root, FALSE);
 }
 
-/* The type of a message is its sender's own word. */
+/* The type of a message is not ours to translate. */
 static const char *
 describe_event (const Event *event)
 {
@@ -293,7 +255,7 @@ describe_event (const Event *event)
     /* Translators: a check has just begun to run */
     return C_ ("event", "started");
   if (g_str_equal (event->event, "finished"))
-    return heartbeat_ctl_format_status (event->status);
+    return heartbeat_ctl_format_word ("status", event->status);
   return *event->status != '\0' ? event->status : event->event;
 }
 
@@ -309,7 +271,7 @@ event_to_line (const char *agent, const Event *event)
   return heartbeat_text_to_line (line);
 }
 
-/* The agent whose object has that path; NULL where it is none's, or not of the one that is asked for. */
+/* Returns the agent with that object path; NULL if there is none, or --agent names another one. */
 static char *
 find_agent (Monitor *self, const char *path)
 {
@@ -340,8 +302,8 @@ on_signal (GDBusConnection *bus,
   if (agent == NULL || !read_event (member, parameters, &event))
     return;
   if (g_str_equal (event.event, "finished"))
-    g_hash_table_remove (self->outcomes, agent);
-  tell (self, self->ctl->json ? event_to_json (agent, &event) : event_to_line (agent, &event));
+    g_hash_table_remove (self->marks, agent);
+  report (self, self->ctl->json ? event_to_json (agent, &event) : event_to_line (agent, &event));
 }
 
 /* --- The command ---------------------------------------------------------------------------------------------------- */
@@ -382,39 +344,28 @@ run (Monitor *self)
   g_signal_handlers_disconnect_by_data (self->ctl->bus, self);
 }
 
-/**
- * heartbeat_ctl_monitor:
- * @self: the command line
- * @args: none
- *
- * `heartbeatctl monitor`: on a terminal a view of the agents that follows what happens, until it is interrupted. Elsewhere,
- * and with `--json`, a line for each event. Agents that come later are shown too.
- *
- * Returns: the exit status
- */
+/* `heartbeatctl monitor`: on a terminal a live view of the agents, until it is interrupted. Elsewhere, and with `--json`, a
+ * line for each event. Agents that start later are included. */
 HeartbeatCtlExit
 heartbeat_ctl_monitor (HeartbeatCtl *self, char **args)
 {
   g_autoptr (GPtrArray) agents = NULL;
   HeartbeatCtlExit status = heartbeat_ctl_find_agents (self, &agents);
   Monitor monitor = { .ctl = self };
-  gboolean lost = FALSE;
 
   if (status != HEARTBEAT_CTL_OK)
     return status;
   monitor.agents = agents;
-  monitor.outcomes = g_hash_table_new_full (g_str_hash, g_str_equal, g_free,
-                                            (GDestroyNotify) heartbeat_ctl_run_marks_free);
+  monitor.marks = g_hash_table_new_full (g_str_hash, g_str_equal, g_free,
+                                         (GDestroyNotify) heartbeat_ctl_run_marks_free);
   monitor.loop = g_main_loop_new (NULL, FALSE);
   monitor.live = !self->json && heartbeat_ctl_terminal_get_width () > 0;
   g_queue_init (&monitor.lines);
   run (&monitor);
   g_queue_clear_full (&monitor.lines, g_free);
-  g_hash_table_unref (monitor.outcomes);
+  g_hash_table_unref (monitor.marks);
   g_main_loop_unref (monitor.loop);
-  lost = g_dbus_connection_is_closed (self->bus);
-  if (!lost)
+  if (!g_dbus_connection_is_closed (self->bus))
     return HEARTBEAT_CTL_OK;
-  heartbeat_ctl_complain (_ ("the session bus has gone"));
-  return HEARTBEAT_CTL_NOT_RUNNING;
+  return heartbeat_ctl_report (HEARTBEAT_CTL_NOT_RUNNING, _ ("the session bus has gone"));
 }

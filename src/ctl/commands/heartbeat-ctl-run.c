@@ -10,7 +10,6 @@
 #include "ctl/print/heartbeat-ctl-format.h"
 #include "ctl/print/heartbeat-ctl-progress.h"
 #include "ctl/heartbeat-ctl.h"
-#include "dbus/heartbeat-dbus.h"
 
 static void
 print_result (const char *check, GVariant *result)
@@ -26,7 +25,7 @@ print_result (const char *check, GVariant *result)
   g_variant_lookup (result, "duration", "x", &duration);
   span = heartbeat_ctl_format_span (duration);
   line = heartbeat_text_to_line (message);
-  status = heartbeat_ctl_format_status (status);
+  status = heartbeat_ctl_format_word ("status", status);
   if (*line == '\0')
     /* Translators: a check, how it ended, how long it took */
     g_print (_ ("%s: %s in %s\n"), name, status, span);
@@ -36,26 +35,18 @@ print_result (const char *check, GVariant *result)
 }
 
 static void
-print_result_json (HeartbeatCtl *self, const char *agent, const char *check, GVariant *result)
+print_json (const char *agent, const char *check, GVariant *result)
 {
-  g_autoptr (JsonBuilder) builder = json_builder_new ();
+  GVariantBuilder builder = G_VARIANT_BUILDER_INIT (G_VARIANT_TYPE_VARDICT);
   GVariantIter iter;
-  const char *name;
-  GVariant *value;
+  GVariant *member = NULL;
 
-  json_builder_begin_object (builder);
-  json_builder_set_member_name (builder, "agent");
-  json_builder_add_string_value (builder, agent);
-  json_builder_set_member_name (builder, "check");
-  json_builder_add_string_value (builder, check);
+  g_variant_builder_add_parsed (&builder, "{'agent', <%s>}", agent);
+  g_variant_builder_add_parsed (&builder, "{'check', <%s>}", check);
   g_variant_iter_init (&iter, result);
-  while (g_variant_iter_loop (&iter, "{&sv}", &name, &value))
-    {
-      json_builder_set_member_name (builder, name);
-      json_builder_add_value (builder, json_gvariant_serialize (value));
-    }
-  json_builder_end_object (builder);
-  heartbeat_ctl_print_json (builder);
+  while (g_variant_iter_loop (&iter, "@{sv}", &member))
+    g_variant_builder_add_value (&builder, member);
+  heartbeat_ctl_print_json (g_variant_builder_end (&builder));
 }
 
 /* --- Waiting -------------------------------------------------------------------------------------------------------- */
@@ -105,8 +96,7 @@ on_interrupt (gpointer user_data)
   return G_SOURCE_CONTINUE;
 }
 
-/* The answer is waited for even after an interrupt: it must not come when @wait is gone. Cancelling brings it at once, and
- * the service does not hear of it. */
+/* Wait for the reply even after an interrupt, since it needs @wait. Cancelling makes it come at once; the service does not notice. */
 static void
 run_and_wait (HeartbeatDBusAgent *proxy, Wait *wait)
 {
@@ -127,11 +117,12 @@ run_and_wait (HeartbeatDBusAgent *proxy, Wait *wait)
   g_source_remove (interrupt);
 }
 
-/* As a program ends that does not look: so that a shell's loop ends as well. */
+/* Die of the signal, so that a loop in a shell ends as well. */
 static HeartbeatCtlExit
 end_interrupted (const char *check)
 {
-  heartbeat_ctl_complain (_ ("the run goes on; see how it ends: heartbeatctl history %s"), check);
+  heartbeat_ctl_report (HEARTBEAT_CTL_FAILED,
+                        _ ("the run goes on; see how it ends: heartbeatctl history %s"), check);
   signal (SIGINT, SIG_DFL);
   raise (SIGINT);
   return HEARTBEAT_CTL_FAILED;
@@ -140,31 +131,22 @@ end_interrupted (const char *check)
 /* --- The command ---------------------------------------------------------------------------------------------------- */
 
 static HeartbeatCtlExit
-tell (HeartbeatCtl *self, const char *agent, const char *check, GVariant *result)
+report (HeartbeatCtl *self, const char *agent, const char *check, GVariant *result)
 {
   const char *status = "";
 
   if (self->json)
-    print_result_json (self, agent, check, result);
+    print_json (agent, check, result);
   else
     print_result (check, result);
   g_variant_lookup (result, "status", "&s", &status);
   if (strcmp (status, "failed") != 0)
     return HEARTBEAT_CTL_OK;
-  heartbeat_ctl_complain (_ ("the check “%s” failed"), check);
-  return HEARTBEAT_CTL_FAILED;
+  return heartbeat_ctl_report (HEARTBEAT_CTL_FAILED, _ ("the check “%s” failed"), check);
 }
 
-/**
- * heartbeat_ctl_run:
- * @self: the command line
- * @args: the name of a check
- *
- * `heartbeatctl run CHECK`: runs it and waits for the end; on a terminal one sees for how long. Ctrl-C ends the waiting and
- * not the run.
- *
- * Returns: the exit status
- */
+/* `heartbeatctl run CHECK`: runs a check and waits for its end; on a terminal it shows for how long. Ctrl-C ends the wait, not
+ * the run. */
 HeartbeatCtlExit
 heartbeat_ctl_run (HeartbeatCtl *self, char **args)
 {
@@ -179,11 +161,11 @@ heartbeat_ctl_run (HeartbeatCtl *self, char **args)
     return found;
   proxy = heartbeat_ctl_listen_to_agent (self, agent, &error);
   if (proxy == NULL)
-    return heartbeat_ctl_fail (error);
+    return heartbeat_ctl_report_error (error);
   run_and_wait (proxy, &wait);
   result = wait.result;
   error = wait.error;
   if (result != NULL)
-    return tell (self, agent, args[0], result);
-  return wait.interrupted ? end_interrupted (args[0]) : heartbeat_ctl_fail (error);
+    return report (self, agent, args[0], result);
+  return wait.interrupted ? end_interrupted (args[0]) : heartbeat_ctl_report_error (error);
 }

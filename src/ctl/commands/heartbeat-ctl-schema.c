@@ -5,15 +5,7 @@
 
 #define SCHEMA_PATH "/org/bloodbank/heartbeatctl/heartbeat.v1.json"
 
-/**
- * heartbeat_ctl_schema:
- * @self: the command line
- * @args: none
- *
- * `heartbeatctl schema`: prints the JSON Schema of heartbeat.json, which is part of the program.
- *
- * Returns: the exit status
- */
+/* `heartbeatctl schema`: prints the JSON Schema of heartbeat.json, which is part of the program. */
 HeartbeatCtlExit
 heartbeat_ctl_schema (HeartbeatCtl *self, char **args)
 {

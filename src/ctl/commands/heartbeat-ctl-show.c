@@ -7,14 +7,7 @@
 #include "ctl/print/heartbeat-ctl-table.h"
 #include "ctl/heartbeat-ctl-views.h"
 
-static void
-add_line (HeartbeatCtlTable *table, const char *label, const char *text)
-{
-  heartbeat_ctl_table_add_styled (table, label, HEARTBEAT_CTL_STYLE_HEAD);
-  heartbeat_ctl_table_add (table, text);
-}
-
-/* @code is what a program reads, and has a colour. */
+/* @code is the word for programs, which has a style. */
 static void
 add_word (HeartbeatCtlTable *table, const char *label, const char *word, const char *code)
 {
@@ -27,10 +20,10 @@ add_integer (HeartbeatCtlTable *table, const char *label, gint64 number)
 {
   g_autofree char *text = g_strdup_printf ("%" G_GINT64_FORMAT, number);
 
-  add_line (table, label, text);
+  heartbeat_ctl_table_add_labelled (table, label, text);
 }
 
-/* `09:00 (in 3 min)`, or what stands for no time. */
+/* `09:00 (in 3 min)`, or just @span if there is no time. */
 static void
 add_time (HeartbeatCtlTable *table, const char *label, gint64 time, gint64 now, const char *span)
 {
@@ -38,7 +31,7 @@ add_time (HeartbeatCtlTable *table, const char *label, gint64 time, gint64 now, 
   g_autofree char *clock = time != 0 ? heartbeat_ctl_format_time (time, now, zone) : NULL;
   g_autofree char *text = clock != NULL ? g_strdup_printf ("%s (%s)", clock, span) : NULL;
 
-  add_line (table, label, text != NULL ? text : span);
+  heartbeat_ctl_table_add_labelled (table, label, text != NULL ? text : span);
 }
 
 static void
@@ -49,10 +42,12 @@ add_state (HeartbeatCtlTable *table, HeartbeatDBusCheck *check, gint64 now)
   g_autofree char *why
       = heartbeat_ctl_format_reason (heartbeat_dbus_check_get_reason (check), now, zone);
 
-  add_word (table, _ ("State"), heartbeat_ctl_format_state (state), state);
-  add_line (table, _ ("Why"), why);
-  add_line (table, _ ("Enabled"), heartbeat_dbus_check_get_enabled (check) ? _ ("yes") : _ ("no"));
-  add_line (table, _ ("Paused"), heartbeat_dbus_check_get_paused (check) ? _ ("yes") : _ ("no"));
+  add_word (table, _ ("State"), heartbeat_ctl_format_word ("state", state), state);
+  heartbeat_ctl_table_add_labelled (table, _ ("Why"), why);
+  heartbeat_ctl_table_add_labelled (
+      table, _ ("Enabled"), heartbeat_dbus_check_get_enabled (check) ? _ ("yes") : _ ("no"));
+  heartbeat_ctl_table_add_labelled (table, _ ("Paused"),
+                                    heartbeat_dbus_check_get_paused (check) ? _ ("yes") : _ ("no"));
 }
 
 static void
@@ -67,11 +62,11 @@ add_times (HeartbeatCtlTable *table, HeartbeatDBusCheck *check, gint64 now)
   g_autofree char *ratio
       = g_strdup_printf (_ ("%.2f cadences"), heartbeat_dbus_check_get_overdue_ratio (check));
 
-  add_line (table, _ ("Cadence"), cadence);
+  heartbeat_ctl_table_add_labelled (table, _ ("Cadence"), cadence);
   add_time (table, _ ("Last run"), last, now, past);
   add_time (table, _ ("Next due"), next, now, future);
   /* Translators: a label; the text beside it is “1.50 cadences” */
-  add_line (table, _ ("Since then"), last != 0 ? ratio : _ ("never"));
+  heartbeat_ctl_table_add_labelled (table, _ ("Since then"), last != 0 ? ratio : _ ("never"));
 }
 
 static void
@@ -84,57 +79,42 @@ add_result (HeartbeatCtlTable *table, HeartbeatDBusCheck *check)
 
   if (*status != '\0')
     {
-      add_word (table, _ ("Last result"), heartbeat_ctl_format_status (status), status);
-      add_line (table, _ ("Message"), heartbeat_dbus_check_get_last_message (check));
-      add_line (table, _ ("Duration"), span);
+      add_word (table, _ ("Last result"), heartbeat_ctl_format_word ("status", status), status);
+      heartbeat_ctl_table_add_labelled (table, _ ("Message"),
+                                        heartbeat_dbus_check_get_last_message (check));
+      heartbeat_ctl_table_add_labelled (table, _ ("Duration"), span);
     }
   add_integer (table, _ ("Failures in a row"),
                heartbeat_dbus_check_get_consecutive_failures (check));
-  /* Else it is why the check does not run. */
+  /* the error of an invalid check is shown as the reason */
   if (*error != '\0' && strcmp (heartbeat_dbus_check_get_state (check), "invalid") != 0)
-    add_line (table, _ ("Error"), error);
+    heartbeat_ctl_table_add_labelled (table, _ ("Error"), error);
 }
 
 static void
 print_check (const char *agent, HeartbeatDBusCheck *check)
 {
-  g_autoptr (HeartbeatCtlTable) table = heartbeat_ctl_table_new (2);
+  g_autoptr (HeartbeatCtlTable) table = heartbeat_ctl_table_new (NULL, 2, TRUE);
   gint64 now = g_get_real_time ();
-  g_autofree char *text = NULL;
 
-  add_line (table, _ ("Check"), heartbeat_dbus_check_get_name (check));
-  add_line (table, _ ("Agent"), agent);
-  add_line (table, _ ("Handler"), heartbeat_dbus_check_get_handler (check));
+  heartbeat_ctl_table_add_labelled (table, _ ("Check"), heartbeat_dbus_check_get_name (check));
+  heartbeat_ctl_table_add_labelled (table, _ ("Agent"), agent);
+  heartbeat_ctl_table_add_labelled (table, _ ("Handler"), heartbeat_dbus_check_get_handler (check));
   add_state (table, check, now);
   add_times (table, check, now);
   add_integer (table, _ ("Priority"), heartbeat_dbus_check_get_priority (check));
   add_result (table, check);
-  heartbeat_ctl_table_set_wrapped (table);
   heartbeat_ctl_table_print (table);
 }
 
 static void
 print_json (const char *agent, HeartbeatDBusCheck *check)
 {
-  g_autoptr (JsonBuilder) builder = json_builder_new ();
-
-  json_builder_begin_object (builder);
-  json_builder_set_member_name (builder, "Agent");
-  json_builder_add_string_value (builder, agent);
-  heartbeat_ctl_view_add_properties (builder, G_DBUS_PROXY (check));
-  json_builder_end_object (builder);
-  heartbeat_ctl_print_json (builder);
+  heartbeat_ctl_print_json (
+      heartbeat_ctl_view_serialize (G_DBUS_PROXY (check), "Agent", g_variant_new_string (agent)));
 }
 
-/**
- * heartbeat_ctl_show:
- * @self: the command line
- * @args: the name of a check
- *
- * `heartbeatctl show CHECK`: everything that is known of it. With `--json`, its properties as D-Bus has them, and its `Agent`.
- *
- * Returns: the exit status
- */
+/* `heartbeatctl show CHECK`: everything about a check. With `--json`, its properties as they are on the bus, and its `Agent`. */
 HeartbeatCtlExit
 heartbeat_ctl_show (HeartbeatCtl *self, char **args)
 {
@@ -152,10 +132,7 @@ heartbeat_ctl_show (HeartbeatCtl *self, char **args)
     return status;
   check = heartbeat_ctl_view_find_check (g_ptr_array_index (views, 0), args[0]);
   if (check == NULL)
-    {
-      heartbeat_ctl_complain (_ ("%s has no check “%s”"), agent, args[0]);
-      return HEARTBEAT_CTL_FAILED;
-    }
+    return heartbeat_ctl_report (HEARTBEAT_CTL_FAILED, _ ("%s has no check “%s”"), agent, args[0]);
   (self->json ? print_json : print_check) (agent, check);
   return HEARTBEAT_CTL_OK;
 }

@@ -9,40 +9,12 @@
 #include "ctl/heartbeat-ctl-views.h"
 #include "ctl/heartbeat-ctl.h"
 
-/* Columns that go in a narrow terminal, and how wide the last result is to be then. */
-#define COLUMN_CADENCE  2
-#define COLUMN_LAST_RUN 3
-#define COLUMN_NEXT_DUE 4
-#define COLUMN_OUTCOMES 5
-#define ROOM            24
-#define LEAST_ROOM      16
-#define VERY_LEAST_ROOM 8
-
-static void
-add_view (JsonBuilder *builder, HeartbeatCtlView *view)
-{
-  json_builder_begin_object (builder);
-  heartbeat_ctl_view_add_properties (builder, G_DBUS_PROXY (view->agent));
-  json_builder_set_member_name (builder, "Checks");
-  json_builder_begin_array (builder);
-  for (guint i = 0; i < view->checks->len; i++)
-    {
-      json_builder_begin_object (builder);
-      heartbeat_ctl_view_add_properties (builder, g_ptr_array_index (view->checks, i));
-      json_builder_end_object (builder);
-    }
-  json_builder_end_array (builder);
-  json_builder_end_object (builder);
-}
+static const HeartbeatCtlColumn columns[] = {
+  { N_ ("CHECK"), 0 },    { N_ ("STATE"), 0 },    { N_ ("CADENCE"), 24 },    { N_ ("LAST RUN"), 8 },
+  { N_ ("NEXT DUE"), 8 }, { N_ ("LAST 10"), 16 }, { N_ ("LAST RESULT"), 0 },
+};
 
 /* --- For people ----------------------------------------------------------------------------------------------------- */
-
-static void
-add_line (HeartbeatCtlTable *table, const char *label, const char *text)
-{
-  heartbeat_ctl_table_add_styled (table, label, HEARTBEAT_CTL_STYLE_HEAD);
-  heartbeat_ctl_table_add (table, text);
-}
 
 static char *
 describe_broker (HeartbeatDBusAgent *agent)
@@ -61,7 +33,7 @@ describe_broker (HeartbeatDBusAgent *agent)
   return g_strdup (_ ("none: ticks come from a timer"));
 }
 
-/* A format of 64 bits is no text that can be translated. */
+/* The format of a 64-bit number differs between machines, so a translation cannot contain it. */
 static char *
 number (guint64 n)
 {
@@ -82,7 +54,7 @@ describe_runs (HeartbeatDBusAgent *agent)
 static char *
 describe_agent (HeartbeatDBusAgent *agent, gint64 now)
 {
-  g_autoptr (HeartbeatCtlTable) table = heartbeat_ctl_table_new (2);
+  g_autoptr (HeartbeatCtlTable) table = heartbeat_ctl_table_new (NULL, 2, TRUE);
   g_autofree char *broker = describe_broker (agent);
   g_autofree char *tick
       = heartbeat_ctl_format_past (heartbeat_dbus_agent_get_last_tick (agent), now);
@@ -96,19 +68,19 @@ describe_agent (HeartbeatDBusAgent *agent, gint64 now)
   g_autofree char *runs = describe_runs (agent);
   const char *config_error = heartbeat_dbus_agent_get_config_error (agent);
 
-  add_line (table, _ ("Agent"), heartbeat_dbus_agent_get_name (agent));
-  add_line (table, _ ("File"), heartbeat_dbus_agent_get_config_path (agent));
+  heartbeat_ctl_table_add_labelled (table, _ ("Agent"), heartbeat_dbus_agent_get_name (agent));
+  heartbeat_ctl_table_add_labelled (table, _ ("File"),
+                                    heartbeat_dbus_agent_get_config_path (agent));
   if (*config_error != '\0')
-    add_line (table, _ ("Error"), config_error);
-  add_line (table, _ ("Broker"), broker);
-  add_line (table, _ ("Last tick"), ticks);
-  add_line (table, _ ("Runs"), runs);
-  add_line (table, _ ("Next due"), due);
-  heartbeat_ctl_table_set_wrapped (table);
+    heartbeat_ctl_table_add_labelled (table, _ ("Error"), config_error);
+  heartbeat_ctl_table_add_labelled (table, _ ("Broker"), broker);
+  heartbeat_ctl_table_add_labelled (table, _ ("Last tick"), ticks);
+  heartbeat_ctl_table_add_labelled (table, _ ("Runs"), runs);
+  heartbeat_ctl_table_add_labelled (table, _ ("Next due"), due);
   return heartbeat_ctl_table_to_string (table);
 }
 
-/* A good result speaks for itself. */
+/* After a success the message is enough. */
 static char *
 describe_result (HeartbeatDBusCheck *check)
 {
@@ -119,13 +91,13 @@ describe_result (HeartbeatDBusCheck *check)
   if (*error != '\0')
     return g_strdup (error);
   if (*message == '\0')
-    return g_strdup (heartbeat_ctl_format_status (status));
+    return g_strdup (heartbeat_ctl_format_word ("status", status));
   if (strcmp (status, "success") == 0)
     return g_strdup (message);
-  return g_strdup_printf (_ ("%s: %s"), heartbeat_ctl_format_status (status), message);
+  return g_strdup_printf (_ ("%s: %s"), heartbeat_ctl_format_word ("status", status), message);
 }
 
-/* A check that is running, disabled or invalid is not due at any time that is known. */
+/* A check that is running, disabled or invalid has no due time. */
 static char *
 describe_next_due (HeartbeatDBusCheck *check, gint64 now)
 {
@@ -137,12 +109,11 @@ describe_next_due (HeartbeatDBusCheck *check, gint64 now)
 static void
 add_check (HeartbeatCtlTable *table,
            HeartbeatDBusCheck *check,
-           HeartbeatCtlRunMarks *outcomes,
+           HeartbeatCtlRunMarks *marks,
            gint64 now)
 {
-  g_autofree char *row
-      = heartbeat_ctl_run_marks_row (outcomes, heartbeat_dbus_check_get_name (check),
-                                     g_get_charset (NULL));
+  g_autofree char *row = heartbeat_ctl_run_marks_row (marks, heartbeat_dbus_check_get_name (check),
+                                                      g_get_charset (NULL));
   const char *state = heartbeat_dbus_check_get_state (check);
   g_autofree char *cadence
       = heartbeat_ctl_format_span (heartbeat_dbus_check_get_cadence_ms (check) * 1000);
@@ -154,7 +125,7 @@ add_check (HeartbeatCtlTable *table,
   const char *error = heartbeat_dbus_check_get_error (check);
 
   heartbeat_ctl_table_add (table, heartbeat_dbus_check_get_name (check));
-  heartbeat_ctl_table_add_styled (table, heartbeat_ctl_format_state (state),
+  heartbeat_ctl_table_add_styled (table, heartbeat_ctl_format_word ("state", state),
                                   heartbeat_ctl_style_of (state));
   heartbeat_ctl_table_add (table, cadence);
   heartbeat_ctl_table_add (table, last);
@@ -167,75 +138,68 @@ add_check (HeartbeatCtlTable *table,
 /**
  * heartbeat_ctl_status_to_string:
  * @view: what an agent shows
- * @outcomes: how its last runs ended
+ * @marks: (nullable): how its last runs ended
  * @now: the time, in µs since the epoch
  *
- * Returns: (transfer full): the agent and a table of its checks, as they are to be shown on standard output
+ * Returns: (transfer full): the agent and a table of its checks, formatted for standard output
  */
 char *
-heartbeat_ctl_status_to_string (HeartbeatCtlView *view, HeartbeatCtlRunMarks *outcomes, gint64 now)
+heartbeat_ctl_status_to_string (HeartbeatCtlView *view, HeartbeatCtlRunMarks *marks, gint64 now)
 {
-  const char *const heads[] = { _ ("CHECK"),    _ ("STATE"),   _ ("CADENCE"),    _ ("LAST RUN"),
-                                _ ("NEXT DUE"), _ ("LAST 10"), _ ("LAST RESULT") };
-  g_autoptr (HeartbeatCtlTable) table = heartbeat_ctl_table_new (G_N_ELEMENTS (heads));
-  g_autofree char *agent = describe_agent (view->agent, now);
+  g_autoptr (HeartbeatCtlTable) table
+      = heartbeat_ctl_table_new (columns, G_N_ELEMENTS (columns), FALSE);
+  g_autofree char *agent = NULL;
   g_autofree char *checks = NULL;
 
+  g_return_val_if_fail (view != NULL && view->agent != NULL, NULL);
+
+  agent = describe_agent (view->agent, now);
   if (view->checks->len == 0)
     return g_steal_pointer (&agent);
-  for (guint i = 0; i < G_N_ELEMENTS (heads); i++)
-    heartbeat_ctl_table_add_styled (table, heads[i], HEARTBEAT_CTL_STYLE_HEAD);
   for (guint i = 0; i < view->checks->len; i++)
-    add_check (table, g_ptr_array_index (view->checks, i), outcomes, now);
-  heartbeat_ctl_table_add_spare (table, COLUMN_CADENCE, ROOM);
-  heartbeat_ctl_table_add_spare (table, COLUMN_OUTCOMES, LEAST_ROOM);
-  heartbeat_ctl_table_add_spare (table, COLUMN_LAST_RUN, VERY_LEAST_ROOM);
-  heartbeat_ctl_table_add_spare (table, COLUMN_NEXT_DUE, VERY_LEAST_ROOM);
+    add_check (table, g_ptr_array_index (view->checks, i), marks, now);
   checks = heartbeat_ctl_table_to_string (table);
   return g_strconcat (agent, "\n", checks, NULL);
 }
 
-/* --- The command ---------------------------------------------------------------------------------------------------- */
-
 static void
 print_views (GPtrArray *views, HeartbeatCtlExit *status)
 {
-  g_autoptr (GPtrArray) outcomes = heartbeat_ctl_run_marks_load_all (views, status);
+  g_autoptr (GPtrArray) marks = heartbeat_ctl_run_marks_load_all (views, status);
 
   for (guint i = 0; i < views->len; i++)
     {
-      HeartbeatCtlView *view = g_ptr_array_index (views, i);
-      g_autofree char *text = heartbeat_ctl_status_to_string (view, g_ptr_array_index (outcomes, i),
-                                                              g_get_real_time ());
+      g_autofree char *text
+          = heartbeat_ctl_status_to_string (g_ptr_array_index (views, i),
+                                            g_ptr_array_index (marks, i), g_get_real_time ());
 
       g_print ("%s%s", i > 0 ? "\n" : "", text);
     }
 }
 
+/* --- The command ---------------------------------------------------------------------------------------------------- */
+
 static void
 print_json (GPtrArray *views)
 {
-  g_autoptr (JsonBuilder) builder = json_builder_new ();
+  GVariantBuilder agents = G_VARIANT_BUILDER_INIT (G_VARIANT_TYPE ("aa{sv}"));
 
-  json_builder_begin_object (builder);
-  json_builder_set_member_name (builder, "agents");
-  json_builder_begin_array (builder);
   for (guint i = 0; i < views->len; i++)
-    add_view (builder, g_ptr_array_index (views, i));
-  json_builder_end_array (builder);
-  json_builder_end_object (builder);
-  heartbeat_ctl_print_json (builder);
+    {
+      HeartbeatCtlView *view = g_ptr_array_index (views, i);
+      GVariantBuilder checks = G_VARIANT_BUILDER_INIT (G_VARIANT_TYPE ("aa{sv}"));
+
+      for (guint j = 0; j < view->checks->len; j++)
+        g_variant_builder_add_value (&checks, heartbeat_ctl_view_serialize (
+                                                  g_ptr_array_index (view->checks, j), NULL, NULL));
+      g_variant_builder_add_value (
+          &agents, heartbeat_ctl_view_serialize (G_DBUS_PROXY (view->agent), "Checks",
+                                                 g_variant_builder_end (&checks)));
+    }
+  heartbeat_ctl_print_json (g_variant_new_parsed ("{'agents': <%aa{sv}>}", &agents));
 }
 
-/**
- * heartbeat_ctl_status:
- * @self: the command line
- * @args: none
- *
- * `heartbeatctl status`: each agent and its checks.
- *
- * Returns: the exit status
- */
+/* `heartbeatctl status`: each agent and its checks. */
 HeartbeatCtlExit
 heartbeat_ctl_status (HeartbeatCtl *self, char **args)
 {

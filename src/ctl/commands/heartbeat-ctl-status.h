@@ -8,6 +8,6 @@
 G_BEGIN_DECLS
 
 char *
-heartbeat_ctl_status_to_string (HeartbeatCtlView *view, HeartbeatCtlRunMarks *outcomes, gint64 now);
+heartbeat_ctl_status_to_string (HeartbeatCtlView *view, HeartbeatCtlRunMarks *marks, gint64 now);
 
 G_END_DECLS

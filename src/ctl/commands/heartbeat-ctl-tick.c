@@ -18,7 +18,7 @@ typedef struct
   GMainLoop *loop;
   HeartbeatConnection *connection;
   GCancellable *cancellable;
-  char *away; /* why no broker can be reached */
+  char *failure; /* why the broker cannot be reached */
   GError *error;
 } Sending;
 
@@ -41,14 +41,14 @@ on_published (GObject *source, GAsyncResult *result, gpointer user_data)
   heartbeat_connection_close_async (sending->connection, on_closed, sending);
 }
 
-/* The service tries for ever; a person at a terminal wants to know at once. */
+/* The connection would retry for ever. */
 static void
 on_state (Sending *sending)
 {
   if (heartbeat_connection_get_state (sending->connection) != HEARTBEAT_CONNECTION_STATE_WAITING
-      || sending->away != NULL)
+      || sending->failure != NULL)
     return;
-  sending->away = g_strdup (heartbeat_connection_get_error (sending->connection));
+  sending->failure = g_strdup (heartbeat_connection_get_error (sending->connection));
   g_cancellable_cancel (sending->cancellable);
 }
 
@@ -64,14 +64,14 @@ send (Sending *sending, const HeartbeatPublication *publication)
   g_signal_handlers_disconnect_by_data (sending->connection, sending);
 }
 
-/* An agent's file is not asked: a tick is for all of them. */
+/* The settings of a single agent do not count, since a tick is for all agents. */
 static GPtrArray *
 find_brokers (HeartbeatCtl *self, GError **error)
 {
-  const HeartbeatCtlSettingsResolver sources = { 0 };
+  const HeartbeatCtlSettingsResolver settings = { 0 };
   const char *from = NULL;
   g_autofree char *url
-      = heartbeat_ctl_settings_resolver_dup_url (&sources, self->rabbit_url, &from);
+      = heartbeat_ctl_settings_resolver_dup_url (&settings, self->rabbit_url, &from);
 
   return heartbeat_broker_uri_parse_list (url, error);
 }
@@ -86,65 +86,49 @@ setting (const char *option, const char *variable, const char *fallback)
   return value != NULL && *value != '\0' ? value : fallback;
 }
 
-/* AMQP 0-9-1, section 4.2.5.3; the exchange without a name is another thing. */
+/* AMQP 0-9-1, section 4.2.5.3. The exchange with an empty name is the default exchange, which routes by queue name. */
 static gboolean
 is_short_string (const char *text)
 {
   return *text != '\0' && strlen (text) <= HEARTBEAT_SHORT_STRING_MAX_BYTES;
 }
 
-static void
-explain (const Sending *sending, const HeartbeatPublication *publication)
+static HeartbeatCtlExit
+report_failure (const Sending *sending, const HeartbeatPublication *publication)
 {
   const char *broker = heartbeat_connection_get_broker (sending->connection);
 
-  if (sending->away != NULL)
-    heartbeat_ctl_complain (_ ("the broker %s cannot be reached: %s"), broker, sending->away);
-  else if (g_error_matches (sending->error, HEARTBEAT_ERROR, HEARTBEAT_ERROR_RETURNED)
-           && strcmp (publication->routing_key, HEARTBEAT_TICK_ROUTING_KEY) != 0)
-    heartbeat_ctl_complain (_ ("no queue is bound to %s for %s"), publication->exchange,
-                            publication->routing_key);
-  else if (g_error_matches (sending->error, HEARTBEAT_ERROR, HEARTBEAT_ERROR_RETURNED))
-    heartbeat_ctl_complain (_ ("no queue is bound to %s for %s: no consumer has run yet"),
-                            publication->exchange, publication->routing_key);
-  else
-    heartbeat_ctl_complain (_ ("the tick was not published: %s"), sending->error->message);
+  if (sending->failure != NULL)
+    return heartbeat_ctl_report (HEARTBEAT_CTL_FAILED, _ ("the broker %s cannot be reached: %s"),
+                                 broker, sending->failure);
+  if (!g_error_matches (sending->error, HEARTBEAT_ERROR, HEARTBEAT_ERROR_RETURNED))
+    return heartbeat_ctl_report (HEARTBEAT_CTL_FAILED, _ ("the tick was not published: %s"),
+                                 sending->error->message);
+  if (strcmp (publication->routing_key, HEARTBEAT_TICK_ROUTING_KEY) != 0)
+    return heartbeat_ctl_report (HEARTBEAT_CTL_FAILED, _ ("no queue is bound to %s for %s"),
+                                 publication->exchange, publication->routing_key);
+  return heartbeat_ctl_report (HEARTBEAT_CTL_FAILED,
+                               _ ("no queue is bound to %s for %s: no consumer has run yet"),
+                               publication->exchange, publication->routing_key);
 }
 
-static void
-print_sent (HeartbeatCtl *self,
-            const HeartbeatEnvelope *envelope,
-            const HeartbeatPublication *publication)
+static HeartbeatCtlExit
+report_sent (HeartbeatCtl *self, const HeartbeatPublication *publication)
 {
   const char *exchange = publication->exchange;
   const char *routing_key = publication->routing_key;
-  g_autoptr (JsonBuilder) builder = json_builder_new ();
+  const char *event_id = publication->message_id;
 
-  if (!self->json)
-    {
-      g_print (_ ("published %s to %s (event %s)\n"), routing_key, exchange, envelope->event_id);
-      return;
-    }
-  json_builder_begin_object (builder);
-  json_builder_set_member_name (builder, "event_id");
-  json_builder_add_string_value (builder, envelope->event_id);
-  json_builder_set_member_name (builder, "exchange");
-  json_builder_add_string_value (builder, exchange);
-  json_builder_set_member_name (builder, "routing_key");
-  json_builder_add_string_value (builder, routing_key);
-  json_builder_end_object (builder);
-  heartbeat_ctl_print_json (builder);
+  if (self->json)
+    heartbeat_ctl_print_json (
+        g_variant_new_parsed ("{'event_id': <%s>, 'exchange': <%s>, 'routing_key': <%s>}", event_id,
+                              exchange, routing_key));
+  else
+    g_print (_ ("published %s to %s (event %s)\n"), routing_key, exchange, event_id);
+  return HEARTBEAT_CTL_OK;
 }
 
-/**
- * heartbeat_ctl_tick:
- * @self: the command line
- * @args: none
- *
- * `heartbeatctl tick`: publishes a tick for all agents on the exchange.
- *
- * Returns: the exit status
- */
+/* `heartbeatctl tick`: publishes a tick for all agents on the exchange. */
 HeartbeatCtlExit
 heartbeat_ctl_tick (HeartbeatCtl *self, char **args)
 {
@@ -164,26 +148,19 @@ heartbeat_ctl_tick (HeartbeatCtl *self, char **args)
   g_autoptr (GMainLoop) loop = g_main_loop_new (NULL, FALSE);
   g_autoptr (GCancellable) cancellable = g_cancellable_new ();
   Sending sending = { loop, NULL, cancellable, NULL, NULL };
-  gboolean sent;
+  HeartbeatCtlExit status;
 
   if (!is_short_string (publication.exchange) || !is_short_string (publication.routing_key))
-    {
-      heartbeat_ctl_complain (_ ("an exchange and a routing key have 1 to 255 bytes"));
-      return HEARTBEAT_CTL_USAGE;
-    }
+    return heartbeat_ctl_report (HEARTBEAT_CTL_USAGE,
+                                 _ ("an exchange and a routing key have 1 to 255 bytes"));
   if (uris == NULL)
-    {
-      heartbeat_ctl_complain (_ ("RABBIT_URL (--rabbit-url): %s"), error->message);
-      return HEARTBEAT_CTL_USAGE;
-    }
+    return heartbeat_ctl_report (HEARTBEAT_CTL_USAGE, _ ("RABBIT_URL (--rabbit-url): %s"),
+                                 error->message);
   sending.connection = connection = heartbeat_connection_new (uris, "heartbeatctl");
   send (&sending, &publication);
-  sent = sending.error == NULL;
-  if (sent)
-    print_sent (self, envelope, &publication);
-  else
-    explain (&sending, &publication);
+  status = sending.error == NULL ? report_sent (self, &publication)
+                                 : report_failure (&sending, &publication);
   g_clear_error (&sending.error);
-  g_free (sending.away);
-  return sent ? HEARTBEAT_CTL_OK : HEARTBEAT_CTL_FAILED;
+  g_free (sending.failure);
+  return status;
 }

@@ -7,18 +7,18 @@
 #include "ctl/heartbeat-ctl-advice.h"
 #include "ctl/doctor/heartbeat-ctl-doctor.h"
 
-/* More than a consumer's prefetch and a bit: they wait for something. */
+/* More than a consumer prefetches */
 #define MANY_WAITING 100
 
 /* --- The connection ------------------------------------------------------------------------------------------------- */
 
-/* One attempt answers five checks: those before the stage at which it failed are good. */
+/* One attempt to connect answers five checks: those before the stage at which it failed have passed. */
 static gboolean
 passed (HeartbeatCtlDoctor *doctor, HeartbeatConnectionStage stage, HeartbeatCtlFinding *finding)
 {
   if (doctor->error == NULL || doctor->stage > stage)
     return TRUE;
-  heartbeat_ctl_finding_set (finding, HEARTBEAT_CTL_VERDICT_FAILED, "%s", doctor->error->message);
+  heartbeat_ctl_finding_fail (finding, "%s", doctor->error->message);
   heartbeat_ctl_finding_advise (finding, "%s",
                                 heartbeat_ctl_advice_for_connection (stage, doctor->error));
   return FALSE;
@@ -31,51 +31,47 @@ check_reachable (HeartbeatCtlDoctor *doctor, HeartbeatCtlFinding *finding)
 
   doctor->error = heartbeat_ctl_probe_connect (doctor->probe, &doctor->stage);
   if (passed (doctor, HEARTBEAT_CONNECTION_STAGE_CONNECT, finding))
-    heartbeat_ctl_finding_set (finding, HEARTBEAT_CTL_VERDICT_OK, _ ("%s answers"), broker);
+    heartbeat_ctl_finding_pass (finding, _ ("%s answers"), broker);
   else
-    heartbeat_ctl_finding_set (finding, HEARTBEAT_CTL_VERDICT_FAILED,
-                               _ ("%s cannot be reached: %s"), broker, doctor->error->message);
+    heartbeat_ctl_finding_fail (finding, _ ("%s cannot be reached: %s"), broker,
+                                doctor->error->message);
 }
 
 static void
 check_tls (HeartbeatCtlDoctor *doctor, HeartbeatCtlFinding *finding)
 {
   if (!doctor->uri->tls)
-    heartbeat_ctl_finding_set (finding, HEARTBEAT_CTL_VERDICT_OK,
-                               /* Translators: TLS */ C_ ("TLS", "not asked for (amqp://)"));
+    heartbeat_ctl_finding_pass (finding,
+                                /* Translators: TLS */ C_ ("TLS", "not asked for (amqp://)"));
   else if (passed (doctor, HEARTBEAT_CONNECTION_STAGE_TLS, finding))
-    heartbeat_ctl_finding_set (finding, HEARTBEAT_CTL_VERDICT_OK,
-                               _ ("the certificate is good and of that host"));
+    heartbeat_ctl_finding_pass (finding, _ ("the certificate is good and of that host"));
 }
 
 static void
 check_greeting (HeartbeatCtlDoctor *doctor, HeartbeatCtlFinding *finding)
 {
   if (passed (doctor, HEARTBEAT_CONNECTION_STAGE_GREETING, finding))
-    heartbeat_ctl_finding_set (finding, HEARTBEAT_CTL_VERDICT_OK,
-                               /* Translators: AMQP, by what answers at the broker's address */
-                               C_ ("AMQP", "spoken there"));
+    heartbeat_ctl_finding_pass (
+        finding, /* Translators: AMQP, by what answers at the broker's address */
+        C_ ("AMQP", "spoken there"));
 }
 
 static void
 check_login (HeartbeatCtlDoctor *doctor, HeartbeatCtlFinding *finding)
 {
   if (passed (doctor, HEARTBEAT_CONNECTION_STAGE_LOGIN, finding))
-    heartbeat_ctl_finding_set (
-        finding, HEARTBEAT_CTL_VERDICT_OK,
-        /* Translators: user name and password */ C_ ("credentials", "accepted"));
+    heartbeat_ctl_finding_pass (
+        finding, /* Translators: user name and password */ C_ ("credentials", "accepted"));
   else if (g_error_matches (doctor->error, HEARTBEAT_AMQP_ERROR, AMQP_ACCESS_REFUSED))
-    heartbeat_ctl_finding_set (finding, HEARTBEAT_CTL_VERDICT_FAILED,
-                               _ ("wrong user name or password"));
+    heartbeat_ctl_finding_fail (finding, _ ("wrong user name or password"));
 }
 
 static void
 check_vhost (HeartbeatCtlDoctor *doctor, HeartbeatCtlFinding *finding)
 {
   if (passed (doctor, HEARTBEAT_CONNECTION_STAGE_VHOST, finding))
-    heartbeat_ctl_finding_set (
-        finding, HEARTBEAT_CTL_VERDICT_OK,
-        /* Translators: a virtual host of the broker */ C_ ("virtual host", "open to the user"));
+    heartbeat_ctl_finding_pass (finding, /* Translators: a virtual host of the broker */ C_ (
+                                    "virtual host", "open to the user"));
 }
 
 /* --- What is declared ----------------------------------------------------------------------------------------------- */
@@ -85,7 +81,7 @@ refuse (HeartbeatCtlFinding *finding, const GError *error)
 {
   const char *advice = heartbeat_ctl_advice_for_refusal (error);
 
-  heartbeat_ctl_finding_set (finding, HEARTBEAT_CTL_VERDICT_FAILED, "%s", error->message);
+  heartbeat_ctl_finding_fail (finding, "%s", error->message);
   if (advice != NULL)
     heartbeat_ctl_finding_advise (finding, "%s", advice);
 }
@@ -124,19 +120,17 @@ check_exchange (HeartbeatCtlDoctor *doctor, HeartbeatCtlFinding *finding)
   g_autoptr (GError) error = NULL;
 
   if (declare_exchange (doctor, TRUE, &error))
-    heartbeat_ctl_finding_set (finding, HEARTBEAT_CTL_VERDICT_OK, _ ("%s is there"),
-                               doctor->exchange);
+    heartbeat_ctl_finding_pass (finding, _ ("%s is there"), doctor->exchange);
   else if (is_missing (error))
     {
-      heartbeat_ctl_finding_set (finding, HEARTBEAT_CTL_VERDICT_FAILED, _ ("%s is not there"),
-                                 doctor->exchange);
+      heartbeat_ctl_finding_fail (finding, _ ("%s is not there"), doctor->exchange);
       advise_start (doctor, finding);
     }
   else
     refuse (finding, error);
 }
 
-/* Only a declaration in earnest compares: it is safe, and as the service's, since the exchange exists. */
+/* A passive declaration does not compare. This one, the same as the service's, is safe because the exchange exists. */
 static void
 check_exchange_type (HeartbeatCtlDoctor *doctor, HeartbeatCtlFinding *finding)
 {
@@ -144,7 +138,7 @@ check_exchange_type (HeartbeatCtlDoctor *doctor, HeartbeatCtlFinding *finding)
 
   if (declare_exchange (doctor, FALSE, &error))
     {
-      heartbeat_ctl_finding_set (finding, HEARTBEAT_CTL_VERDICT_OK, _ ("topic, durable"));
+      heartbeat_ctl_finding_pass (finding, _ ("topic, durable"));
       return;
     }
   refuse (finding, error);
@@ -188,26 +182,23 @@ check_queue (HeartbeatCtlDoctor *doctor, HeartbeatCtlFinding *finding)
   HeartbeatReply reply = { 0 };
 
   if (doctor->local)
-    heartbeat_ctl_finding_set (finding, HEARTBEAT_CTL_VERDICT_SKIPPED,
-                               _ ("none is needed: TICK_SOURCE is local"));
+    heartbeat_ctl_finding_skip (finding, _ ("none is needed: TICK_SOURCE is local"));
   else if (declare_queue (doctor, TRUE, &reply, &error))
     {
       doctor->waiting = reply.message_count;
       doctor->consumers = reply.consumer_count;
-      heartbeat_ctl_finding_set (finding, HEARTBEAT_CTL_VERDICT_OK, _ ("%s is there"),
-                                 doctor->queue);
+      heartbeat_ctl_finding_pass (finding, _ ("%s is there"), doctor->queue);
     }
   else if (is_missing (error))
     {
-      heartbeat_ctl_finding_set (finding, HEARTBEAT_CTL_VERDICT_FAILED, _ ("%s is not there"),
-                                 doctor->queue);
+      heartbeat_ctl_finding_fail (finding, _ ("%s is not there"), doctor->queue);
       advise_start (doctor, finding);
     }
   else
     refuse (finding, error);
 }
 
-/* As with the exchange. */
+/* See check_exchange_type(). */
 static void
 check_queue_arguments (HeartbeatCtlDoctor *doctor, HeartbeatCtlFinding *finding)
 {
@@ -215,8 +206,8 @@ check_queue_arguments (HeartbeatCtlDoctor *doctor, HeartbeatCtlFinding *finding)
 
   if (declare_queue (doctor, FALSE, NULL, &error))
     {
-      heartbeat_ctl_finding_set (finding, HEARTBEAT_CTL_VERDICT_OK,
-                                 doctor->quorum ? _ ("quorum, durable") : _ ("classic, durable"));
+      heartbeat_ctl_finding_pass (finding,
+                                  doctor->quorum ? _ ("quorum, durable") : _ ("classic, durable"));
       return;
     }
   refuse (finding, error);
@@ -233,14 +224,14 @@ check_queue_arguments (HeartbeatCtlDoctor *doctor, HeartbeatCtlFinding *finding)
 
 /* --- What arrives --------------------------------------------------------------------------------------------------- */
 
-/* A message leaves by its expiration only at the head of a queue: it would stay behind those that wait for nobody. */
+/* A message expires only at the head of a queue, so ours would stay behind others that nobody consumes. */
 static gboolean
 would_leave_a_message (HeartbeatCtlDoctor *doctor, HeartbeatCtlFinding *finding)
 {
   if (doctor->consumers > 0 || doctor->waiting == 0)
     return FALSE;
-  heartbeat_ctl_finding_set (
-      finding, HEARTBEAT_CTL_VERDICT_SKIPPED,
+  heartbeat_ctl_finding_skip (
+      finding,
       ngettext (
           "not tried: a message for it would stay behind the %u that waits without a consumer",
           "not tried: a message for it would stay behind the %u that wait without a consumer",
@@ -268,13 +259,13 @@ check_binding (HeartbeatCtlDoctor *doctor,
     }
   if (routed)
     {
-      heartbeat_ctl_finding_set (
-          finding, HEARTBEAT_CTL_VERDICT_OK,
-          _ ("%s reaches a queue (the broker does not tell whether it is this one)"), routing_key);
+      heartbeat_ctl_finding_pass (
+          finding, _ ("%s reaches a queue (the broker does not tell whether it is this one)"),
+          routing_key);
       return;
     }
-  heartbeat_ctl_finding_set (finding, HEARTBEAT_CTL_VERDICT_FAILED,
-                             _ ("no queue is bound to %s for %s"), doctor->exchange, binding);
+  heartbeat_ctl_finding_fail (finding, _ ("no queue is bound to %s for %s"), doctor->exchange,
+                              binding);
   heartbeat_ctl_finding_advise (
       finding, _ ("restart the service, which binds it: systemctl --user restart %s"),
       doctor->unit);
@@ -300,24 +291,23 @@ check_consumers (HeartbeatCtlDoctor *doctor, HeartbeatCtlFinding *finding)
 {
   if (doctor->consumers == 1)
     {
-      heartbeat_ctl_finding_set (
-          finding, HEARTBEAT_CTL_VERDICT_OK,
+      heartbeat_ctl_finding_pass (
+          finding,
           /* Translators: one consumer takes the ticks from the queue */ C_ ("consumers", "one"));
       return;
     }
   if (doctor->consumers == 0)
     {
-      heartbeat_ctl_finding_set (
-          finding, HEARTBEAT_CTL_VERDICT_WARNING,
-          _ ("no consumer: nobody hears the ticks; is the service running?"));
+      heartbeat_ctl_finding_warn (
+          finding, _ ("no consumer: nobody hears the ticks; is the service running?"));
       heartbeat_ctl_finding_advise (finding, "systemctl --user start %s", doctor->unit);
       return;
     }
-  heartbeat_ctl_finding_set (finding, HEARTBEAT_CTL_VERDICT_WARNING,
-                             ngettext ("%u consumer: each takes a share of the ticks",
-                                       "%u consumers: each takes a share of the ticks",
-                                       doctor->consumers),
-                             doctor->consumers);
+  heartbeat_ctl_finding_warn (finding,
+                              ngettext ("%u consumer: each takes a share of the ticks",
+                                        "%u consumers: each takes a share of the ticks",
+                                        doctor->consumers),
+                              doctor->consumers);
   heartbeat_ctl_finding_advise (finding, _ ("stop the other one (the Python original?); sudo "
                                             "rabbitmqctl list_consumers -p VHOST shows whose they "
                                             "are: ours has the tag heartbeat-consumer"));
@@ -328,12 +318,12 @@ check_waiting (HeartbeatCtlDoctor *doctor, HeartbeatCtlFinding *finding)
 {
   if (doctor->waiting <= MANY_WAITING)
     {
-      heartbeat_ctl_finding_set (finding, HEARTBEAT_CTL_VERDICT_OK, "%u", doctor->waiting);
+      heartbeat_ctl_finding_pass (finding, "%u", doctor->waiting);
       return;
     }
-  heartbeat_ctl_finding_set (
-      finding, HEARTBEAT_CTL_VERDICT_WARNING,
-      ngettext ("%u waits in the queue", "%u wait in the queue", doctor->waiting), doctor->waiting);
+  heartbeat_ctl_finding_warn (
+      finding, ngettext ("%u waits in the queue", "%u wait in the queue", doctor->waiting),
+      doctor->waiting);
   if (doctor->consumers == 0)
     heartbeat_ctl_finding_advise (
         finding, _ ("they are delivered when the service runs; ticks that are late run each "

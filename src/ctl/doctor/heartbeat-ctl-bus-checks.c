@@ -11,7 +11,7 @@ static gboolean
 skip_without_bus (HeartbeatCtlDoctor *doctor, HeartbeatCtlFinding *finding)
 {
   if (!doctor->bus)
-    heartbeat_ctl_finding_set (finding, HEARTBEAT_CTL_VERDICT_SKIPPED, _ ("HEARTBEAT_BUS is none"));
+    heartbeat_ctl_finding_skip (finding, _ ("HEARTBEAT_BUS is none"));
   return !doctor->bus;
 }
 
@@ -22,15 +22,13 @@ check_bus (HeartbeatCtlDoctor *doctor, HeartbeatCtlFinding *finding)
 
   if (skip_without_bus (doctor, finding))
     return;
-  if (doctor->ctl->bus == NULL)
-    doctor->ctl->bus = g_bus_get_sync (G_BUS_TYPE_SESSION, NULL, &error);
-  if (doctor->ctl->bus != NULL)
+  if (heartbeat_ctl_connect (doctor->ctl, &error))
     {
-      heartbeat_ctl_finding_set (finding, HEARTBEAT_CTL_VERDICT_OK,
-                                 /* Translators: the session bus */ C_ ("session bus", "reached"));
+      heartbeat_ctl_finding_pass (finding,
+                                  /* Translators: the session bus */ C_ ("session bus", "reached"));
       return;
     }
-  heartbeat_ctl_finding_set (finding, HEARTBEAT_CTL_VERDICT_FAILED, "%s", error->message);
+  heartbeat_ctl_finding_fail (finding, "%s", error->message);
   heartbeat_ctl_finding_advise (
       finding, _ ("log in as the user whose service it is, with a session of its own "
                   "(DBUS_SESSION_BUS_ADDRESS, XDG_RUNTIME_DIR)"));
@@ -40,8 +38,7 @@ static GVariant *
 get_all (HeartbeatCtlDoctor *doctor, GError **error)
 {
   g_autofree char *name = heartbeat_ctl_bus_name (doctor->agent);
-  g_autofree char *element = g_dbus_escape_object_path (doctor->agent);
-  g_autofree char *path = g_strconcat ("/org/bloodbank/Heartbeat1/", element, NULL);
+  g_autofree char *path = heartbeat_ctl_agent_path (doctor->agent);
   g_autoptr (GVariant) reply = g_dbus_connection_call_sync (
       doctor->ctl->bus, name, path, "org.freedesktop.DBus.Properties", "GetAll",
       g_variant_new ("(s)", "org.bloodbank.Heartbeat1.Agent"), G_VARIANT_TYPE ("(a{sv})"),
@@ -59,22 +56,18 @@ set_connection (HeartbeatCtlFinding *finding, GVariant *agent)
   g_variant_lookup (agent, "ConnectionError", "&s", &error);
   g_variant_lookup (agent, "Broker", "&s", &broker);
   if (strcmp (state, "connected") == 0)
-    heartbeat_ctl_finding_set (finding, HEARTBEAT_CTL_VERDICT_OK, _ ("runs, connected to %s"),
-                               broker);
+    heartbeat_ctl_finding_pass (finding, _ ("runs, connected to %s"), broker);
   else if (strcmp (state, "disabled") == 0)
-    heartbeat_ctl_finding_set (finding, HEARTBEAT_CTL_VERDICT_OK,
-                               _ ("runs, with ticks from a timer"));
+    heartbeat_ctl_finding_pass (finding, _ ("runs, with ticks from a timer"));
   else if (*error != '\0')
     {
-      heartbeat_ctl_finding_set (finding, HEARTBEAT_CTL_VERDICT_FAILED,
-                                 _ ("runs, but without its broker: %s"), error);
+      heartbeat_ctl_finding_fail (finding, _ ("runs, but without its broker: %s"), error);
       heartbeat_ctl_finding_advise (finding, _ ("do what is said of the broker; if all is good "
                                                 "there, the service has other settings than this "
                                                 "command: restart it"));
     }
   else
-    heartbeat_ctl_finding_set (finding, HEARTBEAT_CTL_VERDICT_WARNING, _ ("runs, connecting to %s"),
-                               broker);
+    heartbeat_ctl_finding_warn (finding, _ ("runs, connecting to %s"), broker);
 }
 
 static void
@@ -93,14 +86,13 @@ check_service (HeartbeatCtlDoctor *doctor, HeartbeatCtlFinding *finding)
   if (g_error_matches (error, G_DBUS_ERROR, G_DBUS_ERROR_SERVICE_UNKNOWN)
       || g_error_matches (error, G_DBUS_ERROR, G_DBUS_ERROR_NAME_HAS_NO_OWNER))
     {
-      heartbeat_ctl_finding_set (finding, HEARTBEAT_CTL_VERDICT_FAILED,
-                                 _ ("no heartbeat-consumer serves the agent “%s” on this bus"),
-                                 doctor->agent);
+      heartbeat_ctl_finding_fail (finding,
+                                  _ ("no heartbeat-consumer serves the agent “%s” on this bus"),
+                                  doctor->agent);
       heartbeat_ctl_finding_advise (finding, "systemctl --user start %s", doctor->unit);
       return;
     }
-  heartbeat_ctl_finding_set (finding, HEARTBEAT_CTL_VERDICT_FAILED, "%s",
-                             heartbeat_ctl_explain (error));
+  heartbeat_ctl_finding_fail (finding, "%s", heartbeat_ctl_explain (error));
   heartbeat_ctl_finding_advise (finding, "systemctl --user restart %s", doctor->unit);
 }
 
@@ -112,11 +104,9 @@ set_late (HeartbeatCtlDoctor *doctor, HeartbeatCtlFinding *finding, gint64 last,
   g_autofree char *past = last != 0 ? heartbeat_ctl_format_past (last, now) : NULL;
 
   if (past != NULL)
-    heartbeat_ctl_finding_set (finding, HEARTBEAT_CTL_VERDICT_WARNING, _ ("the last one came %s"),
-                               past);
+    heartbeat_ctl_finding_warn (finding, _ ("the last one came %s"), past);
   else
-    heartbeat_ctl_finding_set (finding, HEARTBEAT_CTL_VERDICT_WARNING,
-                               _ ("none has come since the service started"));
+    heartbeat_ctl_finding_warn (finding, _ ("none has come since the service started"));
   heartbeat_ctl_finding_advise (
       finding, _ ("somebody publishes them: on one machine, systemctl --user enable --now "
                   "heartbeat-tick.timer; for one now: heartbeatctl tick; or give the agent its "
@@ -132,16 +122,14 @@ check_ticks (HeartbeatCtlDoctor *doctor, HeartbeatCtlFinding *finding)
 
   if (doctor->service == NULL)
     {
-      heartbeat_ctl_finding_set (finding, HEARTBEAT_CTL_VERDICT_SKIPPED,
-                                 _ ("skipped: only a running service knows"));
+      heartbeat_ctl_finding_skip (finding, _ ("skipped: only a running service knows"));
       return;
     }
   g_variant_lookup (doctor->service, "LastTick", "x", &last);
   g_variant_lookup (doctor->service, "TickSource", "&s", &source);
-  /* The service has a timer for those, the first of which is an interval after its start. */
+  /* The first tick of the service's own timer comes an interval after its start. */
   if (last == 0 && strcmp (source, "amqp") != 0)
-    heartbeat_ctl_finding_set (finding, HEARTBEAT_CTL_VERDICT_OK,
-                               _ ("the first is to come from the service's own timer"));
+    heartbeat_ctl_finding_pass (finding, _ ("the first is to come from the service's own timer"));
   else if (last == 0
            || now - last
                   > (gint64) (doctor->interval * HEARTBEAT_TICK_OUTAGE_INTERVALS * G_USEC_PER_SEC))
@@ -149,8 +137,7 @@ check_ticks (HeartbeatCtlDoctor *doctor, HeartbeatCtlFinding *finding)
   else
     {
       past = heartbeat_ctl_format_past (last, now);
-      heartbeat_ctl_finding_set (finding, HEARTBEAT_CTL_VERDICT_OK, _ ("the last one came %s"),
-                                 past);
+      heartbeat_ctl_finding_pass (finding, _ ("the last one came %s"), past);
     }
 }
 
@@ -159,17 +146,9 @@ check_ticks (HeartbeatCtlDoctor *doctor, HeartbeatCtlFinding *finding)
 static gboolean
 has_name (HeartbeatCtlDoctor *doctor, const char *method, const char *name)
 {
-  g_autoptr (GVariant) reply
-      = g_dbus_connection_call_sync (doctor->ctl->bus, "org.freedesktop.DBus",
-                                     "/org/freedesktop/DBus", "org.freedesktop.DBus", method, NULL,
-                                     G_VARIANT_TYPE ("(as)"), G_DBUS_CALL_FLAGS_NONE,
-                                     HEARTBEAT_CTL_ANSWER_MS, NULL, NULL);
-  g_autofree const char **names = NULL;
+  g_auto (GStrv) names = heartbeat_ctl_list_names (doctor->ctl, method, NULL);
 
-  if (reply == NULL)
-    return FALSE;
-  g_variant_get (reply, "(^a&s)", &names);
-  return g_strv_contains (names, name);
+  return names != NULL && g_strv_contains ((const char *const *) names, name);
 }
 
 static void
@@ -180,18 +159,15 @@ check_notifications (HeartbeatCtlDoctor *doctor, HeartbeatCtlFinding *finding)
   if (skip_without_bus (doctor, finding))
     return;
   if (!doctor->notify)
-    heartbeat_ctl_finding_set (finding, HEARTBEAT_CTL_VERDICT_SKIPPED, _ ("NOTIFY is none"));
+    heartbeat_ctl_finding_skip (finding, _ ("NOTIFY is none"));
   else if (has_name (doctor, "ListNames", name))
-    heartbeat_ctl_finding_set (
-        finding, HEARTBEAT_CTL_VERDICT_OK,
-        /* Translators: the notification server */ C_ ("notification server", "runs"));
+    heartbeat_ctl_finding_pass (
+        finding, /* Translators: the notification server */ C_ ("notification server", "runs"));
   else if (has_name (doctor, "ListActivatableNames", name))
-    heartbeat_ctl_finding_set (finding, HEARTBEAT_CTL_VERDICT_OK,
-                               C_ ("notification server", "starts when it is needed"));
+    heartbeat_ctl_finding_pass (finding, C_ ("notification server", "starts when it is needed"));
   else
     {
-      heartbeat_ctl_finding_set (finding, HEARTBEAT_CTL_VERDICT_WARNING,
-                                 _ ("nobody on this bus shows notifications"));
+      heartbeat_ctl_finding_warn (finding, _ ("nobody on this bus shows notifications"));
       heartbeat_ctl_finding_advise (
           finding, _ ("log in to a desktop, or start a notification server (dunst, mako); where "
                       "there is no screen, set NOTIFY=none"));

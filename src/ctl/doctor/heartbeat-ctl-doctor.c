@@ -10,88 +10,87 @@
 
 /* --- Settings ------------------------------------------------------------------------------------------------------- */
 
-/* Which brokers there are; NULL after a finding where they are not known or none is used. */
+/* Returns NULL after a finding if the brokers are not known, or none is used. */
 static GPtrArray *
 find_brokers (HeartbeatCtlDoctor *doctor,
-              const HeartbeatCtlSettingsResolver *sources,
+              const HeartbeatCtlSettingsResolver *settings,
               HeartbeatCtlFinding *finding)
 {
   g_autoptr (GError) error = NULL;
   const char *from = NULL;
   g_autofree char *url
-      = heartbeat_ctl_settings_resolver_dup_url (sources, doctor->ctl->rabbit_url, &from);
+      = heartbeat_ctl_settings_resolver_dup_url (settings, doctor->ctl->rabbit_url, &from);
   GPtrArray *uris = NULL;
 
   if (from == NULL && doctor->local)
     {
-      heartbeat_ctl_finding_set (
-          finding, HEARTBEAT_CTL_VERDICT_OK,
-          _ ("TICK_SOURCE is local and RABBIT_URL is not set: no broker is used"));
+      heartbeat_ctl_finding_pass (
+          finding, _ ("TICK_SOURCE is local and RABBIT_URL is not set: no broker is used"));
       return NULL;
     }
   uris = heartbeat_broker_uri_parse_list (url, &error);
   if (uris == NULL)
     {
-      heartbeat_ctl_finding_set (finding, HEARTBEAT_CTL_VERDICT_FAILED, "%s", error->message);
+      heartbeat_ctl_finding_fail (finding, "%s", error->message);
       /* Translators: “the command line”, “the environment” or the path of a file */
       heartbeat_ctl_finding_advise (finding, _ ("correct RABBIT_URL; it comes from %s"), from);
     }
   else if (from == NULL)
-    heartbeat_ctl_finding_set (finding, HEARTBEAT_CTL_VERDICT_OK,
-                               _ ("RABBIT_URL is set nowhere: the default is used"));
+    heartbeat_ctl_finding_pass (finding, _ ("RABBIT_URL is set nowhere: the default is used"));
   else
     /* Translators: “the command line”, “the environment” or the path of a file */
-    heartbeat_ctl_finding_set (finding, HEARTBEAT_CTL_VERDICT_OK, _ ("RABBIT_URL from %s"), from);
-  if (sources->error != NULL)
+    heartbeat_ctl_finding_pass (finding, _ ("RABBIT_URL from %s"), from);
+  if (settings->error != NULL)
     {
       finding->verdict = MAX (finding->verdict, HEARTBEAT_CTL_VERDICT_WARNING);
       heartbeat_ctl_finding_advise (finding, _ ("make the file readable: %s"),
-                                    sources->error->message);
+                                    settings->error->message);
     }
   return uris;
 }
 
 static gboolean
-has_value (const HeartbeatCtlSettingsResolver *sources, const char *variable, const char *value)
+has_value (const HeartbeatCtlSettingsResolver *settings, const char *variable, const char *value)
 {
-  g_autofree char *found = heartbeat_ctl_settings_resolver_dup_usable (sources, NULL, variable);
+  g_autofree char *found = heartbeat_ctl_settings_resolver_dup_usable (settings, NULL, variable);
 
   return g_strcmp0 (found, value) == 0;
 }
 
 static guint
-read_interval (const HeartbeatCtlSettingsResolver *sources)
+read_interval (const HeartbeatCtlSettingsResolver *settings)
 {
   g_autofree char *interval
-      = heartbeat_ctl_settings_resolver_dup_usable (sources, NULL, "TICK_INTERVAL_S");
+      = heartbeat_ctl_settings_resolver_dup_usable (settings, NULL, "TICK_INTERVAL_S");
 
   return (guint) g_ascii_strtoull (interval, NULL, 10);
 }
 
 static gboolean
-set_up (HeartbeatCtlDoctor *doctor, const HeartbeatCtlSettingsResolver *sources, GError **error)
+set_up (HeartbeatCtlDoctor *doctor, const HeartbeatCtlSettingsResolver *settings, GError **error)
 {
   HeartbeatCtl *ctl = doctor->ctl;
   g_autofree char *type
-      = heartbeat_ctl_settings_resolver_dup (sources, ctl->queue_type, "QUEUE_TYPE", error);
+      = heartbeat_ctl_settings_resolver_dup (settings, ctl->queue_type, "QUEUE_TYPE", error);
 
   if (type == NULL)
     return FALSE;
   doctor->exchange
-      = heartbeat_ctl_settings_resolver_dup (sources, ctl->exchange, "EXCHANGE_NAME", error);
+      = heartbeat_ctl_settings_resolver_dup (settings, ctl->exchange, "EXCHANGE_NAME", error);
   if (doctor->exchange == NULL)
     return FALSE;
   doctor->queue = g_strdup_printf ("agent.%s.inbox", doctor->agent);
   doctor->quorum = strcmp (type, "quorum") == 0;
-  doctor->local = has_value (sources, "TICK_SOURCE", "local");
-  doctor->bus = !has_value (sources, "HEARTBEAT_BUS", "none");
-  doctor->notify = !has_value (sources, "NOTIFY", "none");
+  doctor->local = has_value (settings, "TICK_SOURCE", "local");
+  doctor->bus = !has_value (settings, "HEARTBEAT_BUS", "none");
+  doctor->notify = !has_value (settings, "NOTIFY", "none");
   doctor->path
-      = heartbeat_ctl_settings_resolver_dup_usable (sources, ctl->config, "HEARTBEAT_PATH");
-  doctor->handler_path = heartbeat_ctl_settings_resolver_dup_usable (sources, NULL, "HANDLER_PATH");
+      = heartbeat_ctl_settings_resolver_dup_usable (settings, ctl->config, "HEARTBEAT_PATH");
+  doctor->handler_path
+      = heartbeat_ctl_settings_resolver_dup_usable (settings, NULL, "HANDLER_PATH");
   doctor->inbox_handler
-      = heartbeat_ctl_settings_resolver_dup_usable (sources, NULL, "INBOX_HANDLER");
-  doctor->interval = read_interval (sources);
+      = heartbeat_ctl_settings_resolver_dup_usable (settings, NULL, "INBOX_HANDLER");
+  doctor->interval = read_interval (settings);
   return TRUE;
 }
 
@@ -110,7 +109,7 @@ find_finding (GPtrArray *findings, guint first, const char *check)
   return NULL;
 }
 
-/* Runs a table of checks; what needs one that came to nothing is skipped. */
+/* Runs a table of checks, but not those that need one that failed. */
 static void
 run_checks (HeartbeatCtlDoctor *doctor,
             const HeartbeatCtlDoctorCheck *checks,
@@ -127,8 +126,7 @@ run_checks (HeartbeatCtlDoctor *doctor,
           = checks->needs != NULL ? find_finding (findings, first, checks->needs) : NULL;
 
       if (needed != NULL && needed->verdict >= HEARTBEAT_CTL_VERDICT_FAILED)
-        heartbeat_ctl_finding_set (finding, HEARTBEAT_CTL_VERDICT_SKIPPED, _ ("skipped: see %s"),
-                                   needed->title);
+        heartbeat_ctl_finding_skip (finding, _ ("skipped: see %s"), needed->title);
       else
         checks->run (doctor, finding);
       g_ptr_array_add (findings, finding);
@@ -152,11 +150,11 @@ check_broker (HeartbeatCtlDoctor *doctor, HeartbeatBrokerUri *uri, GPtrArray *fi
 
 static void
 run_all (HeartbeatCtlDoctor *doctor,
-         const HeartbeatCtlSettingsResolver *sources,
+         const HeartbeatCtlSettingsResolver *settings,
          GPtrArray *findings)
 {
   HeartbeatCtlFinding *finding = heartbeat_ctl_finding_new ("settings", _ ("Settings"), NULL);
-  g_autoptr (GPtrArray) uris = find_brokers (doctor, sources, finding);
+  g_autoptr (GPtrArray) uris = find_brokers (doctor, settings, finding);
 
   g_ptr_array_add (findings, finding);
   for (guint i = 0; uris != NULL && i < uris->len; i++)
@@ -183,29 +181,21 @@ clear (HeartbeatCtlDoctor *doctor)
 static void
 print (HeartbeatCtl *ctl, const char *agent, GPtrArray *findings)
 {
-  g_autoptr (JsonBuilder) builder = NULL;
   g_autofree char *text = NULL;
 
-  if (!ctl->json)
+  if (ctl->json)
     {
-      text = heartbeat_ctl_findings_to_string (findings, heartbeat_ctl_terminal_get_width (),
-                                               heartbeat_ctl_terminal_has_colours ());
-      g_print ("%s", text);
+      heartbeat_ctl_print_json (g_variant_new_parsed (
+          "{'agent': <%s>, 'healthy': <%b>, 'checks': <%@aa{sv}>}", agent,
+          heartbeat_ctl_findings_are_good (findings), heartbeat_ctl_findings_serialize (findings)));
       return;
     }
-  builder = json_builder_new ();
-  json_builder_begin_object (builder);
-  json_builder_set_member_name (builder, "agent");
-  json_builder_add_string_value (builder, agent);
-  json_builder_set_member_name (builder, "healthy");
-  json_builder_add_boolean_value (builder, heartbeat_ctl_findings_are_good (findings));
-  json_builder_set_member_name (builder, "checks");
-  heartbeat_ctl_findings_add_json (findings, builder);
-  json_builder_end_object (builder);
-  heartbeat_ctl_print_json (builder);
+  text = heartbeat_ctl_findings_to_string (findings, heartbeat_ctl_terminal_get_width (),
+                                           heartbeat_ctl_terminal_has_colours ());
+  g_print ("%s", text);
 }
 
-/* The agent is that of `--agent` or AGENT_NAME, else the only one on the bus. */
+/* The agent of `--agent` or AGENT_NAME, else the only one on the bus. */
 static HeartbeatCtlExit
 choose_agent (HeartbeatCtl *ctl, char **agent)
 {
@@ -217,33 +207,25 @@ choose_agent (HeartbeatCtl *ctl, char **agent)
   if (name == NULL && heartbeat_ctl_find_agent (ctl, agent) == HEARTBEAT_CTL_OK)
     return HEARTBEAT_CTL_OK;
   if (name == NULL)
-    heartbeat_ctl_complain (_ ("name the agent: heartbeatctl doctor --agent NAME"));
-  else if (!heartbeat_agent_is_name (name))
-    heartbeat_ctl_complain (
-        _ ("AGENT_NAME (--agent): a name of the form [A-Za-z0-9][A-Za-z0-9_-]{0,63} is expected"));
-  else
-    {
-      *agent = g_strdup (name);
-      return HEARTBEAT_CTL_OK;
-    }
-  return HEARTBEAT_CTL_USAGE;
+    return heartbeat_ctl_report (HEARTBEAT_CTL_USAGE,
+                                 _ ("name the agent: heartbeatctl doctor --agent NAME"));
+  if (!heartbeat_agent_is_name (name))
+    return heartbeat_ctl_report (HEARTBEAT_CTL_USAGE,
+                                 _ ("AGENT_NAME (--agent): a name of the form "
+                                    "[A-Za-z0-9][A-Za-z0-9_-]{0,63} is expected"));
+  *agent = g_strdup (name);
+  return HEARTBEAT_CTL_OK;
 }
 
-/**
- * heartbeat_ctl_doctor:
- * @self: the command line
- * @args: none
- *
- * `heartbeatctl doctor`: looks at everything between the broker and the agent's handlers, and says what is wrong and what to do. Nothing is
- * changed: what does not exist is not made. With `--json`, one document:
+/* `heartbeatctl doctor`: checks everything between the broker and the agent's handlers, and prints what is wrong and what to do.
+ * It changes nothing. With `--json`, one document:
  *
  * |[
- * {"agent": NAME, "healthy": nothing has failed, "checks": [{"check": "queue", "broker": "HOST:PORT" or null,
+ * {"agent": NAME, "healthy": whether nothing has failed, "checks": [{"check": "queue", "broker": "HOST:PORT" or null,
  *   "status": "ok", "warning", "failed" or "skipped", "message": what was found, "advice": what to do, or null}]}
  * ]|
  *
- * Returns: %HEARTBEAT_CTL_OK where nothing has failed; a warning is no failure
- */
+ * Returns: %HEARTBEAT_CTL_OK if nothing has failed; a warning is not a failure */
 HeartbeatCtlExit
 heartbeat_ctl_doctor (HeartbeatCtl *self, char **args)
 {
@@ -251,28 +233,25 @@ heartbeat_ctl_doctor (HeartbeatCtl *self, char **args)
       = g_ptr_array_new_with_free_func ((GDestroyNotify) heartbeat_ctl_finding_free);
   g_autofree char *agent = NULL;
   HeartbeatCtlDoctor doctor = { .ctl = self };
-  HeartbeatCtlSettingsResolver sources = { 0 };
+  HeartbeatCtlSettingsResolver settings = { 0 };
   HeartbeatCtlExit status = choose_agent (self, &agent);
   g_autoptr (GError) error = NULL;
 
   if (status != HEARTBEAT_CTL_OK)
     return status;
   doctor.agent = agent;
-  heartbeat_ctl_settings_resolver_read (&sources, agent);
-  doctor.unit = sources.unit;
-  if (!set_up (&doctor, &sources, &error))
-    {
-      heartbeat_ctl_complain ("%s", error->message);
-      status = HEARTBEAT_CTL_USAGE;
-    }
+  heartbeat_ctl_settings_resolver_read (&settings, agent);
+  doctor.unit = settings.unit;
+  if (!set_up (&doctor, &settings, &error))
+    status = heartbeat_ctl_report (HEARTBEAT_CTL_USAGE, "%s", error->message);
   else
     {
-      run_all (&doctor, &sources, findings);
+      run_all (&doctor, &settings, findings);
       print (self, agent, findings);
       if (!heartbeat_ctl_findings_are_good (findings))
         status = HEARTBEAT_CTL_FAILED;
     }
   clear (&doctor);
-  heartbeat_ctl_settings_resolver_clear (&sources);
+  heartbeat_ctl_settings_resolver_clear (&settings);
   return status;
 }

@@ -18,24 +18,24 @@ G_BEGIN_DECLS
  * @exchange: the exchange
  * @queue: the agent's queue
  * @quorum: whether it is to be a quorum queue
- * @local: whether the agent has its ticks from a timer, and so no queue
+ * @local: whether the ticks come from a timer, without a queue
  * @bus: whether the service is to be on the session bus
  * @notify: whether the service is to show notifications
- * @path: (nullable): the agent's heartbeat.json; %NULL where no setting names it
+ * @path: (nullable): the agent's heartbeat.json; %NULL if no setting names it
  * @handler_path: (nullable): the folders of its handlers
  * @inbox_handler: (nullable): the handler of its messages
  * @interval: seconds between two ticks
- * @probe: the broker that is looked at; %NULL in checks without one
- * @uri: where that is
- * @stage: how far the connection came
- * @error: (nullable): why it came no further
+ * @probe: the broker that is checked; %NULL in checks without one
+ * @uri: its URI
+ * @stage: the stage at which the connection failed
+ * @error: (nullable): why it failed
  * @waiting: messages in the queue
  * @consumers: consumers of the queue
- * @service: (nullable): the properties of the agent on the bus; %NULL where no service runs
- * @text: (nullable): what is in heartbeat.json
- * @config: (nullable): what it says, where it can be used
+ * @service: (nullable): the properties of the agent on the bus; %NULL if no service runs
+ * @text: (nullable): the content of heartbeat.json
+ * @config: (nullable): the configuration, if it can be used
  *
- * What the checks look at, and what earlier ones found out for later ones.
+ * The settings, and what checks found out for later ones.
  */
 typedef struct
 {
@@ -69,10 +69,10 @@ typedef struct
  * HeartbeatCtlDoctorCheck:
  * @name: for programs
  * @title: for people, to be translated
- * @needs: (nullable): the name of an earlier check of the same table, without which this one is skipped
- * @run: looks, and sets the finding, which is good with no words until then
+ * @needs: (nullable): an earlier check of the same table; this one is skipped if that failed
+ * @run: does the check and sets the finding
  *
- * A row of what the doctor looks at: adding a check is adding a row.
+ * A check of the doctor: to add one, add a row.
  */
 typedef struct
 {
@@ -82,7 +82,7 @@ typedef struct
   void (*run) (HeartbeatCtlDoctor *doctor, HeartbeatCtlFinding *finding);
 } HeartbeatCtlDoctorCheck;
 
-/* Tables that end with a row without a name: one for each broker, then those for the agent. */
+/* Tables that end with a row without a name: one for each broker, then two for the agent. */
 extern const HeartbeatCtlDoctorCheck heartbeat_ctl_broker_checks[];
 extern const HeartbeatCtlDoctorCheck heartbeat_ctl_bus_checks[];
 extern const HeartbeatCtlDoctorCheck heartbeat_ctl_file_checks[];

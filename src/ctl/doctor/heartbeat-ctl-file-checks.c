@@ -16,12 +16,11 @@
 #include "handlers/heartbeat-built-in.h"
 #include "handlers/heartbeat-executables.h"
 
-/* How many names a row has at most: a table is no list. */
+/* the most names in a row */
 #define MAX_NAMES 5
 
 /* --- The file ------------------------------------------------------------------------------------------------------- */
 
-/* A name may have line ends within; what is listed is one line, and not a page. */
 static void
 add_name (GString *names, guint n, const char *name)
 {
@@ -31,7 +30,7 @@ add_name (GString *names, guint n, const char *name)
     g_string_append (names, ", …");
 }
 
-/* Without a setting, the service says which file it reads. */
+/* Without a setting, ask the service. */
 static gboolean
 find_path (HeartbeatCtlDoctor *doctor, HeartbeatCtlFinding *finding)
 {
@@ -39,8 +38,7 @@ find_path (HeartbeatCtlDoctor *doctor, HeartbeatCtlFinding *finding)
     g_variant_lookup (doctor->service, "ConfigPath", "s", &doctor->path);
   if (doctor->path != NULL)
     return TRUE;
-  heartbeat_ctl_finding_set (finding, HEARTBEAT_CTL_VERDICT_FAILED,
-                             _ ("HEARTBEAT_PATH is set nowhere"));
+  heartbeat_ctl_finding_fail (finding, _ ("HEARTBEAT_PATH is set nowhere"));
   heartbeat_ctl_finding_advise (
       finding,
       _ ("write it into the agent's settings (heartbeatctl init %s makes file and settings), or "
@@ -54,7 +52,7 @@ refuse_file (HeartbeatCtlDoctor *doctor, HeartbeatCtlFinding *finding, const GEr
 {
   g_autofree char *path = g_filename_display_name (doctor->path);
 
-  heartbeat_ctl_finding_set (finding, HEARTBEAT_CTL_VERDICT_FAILED, "%s", error->message);
+  heartbeat_ctl_finding_fail (finding, "%s", error->message);
   if (g_error_matches (error, G_IO_ERROR, G_IO_ERROR_NOT_FOUND))
     heartbeat_ctl_finding_advise (
         finding, _ ("correct HEARTBEAT_PATH, or make the file: heartbeatctl init %s --config %s"),
@@ -67,7 +65,7 @@ refuse_file (HeartbeatCtlDoctor *doctor, HeartbeatCtlFinding *finding, const GEr
     heartbeat_ctl_finding_advise (finding, _ ("put a file there, or correct HEARTBEAT_PATH"));
 }
 
-/* A file that is a mount of its own, as containers have it, cannot be replaced. */
+/* A file that is itself a mount point, as in containers, cannot be replaced. */
 static gboolean
 is_mount (const char *path, const char *folder)
 {
@@ -78,7 +76,7 @@ is_mount (const char *path, const char *folder)
          && file.stx_mnt_id != above.stx_mnt_id;
 }
 
-/* Why a file that was read cannot be replaced; NULL where it seems that it can. Only trying would tell for certain. */
+/* Returns why the file cannot be replaced; NULL if it probably can. Only trying would tell for sure. */
 static char *
 find_obstacle (const char *path)
 {
@@ -114,12 +112,10 @@ check_file (HeartbeatCtlDoctor *doctor, HeartbeatCtlFinding *finding)
   obstacle = find_obstacle (doctor->path);
   if (obstacle == NULL)
     {
-      heartbeat_ctl_finding_set (finding, HEARTBEAT_CTL_VERDICT_OK, _ ("%s can be read and saved"),
-                                 path);
+      heartbeat_ctl_finding_pass (finding, _ ("%s can be read and saved"), path);
       return;
     }
-  heartbeat_ctl_finding_set (finding, HEARTBEAT_CTL_VERDICT_WARNING, _ ("%s cannot be saved: %s"),
-                             path, obstacle);
+  heartbeat_ctl_finding_warn (finding, _ ("%s cannot be saved: %s"), path, obstacle);
   heartbeat_ctl_finding_advise (
       finding,
       _ ("let the service's user write to its folder (a container mounts the folder, not the "
@@ -140,40 +136,37 @@ check_schema (HeartbeatCtlDoctor *doctor, HeartbeatCtlFinding *finding)
     {
       first = g_ptr_array_index (problems, 0);
       what = heartbeat_problem_describe (first);
-      heartbeat_ctl_finding_set (finding, HEARTBEAT_CTL_VERDICT_FAILED,
-                                 ngettext ("%u problem: %s:%u:%u: %s",
-                                           "%u problems, the first: %s:%u:%u: %s", problems->len),
-                                 problems->len, path, first->line, first->column, what);
+      heartbeat_ctl_finding_fail (finding,
+                                  ngettext ("%u problem: %s:%u:%u: %s",
+                                            "%u problems, the first: %s:%u:%u: %s", problems->len),
+                                  problems->len, path, first->line, first->column, what);
       heartbeat_ctl_finding_advise (finding, _ ("all of them: heartbeatctl validate %s"), path);
     }
   else if (doctor->config != NULL && g_strcmp0 (doctor->config->agent, doctor->agent) != 0)
     {
-      heartbeat_ctl_finding_set (finding, HEARTBEAT_CTL_VERDICT_WARNING,
-                                 _ ("it is of the agent “%s”"), doctor->config->agent);
+      heartbeat_ctl_finding_warn (finding, _ ("it is of the agent “%s”"), doctor->config->agent);
       heartbeat_ctl_finding_advise (
           finding, _ ("correct its member “agent”, or HEARTBEAT_PATH; it is used as it is"));
     }
   else
-    heartbeat_ctl_finding_set (finding, HEARTBEAT_CTL_VERDICT_OK,
-                               ngettext ("%u check, without a problem",
-                                         "%u checks, without a problem",
-                                         doctor->config != NULL ? doctor->config->checks->len : 0),
-                               doctor->config != NULL ? doctor->config->checks->len : 0);
+    heartbeat_ctl_finding_pass (finding,
+                                ngettext ("%u check, without a problem",
+                                          "%u checks, without a problem",
+                                          doctor->config != NULL ? doctor->config->checks->len : 0),
+                                doctor->config != NULL ? doctor->config->checks->len : 0);
 }
 
 /* --- Now ------------------------------------------------------------------------------------------------------------ */
 
-/* Checks of a file that is broken as a whole are not known. */
 static gboolean
 skip_without_config (HeartbeatCtlDoctor *doctor, HeartbeatCtlFinding *finding)
 {
   if (doctor->config == NULL)
-    heartbeat_ctl_finding_set (finding, HEARTBEAT_CTL_VERDICT_SKIPPED,
-                               _ ("skipped: the file cannot be used"));
+    heartbeat_ctl_finding_skip (finding, _ ("skipped: the file cannot be used"));
   return doctor->config == NULL;
 }
 
-/* @what is made for @count, and not shown where there is none. */
+/* Takes @what, which is left out if the count is 0. */
 static void
 append_count (GString *text, guint count, char *what)
 {
@@ -208,7 +201,7 @@ describe_counts (const guint *counts, guint total)
   return g_string_free (text, FALSE);
 }
 
-/* Nothing here is wrong: but “why does it not run?” is asked as often as why something fails. */
+/* Never fails: it answers why a check does not run. */
 static void
 check_window (HeartbeatCtlDoctor *doctor, HeartbeatCtlFinding *finding)
 {
@@ -221,7 +214,7 @@ check_window (HeartbeatCtlDoctor *doctor, HeartbeatCtlFinding *finding)
   for (guint i = 0; i < doctor->config->checks->len; i++)
     {
       const HeartbeatCheckSpec *spec = g_ptr_array_index (doctor->config->checks, i);
-      /* One that has never run, so that nothing but the rules keeps it. */
+      /* as if it had never run, so that only the rules count */
       const HeartbeatCheckState state = { 0 };
 
       if (heartbeat_pause_holds (&doctor->config->pause, now) && spec->error == NULL
@@ -231,10 +224,10 @@ check_window (HeartbeatCtlDoctor *doctor, HeartbeatCtlFinding *finding)
         counts[heartbeat_decision_judge (spec, &state, 0, now).code]++;
     }
   text = describe_counts (counts, doctor->config->checks->len);
-  heartbeat_ctl_finding_set (finding, HEARTBEAT_CTL_VERDICT_OK, "%s", text);
+  heartbeat_ctl_finding_pass (finding, "%s", text);
 }
 
-/* Whether somebody, NTP for one, has told the kernel that the time is right. */
+/* Returns whether NTP or the like keeps the clock right. */
 static gboolean
 is_synchronised (void)
 {
@@ -270,35 +263,33 @@ check_clock (HeartbeatCtlDoctor *doctor, HeartbeatCtlFinding *finding)
 
   if (zone == NULL)
     {
-      heartbeat_ctl_finding_set (finding, HEARTBEAT_CTL_VERDICT_FAILED,
-                                 _ ("there is no time zone data: windows and quarters are errors"));
+      heartbeat_ctl_finding_fail (
+          finding, _ ("there is no time zone data: windows and quarters are errors"));
       heartbeat_ctl_finding_advise (finding, _ ("install tzdata: sudo apt-get install tzdata"));
     }
   else if (future > 0)
     {
-      heartbeat_ctl_finding_set (
-          finding, HEARTBEAT_CTL_VERDICT_WARNING,
-          _ ("it is %s; the lastRun of %s is far in the future, and counts as never"), time,
-          names->str);
+      heartbeat_ctl_finding_warn (
+          finding, _ ("it is %s; the lastRun of %s is far in the future, and counts as never"),
+          time, names->str);
       heartbeat_ctl_finding_advise (finding, _ ("if the time is wrong, see timedatectl; if it is "
                                                 "right, nothing needs to be done: the next run "
                                                 "writes a lastRun that counts"));
     }
   else
-    heartbeat_ctl_finding_set (finding, HEARTBEAT_CTL_VERDICT_OK, "%s, %s", time,
-                               is_synchronised () ? C_ ("clock", "synchronised")
-                                                  : C_ ("clock", "not synchronised"));
+    heartbeat_ctl_finding_pass (finding, "%s, %s", time,
+                                is_synchronised () ? C_ ("clock", "synchronised")
+                                                   : C_ ("clock", "not synchronised"));
 }
 
 /* --- Handlers ------------------------------------------------------------------------------------------------------- */
 
 typedef struct
 {
-  GStrv known;   /* what the service says; NULL where none runs */
-  GStrv folders; /* else where executables are */
+  GStrv known;   /* by the service; NULL if none runs */
+  GStrv folders; /* of executables */
 } Handlers;
 
-/* Leaves what is known empty where no service answers. */
 static void
 ask_service (HeartbeatCtlDoctor *doctor, Handlers *handlers)
 {
@@ -312,7 +303,7 @@ ask_service (HeartbeatCtlDoctor *doctor, Handlers *handlers)
   heartbeat_dbus_agent_call_list_handlers_sync (agent, &handlers->known, NULL, NULL);
 }
 
-/* FALSE with @error is a file that cannot be executed. A service that runs knows best: its folders may be others. */
+/* Sets @error if the file is not executable. A running service knows best, since it may have other folders. */
 static gboolean
 has_handler (const Handlers *handlers, const char *name, GError **error)
 {
@@ -325,7 +316,7 @@ has_handler (const Handlers *handlers, const char *name, GError **error)
   return handlers->known == NULL && (path != NULL || heartbeat_built_in_has (name));
 }
 
-/* Which checks have a handler that is nowhere; a handler that is no program comes into @error. */
+/* Counts the checks whose handler does not exist. Sets @error if a handler is not executable. */
 static guint
 find_lost (HeartbeatCtlDoctor *doctor, const Handlers *handlers, GString *names, GError **error)
 {
@@ -368,26 +359,25 @@ set_handlers (HeartbeatCtlDoctor *doctor, const Handlers *handlers, HeartbeatCtl
 
   if (error != NULL)
     {
-      heartbeat_ctl_finding_set (finding, HEARTBEAT_CTL_VERDICT_FAILED, "%s", error->message);
+      heartbeat_ctl_finding_fail (finding, "%s", error->message);
       heartbeat_ctl_finding_advise (finding, _ ("a handler is an executable file: chmod +x"));
     }
   else if (doctor->inbox_handler != NULL && !has_handler (handlers, doctor->inbox_handler, NULL))
     {
-      heartbeat_ctl_finding_set (
-          finding, HEARTBEAT_CTL_VERDICT_FAILED,
-          _ ("INBOX_HANDLER (%s) is not found: each message of the inbox is rejected"),
+      heartbeat_ctl_finding_fail (
+          finding, _ ("INBOX_HANDLER (%s) is not found: each message of the inbox is rejected"),
           doctor->inbox_handler);
       advise_on_lost (handlers, finding);
     }
   else if (lost > 0)
     {
-      heartbeat_ctl_finding_set (finding, HEARTBEAT_CTL_VERDICT_WARNING,
-                                 _ ("not found, so that “default” runs, which does nothing: %s"),
-                                 names->str);
+      heartbeat_ctl_finding_warn (finding,
+                                  _ ("not found, so that “default” runs, which does nothing: %s"),
+                                  names->str);
       advise_on_lost (handlers, finding);
     }
   else
-    heartbeat_ctl_finding_set (finding, HEARTBEAT_CTL_VERDICT_OK, _ ("all are found"));
+    heartbeat_ctl_finding_pass (finding, _ ("all are found"));
 }
 
 static void
@@ -401,7 +391,7 @@ check_handlers (HeartbeatCtlDoctor *doctor, HeartbeatCtlFinding *finding)
   handlers.folders = heartbeat_executables_parse_path (doctor->handler_path, &error);
   if (handlers.folders == NULL)
     {
-      heartbeat_ctl_finding_set (finding, HEARTBEAT_CTL_VERDICT_FAILED, "%s", error->message);
+      heartbeat_ctl_finding_fail (finding, "%s", error->message);
       heartbeat_ctl_finding_advise (finding,
                                     _ ("correct HANDLER_PATH: the service does not start with it"));
       return;

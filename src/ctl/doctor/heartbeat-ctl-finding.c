@@ -11,7 +11,7 @@
 /* "    → " */
 #define ADVICE_INDENT 6
 
-/* By verdict. The nicks are what `--json` prints. */
+/* By verdict; the nicks are for `--json`. */
 static const struct
 {
   const char *nick;
@@ -26,11 +26,11 @@ static const struct
 
 /**
  * heartbeat_ctl_finding_new:
- * @check: what is looked at, for programs; static
+ * @check: the check, for programs; static
  * @title: the same for people; static
  * @broker: (nullable): the broker that it is about
  *
- * Returns: (transfer full): a finding that says nothing yet
+ * Returns: (transfer full): an empty finding
  */
 HeartbeatCtlFinding *
 heartbeat_ctl_finding_new (const char *check, const char *title, const char *broker)
@@ -53,12 +53,21 @@ heartbeat_ctl_finding_free (HeartbeatCtlFinding *self)
   g_free (self);
 }
 
+static void
+set_text (char **text, const char *format, va_list args)
+{
+  g_autofree char *made = g_strdup_vprintf (format, args);
+
+  g_free (*text);
+  *text = heartbeat_text_dup_valid (made);
+}
+
 /**
  * heartbeat_ctl_finding_set:
  * @self: a finding
- * @verdict: what came of it
+ * @verdict: the result
  * @format: what was found
- * @...: what @format asks for
+ * @...: arguments of @format
  */
 void
 heartbeat_ctl_finding_set (HeartbeatCtlFinding *self,
@@ -68,10 +77,11 @@ heartbeat_ctl_finding_set (HeartbeatCtlFinding *self,
 {
   va_list args;
 
+  g_return_if_fail (self != NULL && format != NULL);
+
   self->verdict = verdict;
-  g_free (self->message);
   va_start (args, format);
-  self->message = g_strdup_vprintf (format, args);
+  set_text (&self->message, format, args);
   va_end (args);
 }
 
@@ -79,16 +89,17 @@ heartbeat_ctl_finding_set (HeartbeatCtlFinding *self,
  * heartbeat_ctl_finding_advise:
  * @self: a finding
  * @format: what to do
- * @...: what @format asks for
+ * @...: arguments of @format
  */
 void
 heartbeat_ctl_finding_advise (HeartbeatCtlFinding *self, const char *format, ...)
 {
   va_list args;
 
-  g_free (self->advice);
+  g_return_if_fail (self != NULL && format != NULL);
+
   va_start (args, format);
-  self->advice = g_strdup_vprintf (format, args);
+  set_text (&self->advice, format, args);
   va_end (args);
 }
 
@@ -111,7 +122,7 @@ heartbeat_ctl_findings_are_good (GPtrArray *findings)
   return TRUE;
 }
 
-/* Where the messages begin. */
+/* Returns the column of the messages. */
 static guint
 measure_titles (GPtrArray *findings)
 {
@@ -156,10 +167,10 @@ append_finding (GString *text,
 /**
  * heartbeat_ctl_findings_to_string:
  * @findings: (element-type HeartbeatCtlFinding): what was found
- * @width: how wide a line may be, 0 for any
+ * @width: the most columns that a line may have, 0 for any number
  * @coloured: whether the marks have colours
  *
- * Returns: (transfer full): a line for each, and one below it with the advice; more where they are longer than that
+ * Returns: (transfer full): for each finding a line, and another one with the advice; more if they are longer than @width
  */
 char *
 heartbeat_ctl_findings_to_string (GPtrArray *findings, guint width, gboolean coloured)
@@ -172,40 +183,28 @@ heartbeat_ctl_findings_to_string (GPtrArray *findings, guint width, gboolean col
   return g_string_free (text, FALSE);
 }
 
-static void
-add_string (JsonBuilder *builder, const char *name, const char *value)
-{
-  g_autofree char *valid = value != NULL ? heartbeat_text_dup_valid (value) : NULL;
-
-  json_builder_set_member_name (builder, name);
-  if (valid != NULL)
-    json_builder_add_string_value (builder, valid);
-  else
-    json_builder_add_null_value (builder);
-}
-
 /**
- * heartbeat_ctl_findings_add_json:
+ * heartbeat_ctl_findings_serialize:
  * @findings: (element-type HeartbeatCtlFinding): what was found
- * @builder: where a value is expected
  *
- * Adds an array of `{"check", "broker", "status", "message", "advice"}`.
+ * Returns: (transfer floating): an `aa{sv}` of `{"check", "broker", "status", "message", "advice"}`
  */
-void
-heartbeat_ctl_findings_add_json (GPtrArray *findings, JsonBuilder *builder)
+GVariant *
+heartbeat_ctl_findings_serialize (GPtrArray *findings)
 {
-  json_builder_begin_array (builder);
+  GVariantBuilder builder = G_VARIANT_BUILDER_INIT (G_VARIANT_TYPE ("aa{sv}"));
+
+  g_return_val_if_fail (findings != NULL, NULL);
+
   for (guint i = 0; i < findings->len; i++)
     {
       const HeartbeatCtlFinding *finding = g_ptr_array_index (findings, i);
 
-      json_builder_begin_object (builder);
-      add_string (builder, "check", finding->check);
-      add_string (builder, "broker", finding->broker);
-      add_string (builder, "status", looks[finding->verdict].nick);
-      add_string (builder, "message", finding->message);
-      add_string (builder, "advice", finding->advice);
-      json_builder_end_object (builder);
+      g_variant_builder_add_parsed (&builder,
+                                    "{'check': <%s>, 'broker': <%ms>, 'status': <%s>, "
+                                    "'message': <%s>, 'advice': <%ms>}",
+                                    finding->check, finding->broker, looks[finding->verdict].nick,
+                                    finding->message, finding->advice);
     }
-  json_builder_end_array (builder);
+  return g_variant_builder_end (&builder);
 }

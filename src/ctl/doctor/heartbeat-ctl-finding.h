@@ -2,7 +2,7 @@
 
 #pragma once
 
-#include <json-glib/json-glib.h>
+#include <glib.h>
 
 G_BEGIN_DECLS
 
@@ -11,9 +11,9 @@ G_BEGIN_DECLS
  * @HEARTBEAT_CTL_VERDICT_OK: as it should be
  * @HEARTBEAT_CTL_VERDICT_WARNING: it works, or may, but somebody should look
  * @HEARTBEAT_CTL_VERDICT_FAILED: it does not work
- * @HEARTBEAT_CTL_VERDICT_SKIPPED: it was not looked at
+ * @HEARTBEAT_CTL_VERDICT_SKIPPED: it was not checked
  *
- * What came of a check of `heartbeatctl doctor`.
+ * The result of a check of `heartbeatctl doctor`.
  */
 typedef enum
 {
@@ -25,14 +25,14 @@ typedef enum
 
 /**
  * HeartbeatCtlFinding:
- * @check: what was looked at, for programs
+ * @check: the check, for programs
  * @title: the same for people, translated
  * @broker: (nullable): the broker that it is about, "host:port"
- * @verdict: what came of it
- * @message: what was found
- * @advice: (nullable): what to do
+ * @verdict: the result
+ * @message: what was found, in valid UTF-8
+ * @advice: (nullable): what to do, in valid UTF-8
  *
- * A row of what `heartbeatctl doctor` says.
+ * A row of the report of `heartbeatctl doctor`.
  */
 typedef struct
 {
@@ -54,8 +54,17 @@ void heartbeat_ctl_finding_set (HeartbeatCtlFinding *self,
 void heartbeat_ctl_finding_advise (HeartbeatCtlFinding *self, const char *format, ...)
     G_GNUC_PRINTF (2, 3);
 
+#define heartbeat_ctl_finding_pass(self, ...)                                                      \
+  heartbeat_ctl_finding_set (self, HEARTBEAT_CTL_VERDICT_OK, __VA_ARGS__)
+#define heartbeat_ctl_finding_warn(self, ...)                                                      \
+  heartbeat_ctl_finding_set (self, HEARTBEAT_CTL_VERDICT_WARNING, __VA_ARGS__)
+#define heartbeat_ctl_finding_fail(self, ...)                                                      \
+  heartbeat_ctl_finding_set (self, HEARTBEAT_CTL_VERDICT_FAILED, __VA_ARGS__)
+#define heartbeat_ctl_finding_skip(self, ...)                                                      \
+  heartbeat_ctl_finding_set (self, HEARTBEAT_CTL_VERDICT_SKIPPED, __VA_ARGS__)
+
 gboolean heartbeat_ctl_findings_are_good (GPtrArray *findings);
 char *heartbeat_ctl_findings_to_string (GPtrArray *findings, guint width, gboolean coloured);
-void heartbeat_ctl_findings_add_json (GPtrArray *findings, JsonBuilder *builder);
+GVariant *heartbeat_ctl_findings_serialize (GPtrArray *findings);
 
 G_END_DECLS

@@ -12,9 +12,9 @@
 
 /**
  * heartbeat_ctl_format_span:
- * @span: a length of time, in µs
+ * @span: a duration, in µs
  *
- * Returns: (transfer full): it in the unit that fits, `15 min`
+ * Returns: (transfer full): the duration in a fitting unit, `15 min`
  */
 char *
 heartbeat_ctl_format_span (gint64 span)
@@ -78,6 +78,15 @@ heartbeat_ctl_format_future (gint64 time, gint64 now)
   return g_strdup_printf (_ ("in %s"), span);
 }
 
+/* Returns: (nullable): NULL after the year 9999 */
+static GDateTime *
+to_local (gint64 time, GTimeZone *zone)
+{
+  g_autoptr (GDateTime) utc = g_date_time_new_from_unix_utc (time / G_USEC_PER_SEC);
+
+  return utc != NULL ? g_date_time_to_timezone (utc, zone) : NULL;
+}
+
 static guint
 julian_day (GDateTime *time)
 {
@@ -95,18 +104,20 @@ julian_day (GDateTime *time)
  * @now: the time
  * @zone: the reader's time zone
  *
- * Returns: (transfer full) (nullable): what the clock shows then: `09:00` today, `Mon 09:00` within six days, else with the
- *   date; %NULL after the year 9999
+ * Returns: (transfer full) (nullable): the time on the reader's clock: `09:00` today, `Mon 09:00` in the next six days, else
+ *   with the date; %NULL after the year 9999
  */
 char *
 heartbeat_ctl_format_time (gint64 time, gint64 now, GTimeZone *zone)
 {
-  g_autoptr (GDateTime) utc = g_date_time_new_from_unix_utc (time / G_USEC_PER_SEC);
-  g_autoptr (GDateTime) present = g_date_time_new_from_unix_utc (now / G_USEC_PER_SEC);
-  g_autoptr (GDateTime) local = utc != NULL ? g_date_time_to_timezone (utc, zone) : NULL;
-  g_autoptr (GDateTime) today = present != NULL ? g_date_time_to_timezone (present, zone) : NULL;
+  g_autoptr (GDateTime) local = NULL;
+  g_autoptr (GDateTime) today = NULL;
   guint days;
 
+  g_return_val_if_fail (zone != NULL, NULL);
+
+  local = to_local (time, zone);
+  today = to_local (now, zone);
   if (local == NULL || today == NULL)
     return NULL;
   days = julian_day (local) - julian_day (today);
@@ -120,20 +131,22 @@ heartbeat_ctl_format_time (gint64 time, gint64 now, GTimeZone *zone)
  * @time: a time in µs since the epoch
  * @zone: the reader's time zone
  *
- * Returns: (transfer full): date and time, as long for each time
+ * Returns: (transfer full): date and time, always of the same length
  */
 char *
 heartbeat_ctl_format_stamp (gint64 time, GTimeZone *zone)
 {
-  g_autoptr (GDateTime) utc = g_date_time_new_from_unix_utc (time / G_USEC_PER_SEC);
-  g_autoptr (GDateTime) local = utc != NULL ? g_date_time_to_timezone (utc, zone) : NULL;
+  g_autoptr (GDateTime) local = NULL;
 
+  g_return_val_if_fail (zone != NULL, NULL);
+
+  local = to_local (time, zone);
   return local != NULL ? g_date_time_format (local, "%Y-%m-%d %H:%M:%S") : g_strdup ("?");
 }
 
-/* An obstacle that goes by itself at a time that is known, or not. */
+/* Adds the time when the obstacle goes away by itself, if that is known. */
 static char *
-phrase_until (const char *what, GVariant *reason, gint64 now, GTimeZone *zone)
+describe_until (const char *what, GVariant *reason, gint64 now, GTimeZone *zone)
 {
   g_autofree char *time = NULL;
   gint64 until;
@@ -147,7 +160,7 @@ phrase_until (const char *what, GVariant *reason, gint64 now, GTimeZone *zone)
 }
 
 static char *
-phrase_outside_window (GVariant *reason, gint64 now, GTimeZone *zone)
+describe_outside_window (GVariant *reason, gint64 now, GTimeZone *zone)
 {
   g_autofree char *what = NULL;
   const char *window;
@@ -157,11 +170,11 @@ phrase_outside_window (GVariant *reason, gint64 now, GTimeZone *zone)
     what = g_strdup_printf (_ ("outside %s"), window);
   else
     what = g_strdup (_ ("outside its window"));
-  return phrase_until (what, reason, now, zone);
+  return describe_until (what, reason, now, zone);
 }
 
 static char *
-phrase_not_yet (GVariant *reason, gint64 now)
+describe_not_yet (GVariant *reason, gint64 now)
 {
   g_autofree char *span = NULL;
   gint64 until;
@@ -174,9 +187,9 @@ phrase_not_yet (GVariant *reason, gint64 now)
 }
 
 static char *
-phrase_paused (GVariant *reason, gint64 now, GTimeZone *zone)
+describe_paused (GVariant *reason, gint64 now, GTimeZone *zone)
 {
-  g_autofree char *until = phrase_until (_ ("paused"), reason, now, zone);
+  g_autofree char *until = describe_until (_ ("paused"), reason, now, zone);
   const char *why;
 
   if (!g_variant_lookup (reason, "reason", "&s", &why) || *why == '\0')
@@ -186,7 +199,7 @@ phrase_paused (GVariant *reason, gint64 now, GTimeZone *zone)
 }
 
 static char *
-phrase_backing_off (GVariant *reason, gint64 now, GTimeZone *zone)
+describe_backing_off (GVariant *reason, gint64 now, GTimeZone *zone)
 {
   guint32 failures = 0;
   g_autofree char *what = NULL;
@@ -195,17 +208,7 @@ phrase_backing_off (GVariant *reason, gint64 now, GTimeZone *zone)
   what = g_strdup_printf (ngettext ("backing off after %u failure", "backing off after %u failures",
                                     failures),
                           failures);
-  return phrase_until (what, reason, now, zone);
-}
-
-/* The state says “invalid” already. */
-static char *
-phrase_invalid (GVariant *reason)
-{
-  const char *error = "";
-
-  g_variant_lookup (reason, "error", "&s", &error);
-  return g_strdup (error);
+  return describe_until (what, reason, now, zone);
 }
 
 /**
@@ -214,101 +217,56 @@ phrase_invalid (GVariant *reason)
  * @now: the time
  * @zone: the reader's time zone
  *
- * Returns: (transfer full): why the check would or would not run now, in words
+ * Returns: (transfer full): why the check would or would not run now
  */
 char *
 heartbeat_ctl_format_reason (GVariant *reason, gint64 now, GTimeZone *zone)
 {
-  const char *code = "";
+  const char *code = "", *error = "";
+
+  g_return_val_if_fail (reason != NULL, NULL);
 
   g_variant_lookup (reason, "code", "&s", &code);
+  g_variant_lookup (reason, "error", "&s", &error);
   if (strcmp (code, "due") == 0)
     return g_strdup (_ ("due now"));
   if (strcmp (code, "not-yet") == 0)
-    return phrase_not_yet (reason, now);
+    return describe_not_yet (reason, now);
   if (strcmp (code, "outside-window") == 0)
-    return phrase_outside_window (reason, now, zone);
+    return describe_outside_window (reason, now, zone);
   if (strcmp (code, "outside-quarter") == 0)
-    return phrase_until (_ ("outside its quarter"), reason, now, zone);
+    return describe_until (_ ("outside its quarter"), reason, now, zone);
   if (strcmp (code, "paused") == 0)
-    return phrase_paused (reason, now, zone);
+    return describe_paused (reason, now, zone);
   if (strcmp (code, "backing-off") == 0)
-    return phrase_backing_off (reason, now, zone);
+    return describe_backing_off (reason, now, zone);
   if (strcmp (code, "disabled") == 0)
     return g_strdup (_ ("disabled"));
   if (strcmp (code, "running") == 0)
     return g_strdup (_ ("running"));
-  return strcmp (code, "invalid") == 0 ? phrase_invalid (reason) : g_strdup (code);
+  /* the state says “invalid” already */
+  return g_strdup (strcmp (code, "invalid") == 0 ? error : code);
 }
 
-typedef struct
-{
-  const char *nick;
-  const char *word;
-} Word;
-
-/* What is not known stays as it is: a service may be younger than the command. */
-static const char *
-translate (const Word *words, const char *context, const char *nick)
-{
-  for (; words->nick != NULL; words++)
-    if (strcmp (words->nick, nick) == 0)
-      return heartbeat_pgettext (context, words->word);
-  return nick;
-}
+/* The words that heartbeat_ctl_format_word() translates. */
+G_GNUC_UNUSED static const char *const words[] = {
+  NC_ ("state", "idle"),     NC_ ("state", "due"),      NC_ ("state", "running"),
+  NC_ ("state", "disabled"), NC_ ("state", "paused"),   NC_ ("state", "backing-off"),
+  NC_ ("state", "invalid"),  NC_ ("status", "success"), NC_ ("status", "failed"),
+  NC_ ("status", "skipped"), NC_ ("trigger", "tick"),   NC_ ("trigger", "manual"),
+};
 
 /**
- * heartbeat_ctl_format_state:
- * @state: the property `State` of a check
+ * heartbeat_ctl_format_word:
+ * @context: what the word is: `state` of a check, `status` of a run, or its `trigger`
+ * @word: a word from the bus
  *
- * Returns: (transfer none): it in a word for people
+ * Returns: (transfer none): @word in the reader's language; the same word if it is not known, as that of a newer service
  */
 const char *
-heartbeat_ctl_format_state (const char *state)
+heartbeat_ctl_format_word (const char *context, const char *word)
 {
-  static const Word words[] = {
-    { "idle", NC_ ("state", "idle") },         { "due", NC_ ("state", "due") },
-    { "running", NC_ ("state", "running") },   { "backing-off", NC_ ("state", "backing-off") },
-    { "disabled", NC_ ("state", "disabled") }, { "paused", NC_ ("state", "paused") },
-    { "invalid", NC_ ("state", "invalid") },   { NULL, NULL },
-  };
+  g_return_val_if_fail (context != NULL && word != NULL, "");
 
-  return translate (words, "state", state);
-}
-
-/**
- * heartbeat_ctl_format_status:
- * @status: how a run ended
- *
- * Returns: (transfer none): it in a word for people
- */
-const char *
-heartbeat_ctl_format_status (const char *status)
-{
-  static const Word words[] = {
-    { "success", NC_ ("status", "success") },
-    { "failed", NC_ ("status", "failed") },
-    { "skipped", NC_ ("status", "skipped") },
-    { NULL, NULL },
-  };
-
-  return translate (words, "status", status);
-}
-
-/**
- * heartbeat_ctl_format_trigger:
- * @trigger: what a run was started by
- *
- * Returns: (transfer none): it in a word for people
- */
-const char *
-heartbeat_ctl_format_trigger (const char *trigger)
-{
-  static const Word words[] = {
-    { "tick", NC_ ("trigger", "tick") },
-    { "manual", NC_ ("trigger", "manual") },
-    { NULL, NULL },
-  };
-
-  return translate (words, "trigger", trigger);
+  return heartbeat_pgettext (context, word);
 }

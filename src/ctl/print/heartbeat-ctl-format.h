@@ -12,8 +12,6 @@ char *heartbeat_ctl_format_future (gint64 time, gint64 now);
 char *heartbeat_ctl_format_time (gint64 time, gint64 now, GTimeZone *zone);
 char *heartbeat_ctl_format_stamp (gint64 time, GTimeZone *zone);
 char *heartbeat_ctl_format_reason (GVariant *reason, gint64 now, GTimeZone *zone);
-const char *heartbeat_ctl_format_state (const char *state);
-const char *heartbeat_ctl_format_status (const char *status);
-const char *heartbeat_ctl_format_trigger (const char *trigger);
+const char *heartbeat_ctl_format_word (const char *context, const char *word);
 
 G_END_DECLS

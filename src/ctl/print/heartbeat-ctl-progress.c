@@ -8,13 +8,14 @@
 #include "base/heartbeat-text.h"
 #include "ctl/print/heartbeat-ctl-text.h"
 
-/* A long name must not fill the line: what is longer cannot be drawn over. */
+/* A name that wraps could not be drawn over. */
 #define MAX_NAME 40
 
 /**
  * HeartbeatCtlProgress:
  *
- * A line on the terminal that standard error is, with the seconds that a run has taken. It does nothing where there is none.
+ * A line on the terminal that shows for how many seconds a check has been running. Without a terminal on standard error it does
+ * nothing.
  */
 struct _HeartbeatCtlProgress
 {
@@ -26,14 +27,14 @@ struct _HeartbeatCtlProgress
 static void
 draw (HeartbeatCtlProgress *self)
 {
-  /* Rounded: the timer is as often a bit early as late. */
+  /* rounded, since the timer may be a bit early */
   guint seconds = (g_get_monotonic_time () - self->started + G_USEC_PER_SEC / 2) / G_USEC_PER_SEC;
   /* Translators: a check runs since so many seconds */
   g_autofree char *text = self->started != 0
                               ? g_strdup_printf (_ ("%s runs: %u s"), self->check, seconds)
                               : g_strdup_printf (_ ("%s: asking the service…"), self->check);
 
-  /* ECMA-48: to the beginning of the line, and erase it */
+  /* ECMA-48: go to the start of the line and erase it */
   g_printerr ("\r\033[K%s", text);
 }
 
@@ -48,14 +49,18 @@ on_second (gpointer user_data)
  * heartbeat_ctl_progress_new:
  * @check: the check that is to run
  *
- * Returns: (transfer full): the line, drawn again each second by the main loop
+ * Returns: (transfer full): the line, redrawn every second by the main loop
  */
 HeartbeatCtlProgress *
 heartbeat_ctl_progress_new (const char *check)
 {
-  HeartbeatCtlProgress *self = g_new0 (HeartbeatCtlProgress, 1);
-  g_autofree char *line = heartbeat_text_to_line (check);
+  HeartbeatCtlProgress *self = NULL;
+  g_autofree char *line = NULL;
 
+  g_return_val_if_fail (check != NULL, NULL);
+
+  self = g_new0 (HeartbeatCtlProgress, 1);
+  line = heartbeat_text_to_line (check);
   self->check = heartbeat_ctl_text_cut (line, MAX_NAME);
   if (!isatty (STDERR_FILENO))
     return self;
@@ -68,7 +73,7 @@ heartbeat_ctl_progress_new (const char *check)
  * heartbeat_ctl_progress_free:
  * @self: a line
  *
- * Takes it off the terminal.
+ * Erases the line.
  */
 void
 heartbeat_ctl_progress_free (HeartbeatCtlProgress *self)
@@ -91,6 +96,8 @@ heartbeat_ctl_progress_free (HeartbeatCtlProgress *self)
 void
 heartbeat_ctl_progress_begin (HeartbeatCtlProgress *self)
 {
+  g_return_if_fail (self != NULL);
+
   self->started = g_get_monotonic_time ();
   if (self->timer == 0)
     return;

@@ -4,33 +4,30 @@
 
 #include <string.h>
 
+#include "base/heartbeat-i18n.h"
 #include "base/heartbeat-text.h"
 #include "ctl/print/heartbeat-ctl-terminal.h"
 #include "ctl/print/heartbeat-ctl-text.h"
 
 #define GAP 2
 
-/* No column gets narrower so that the table fits the terminal. */
+/* Columns do not get narrower than this to make the table fit. */
 #define LEAST_WIDTH 8
 
 /**
  * HeartbeatCtlTable:
  *
- * Cells of text, aligned in columns as a terminal shows them.
+ * Rows of text, aligned as a terminal shows them. libsmartcols (2.38) cannot do this: it cuts without an ellipsis, breaks lines
+ * in the middle of words, overflows instead of dropping columns, and escapes each byte in a locale without UTF-8. It would only
+ * measure and pad.
  */
 struct _HeartbeatCtlTable
 {
-  GArray *cells;
+  GArray *cells;                     /* of Cell, row by row */
+  const HeartbeatCtlColumn *columns; /* NULL for a table without headings */
   guint n_columns;
-  GArray *spares;   /* columns that go where there is little room, in this order */
-  gboolean wrapped; /* the last column goes on in further lines, and is not cut */
+  gboolean wrap;
 };
-
-typedef struct
-{
-  guint column;
-  guint room;
-} Spare;
 
 typedef struct
 {
@@ -41,16 +38,14 @@ typedef struct
 static void
 cell_clear (gpointer data)
 {
-  Cell *cell = data;
-
-  g_free (cell->text);
+  g_free (((Cell *) data)->text);
 }
 
 /**
  * heartbeat_ctl_style_of:
- * @word: a result's status or a check's state
+ * @word: the status of a result or the state of a check
  *
- * Returns: what it means
+ * Returns: its style
  */
 HeartbeatCtlStyle
 heartbeat_ctl_style_of (const char *word)
@@ -59,6 +54,8 @@ heartbeat_ctl_style_of (const char *word)
   static const char *const bad[] = { "failed", "invalid", "backing-off", NULL };
   static const char *const warning[] = { "due", "paused", NULL };
   static const char *const faint[] = { "disabled", "skipped", NULL };
+
+  g_return_val_if_fail (word != NULL, HEARTBEAT_CTL_STYLE_PLAIN);
 
   if (g_strv_contains (good, word))
     return HEARTBEAT_CTL_STYLE_GOOD;
@@ -71,19 +68,27 @@ heartbeat_ctl_style_of (const char *word)
 
 /**
  * heartbeat_ctl_table_new:
- * @n_columns: how many columns
+ * @columns: (nullable): its columns, which must outlive it; %NULL for no headings
+ * @n_columns: how many columns there are
+ * @wrap: whether the last column continues on further lines when it is too long for the terminal, instead of being cut
  *
  * Returns: (transfer full): an empty table
  */
 HeartbeatCtlTable *
-heartbeat_ctl_table_new (guint n_columns)
+heartbeat_ctl_table_new (const HeartbeatCtlColumn *columns, guint n_columns, gboolean wrap)
 {
-  HeartbeatCtlTable *self = g_new0 (HeartbeatCtlTable, 1);
+  HeartbeatCtlTable *self = NULL;
 
+  g_return_val_if_fail (n_columns > 0, NULL);
+
+  self = g_new0 (HeartbeatCtlTable, 1);
   self->cells = g_array_new (FALSE, FALSE, sizeof (Cell));
   g_array_set_clear_func (self->cells, cell_clear);
+  self->columns = columns;
   self->n_columns = n_columns;
-  self->spares = g_array_new (FALSE, FALSE, sizeof (Spare));
+  self->wrap = wrap;
+  for (guint i = 0; columns != NULL && i < n_columns; i++)
+    heartbeat_ctl_table_add_styled (self, _ (columns[i].title), HEARTBEAT_CTL_STYLE_HEAD);
   return self;
 }
 
@@ -91,37 +96,7 @@ void
 heartbeat_ctl_table_free (HeartbeatCtlTable *self)
 {
   g_array_unref (self->cells);
-  g_array_unref (self->spares);
   g_free (self);
-}
-
-/**
- * heartbeat_ctl_table_add_spare:
- * @self: a table
- * @column: one of its columns, not the last
- * @room: how wide the last one is to be at least
- *
- * Lets a column go where the last one, the text for people, would be cut and have less than @room. Those that were added
- * first go first.
- */
-void
-heartbeat_ctl_table_add_spare (HeartbeatCtlTable *self, guint column, guint room)
-{
-  const Spare spare = { column, room };
-
-  g_array_append_val (self->spares, spare);
-}
-
-/**
- * heartbeat_ctl_table_set_wrapped:
- * @self: a table
- *
- * Lets the last column go on in further lines where it would be cut.
- */
-void
-heartbeat_ctl_table_set_wrapped (HeartbeatCtlTable *self)
-{
-  self->wrapped = TRUE;
 }
 
 /**
@@ -144,10 +119,31 @@ heartbeat_ctl_table_add (HeartbeatCtlTable *self, const char *cell)
 void
 heartbeat_ctl_table_add_styled (HeartbeatCtlTable *self, const char *cell, HeartbeatCtlStyle style)
 {
-  const Cell next = { heartbeat_text_to_line (cell), style };
+  Cell next = { NULL, style };
 
+  g_return_if_fail (self != NULL);
+  g_return_if_fail (cell != NULL);
+
+  next.text = g_strchomp (heartbeat_text_to_line (cell));
   g_array_append_val (self->cells, next);
 }
+
+/**
+ * heartbeat_ctl_table_add_labelled:
+ * @self: a table of two columns
+ * @label: what @text is
+ * @text: a text; control characters become spaces
+ *
+ * Adds a row.
+ */
+void
+heartbeat_ctl_table_add_labelled (HeartbeatCtlTable *self, const char *label, const char *text)
+{
+  heartbeat_ctl_table_add_styled (self, label, HEARTBEAT_CTL_STYLE_HEAD);
+  heartbeat_ctl_table_add (self, text);
+}
+
+/* --- Widths --------------------------------------------------------------------------------------------------------- */
 
 static guint *
 measure (HeartbeatCtlTable *self)
@@ -163,16 +159,7 @@ measure (HeartbeatCtlTable *self)
   return widths;
 }
 
-static guint
-shrink_column (guint *width, guint too_much)
-{
-  guint less = *width > LEAST_WIDTH ? MIN (*width - LEAST_WIDTH, too_much) : 0;
-
-  *width -= less;
-  return too_much - less;
-}
-
-/* A column without a width is not shown: it has no text, or it went. */
+/* A column without a width is not shown. */
 static guint
 total_of (const guint *widths, guint n_columns)
 {
@@ -183,61 +170,74 @@ total_of (const guint *widths, guint n_columns)
   return total > 0 ? total - GAP : 0;
 }
 
-/* A name may have 255 bytes: it does not drive out whole columns. */
-static void
-shorten_longest (HeartbeatCtlTable *self, guint *widths, guint width)
+/* The column to drop first; the last one, which always stays, if there is none. */
+static guint
+find_spare (HeartbeatCtlTable *self, const guint *widths)
 {
-  for (guint i = 0; i + 1 < self->n_columns; i++)
-    if (widths[i] > width / 2)
-      widths[i] = MIN (widths[i], MAX (width / 3, LEAST_WIDTH));
+  guint spare = self->n_columns - 1;
+
+  for (guint i = 0; self->columns != NULL && i + 1 < self->n_columns; i++)
+    if (widths[i] > 0 && self->columns[i].room > self->columns[spare].room)
+      spare = i;
+  return spare;
 }
 
 static void
-drop_spares (HeartbeatCtlTable *self, guint *widths, guint width)
+drop_columns (HeartbeatCtlTable *self, guint *widths, guint width)
 {
-  guint last = widths[self->n_columns - 1];
+  guint last = self->n_columns - 1;
+  guint spare;
 
-  if (self->spares->len > 0)
-    shorten_longest (self, widths, width);
-  for (guint i = 0; i < self->spares->len; i++)
-    {
-      const Spare *spare = &g_array_index (self->spares, Spare, i);
-      guint others = total_of (widths, self->n_columns) - last;
-
-      if (others + MIN (spare->room, last) > width)
-        widths[spare->column] = 0;
-    }
+  while ((spare = find_spare (self, widths)) != last
+         && total_of (widths, last) + GAP + MIN (self->columns[spare].room, widths[last]) > width)
+    widths[spare] = 0;
 }
 
-/* The last column is a text for people, and gives way first; then the widest. */
+/* The last column is a text for people, and gets narrower first; then the widest one. */
+static guint
+find_widest (const guint *widths, guint n_columns)
+{
+  guint widest = n_columns - 1;
+
+  if (widths[widest] > LEAST_WIDTH)
+    return widest;
+  for (guint i = 0; i < n_columns; i++)
+    if (widths[i] > widths[widest])
+      widest = i;
+  return widest;
+}
+
 static void
 fit (HeartbeatCtlTable *self, guint *widths, guint width)
 {
-  guint total = total_of (widths, self->n_columns);
-  guint too_much = 0;
+  guint widest;
 
-  if (width == 0 || total <= width)
+  if (width == 0 || total_of (widths, self->n_columns) <= width)
     return;
-  drop_spares (self, widths, width);
-  total = total_of (widths, self->n_columns);
-  if (total <= width)
-    return;
-  too_much = shrink_column (&widths[self->n_columns - 1], total - width);
-  while (too_much > 0)
-    {
-      guint widest = 0;
+  /* A name may have 255 bytes, which is no reason to drop whole columns. */
+  for (guint i = 0; i + 1 < self->n_columns; i++)
+    if (widths[i] > width / 2)
+      widths[i] = MIN (widths[i], MAX (width / 3, LEAST_WIDTH));
+  drop_columns (self, widths, width);
+  while (total_of (widths, self->n_columns) > width
+         && widths[widest = find_widest (widths, self->n_columns)] > LEAST_WIDTH)
+    widths[widest]--;
+}
 
-      for (guint i = 1; i < self->n_columns; i++)
-        if (widths[i] > widths[widest])
-          widest = i;
-      if (shrink_column (&widths[widest], 1) > 0)
-        return;
-      too_much--;
-    }
+/* --- Text ----------------------------------------------------------------------------------------------------------- */
+
+static char *
+shape (HeartbeatCtlTable *self, const char *text, guint column, const guint *widths)
+{
+  guint indent = total_of (widths, column) + (column > 0 ? GAP : 0);
+
+  if (self->wrap && column + 1 == self->n_columns)
+    return heartbeat_ctl_text_wrap (text, indent, indent + widths[column]);
+  return heartbeat_ctl_text_cut (text, widths[column]);
 }
 
 static void
-append_cell (GString *out, const char *text, HeartbeatCtlStyle style, gboolean colours)
+append_cell (GString *out, const char *text, guint width, HeartbeatCtlStyle style, gboolean colours)
 {
   static const char *const sequences[] = { "", "1", "32", "31", "33", "2" };
 
@@ -245,64 +245,48 @@ append_cell (GString *out, const char *text, HeartbeatCtlStyle style, gboolean c
     g_string_append (out, text);
   else
     g_string_append_printf (out, "\033[%sm%s\033[0m", sequences[style], text);
+  if (heartbeat_ctl_text_width (text) < width + GAP)
+    g_string_append_printf (out, "%*s", (int) (width + GAP - heartbeat_ctl_text_width (text)), "");
 }
 
-/* Returns a cell's text as it is shown. */
-static char *
-shape (HeartbeatCtlTable *self, guint i, const guint *widths)
+/* On a terminal that is just as wide as the table, spaces at the end would add empty lines. */
+static void
+end_row (GString *out)
 {
-  const char *text = g_array_index (self->cells, Cell, i).text;
-  guint column = i % self->n_columns;
-
-  if (self->wrapped && column + 1 == self->n_columns)
-    {
-      guint indent = total_of (widths, self->n_columns) - widths[column];
-
-      return heartbeat_ctl_text_wrap (text, indent, indent + widths[column]);
-    }
-  return heartbeat_ctl_text_cut (text, widths[column]);
-}
-
-/* The last cell of its row that has a text: spaces after it would only wrap. */
-static gboolean
-is_last_text (HeartbeatCtlTable *self, guint i, const guint *widths)
-{
-  for (guint next = i + 1; next < self->cells->len && next % self->n_columns != 0; next++)
-    if (*g_array_index (self->cells, Cell, next).text != '\0' && widths[next % self->n_columns] > 0)
-      return FALSE;
-  return TRUE;
+  while (out->len > 0 && out->str[out->len - 1] == ' ')
+    g_string_truncate (out, out->len - 1);
+  g_string_append_c (out, '\n');
 }
 
 /**
  * heartbeat_ctl_table_render:
  * @self: a table
- * @width: how wide a line may be, 0 for any
- * @colours: whether cells show what they mean
+ * @width: the most columns that a line may have, 0 for any number
+ * @colours: whether to show styles
  *
- * Returns: (transfer full): a line for each row, or several where a text is wrapped, without spaces at its end
+ * Returns: (transfer full): a line for each row, or several where a text is wrapped, without spaces at the end
  */
 char *
 heartbeat_ctl_table_render (HeartbeatCtlTable *self, guint width, gboolean colours)
 {
-  g_autofree guint *widths = measure (self);
-  GString *out = g_string_new (NULL);
+  g_autofree guint *widths = NULL;
+  GString *out = NULL;
 
+  g_return_val_if_fail (self != NULL, NULL);
+
+  widths = measure (self);
+  out = g_string_new (NULL);
   fit (self, widths, width);
   for (guint i = 0; i < self->cells->len; i++)
     {
       const Cell *cell = &g_array_index (self->cells, Cell, i);
       guint column = i % self->n_columns;
-      g_autofree char *text = shape (self, i, widths);
-      gboolean last = is_last_text (self, i, widths);
+      g_autofree char *text = shape (self, cell->text, column, widths);
 
-      if (last)
-        g_strchomp (text);
-      append_cell (out, text, cell->style, colours);
-      if (!last && widths[column] > 0)
-        g_string_append_printf (out, "%*s", widths[column] - heartbeat_ctl_text_width (text) + GAP,
-                                "");
+      if (widths[column] > 0)
+        append_cell (out, text, widths[column], cell->style, colours);
       if (column + 1 == self->n_columns)
-        g_string_append_c (out, '\n');
+        end_row (out);
     }
   return g_string_free (out, FALSE);
 }
@@ -311,11 +295,13 @@ heartbeat_ctl_table_render (HeartbeatCtlTable *self, guint width, gboolean colou
  * heartbeat_ctl_table_to_string:
  * @self: a table
  *
- * Returns: (transfer full): it for standard output: on a terminal no wider than that, and with colours
+ * Returns: (transfer full): the table for standard output: as wide as the terminal, if it is one, and with its colours
  */
 char *
 heartbeat_ctl_table_to_string (HeartbeatCtlTable *self)
 {
+  g_return_val_if_fail (self != NULL, NULL);
+
   return heartbeat_ctl_table_render (self, heartbeat_ctl_terminal_get_width (),
                                      heartbeat_ctl_terminal_has_colours ());
 }

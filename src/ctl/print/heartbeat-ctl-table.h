@@ -11,8 +11,7 @@ typedef struct _HeartbeatCtlTable HeartbeatCtlTable;
 /**
  * HeartbeatCtlStyle:
  *
- * What a cell means, which a terminal shows by a colour. The nicks of a result's status and of a check's state lead to one,
- * see heartbeat_ctl_style_of().
+ * What a cell means, shown by a colour on terminals. See heartbeat_ctl_style_of() for the style of a status or a state.
  */
 typedef enum
 {
@@ -24,15 +23,28 @@ typedef enum
   HEARTBEAT_CTL_STYLE_FAINT,
 } HeartbeatCtlStyle;
 
+/**
+ * HeartbeatCtlColumn:
+ * @title: the heading, marked for translation
+ * @room: on narrow terminals the column is dropped unless the last column has at least this width; the columns with the
+ *   largest number are dropped first, and those with 0 never
+ */
+typedef struct
+{
+  const char *title;
+  guint room;
+} HeartbeatCtlColumn;
+
 HeartbeatCtlStyle heartbeat_ctl_style_of (const char *word);
 
-HeartbeatCtlTable *heartbeat_ctl_table_new (guint n_columns);
+HeartbeatCtlTable *
+heartbeat_ctl_table_new (const HeartbeatCtlColumn *columns, guint n_columns, gboolean wrap);
 void heartbeat_ctl_table_free (HeartbeatCtlTable *self);
 void heartbeat_ctl_table_add (HeartbeatCtlTable *self, const char *cell);
 void
 heartbeat_ctl_table_add_styled (HeartbeatCtlTable *self, const char *cell, HeartbeatCtlStyle style);
-void heartbeat_ctl_table_add_spare (HeartbeatCtlTable *self, guint column, guint room);
-void heartbeat_ctl_table_set_wrapped (HeartbeatCtlTable *self);
+void
+heartbeat_ctl_table_add_labelled (HeartbeatCtlTable *self, const char *label, const char *text);
 char *heartbeat_ctl_table_render (HeartbeatCtlTable *self, guint width, gboolean colours);
 char *heartbeat_ctl_table_to_string (HeartbeatCtlTable *self);
 void heartbeat_ctl_table_print (HeartbeatCtlTable *self);

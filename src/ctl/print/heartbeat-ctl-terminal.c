@@ -18,7 +18,7 @@ get_size (void)
 /**
  * heartbeat_ctl_terminal_get_width:
  *
- * Returns: how many columns the terminal has that standard output is, 0 where it is none
+ * Returns: the columns of the terminal on standard output, 0 if that is not a terminal
  */
 guint
 heartbeat_ctl_terminal_get_width (void)
@@ -29,7 +29,7 @@ heartbeat_ctl_terminal_get_width (void)
 /**
  * heartbeat_ctl_terminal_get_height:
  *
- * Returns: how many rows the terminal has that standard output is, 0 where it is none
+ * Returns: the rows of the terminal on standard output, 0 if that is not a terminal
  */
 guint
 heartbeat_ctl_terminal_get_height (void)
@@ -40,7 +40,7 @@ heartbeat_ctl_terminal_get_height (void)
 /**
  * heartbeat_ctl_terminal_has_colours:
  *
- * Returns: whether standard output is a terminal with colours, whose user has not set `NO_COLOR` (see no-color.org)
+ * Returns: whether standard output is a terminal with colours, and `NO_COLOR` is not set (see no-color.org)
  */
 gboolean
 heartbeat_ctl_terminal_has_colours (void)

@@ -4,7 +4,7 @@
 
 #include <string.h>
 
-/* What is narrower is not worth a line break. */
+/* Do not wrap into less than this. */
 #define LEAST_WIDTH 8
 
 static guint
@@ -19,19 +19,21 @@ width_of_character (gunichar c)
  * heartbeat_ctl_text_width:
  * @text: one line of valid UTF-8
  *
- * Returns: how many columns of a terminal it takes
+ * Returns: how many columns of a terminal the text takes
  */
 guint
 heartbeat_ctl_text_width (const char *text)
 {
   guint width = 0;
 
+  g_return_val_if_fail (text != NULL, 0);
+
   for (; *text != '\0'; text = g_utf8_next_char (text))
     width += width_of_character (g_utf8_get_char (text));
   return width;
 }
 
-/* Returns where the first character begins that does not fit in @width. */
+/* Returns the first character that does not fit in @width. */
 static const char *
 find_end (const char *text, guint width)
 {
@@ -51,17 +53,19 @@ find_end (const char *text, guint width)
  * @text: one line of valid UTF-8
  * @width: how many columns there are
  *
- * Returns: (transfer full): @text, cut where it is wider than that
+ * Returns: (transfer full): @text, cut and marked with an ellipsis if it is too wide
  */
 char *
 heartbeat_ctl_text_cut (const char *text, guint width)
 {
+  g_return_val_if_fail (text != NULL, NULL);
+
   if (width == 0 || heartbeat_ctl_text_width (text) <= width)
     return g_strdup (width > 0 ? text : "");
   return g_strdup_printf ("%.*s…", (int) (find_end (text, width - 1) - text), text);
 }
 
-/* Returns where the first line ends: at a space, or within a word that is longer than a line. */
+/* Returns the end of the first line: a space, or the middle of a word that is longer than a line. */
 static const char *
 find_break (const char *text, guint width)
 {
@@ -80,19 +84,22 @@ find_break (const char *text, guint width)
 /**
  * heartbeat_ctl_text_wrap:
  * @text: one line of valid UTF-8
- * @indent: how many columns stand before it, and before each further line of it
+ * @indent: the indentation of all lines but the first
  * @width: how many columns a line has, 0 for any number
  *
- * Returns: (transfer full): @text in as many lines as it takes; the first without the indentation
+ * Returns: (transfer full): @text in as many lines as it takes
  */
 char *
 heartbeat_ctl_text_wrap (const char *text, guint indent, guint width)
 {
-  GString *out = g_string_new (NULL);
+  GString *out = NULL;
   const char *end = NULL;
 
+  g_return_val_if_fail (text != NULL, NULL);
+
   if (width < indent + LEAST_WIDTH)
-    return g_string_free (g_string_append (out, text), FALSE);
+    return g_strdup (text);
+  out = g_string_new (NULL);
   while (*(end = find_break (text, width - indent)) != '\0')
     {
       g_string_append_len (out, text, end - text);

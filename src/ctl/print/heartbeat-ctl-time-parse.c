@@ -2,9 +2,10 @@
 
 #include "ctl/print/heartbeat-ctl-time-parse.h"
 
+#include <stdlib.h>
 #include <string.h>
 
-/* A hundred years: whoever means longer means for ever. */
+/* a hundred years */
 #define LONGEST_SPAN (G_GINT64_CONSTANT (36525) * 24 * 3600 * G_USEC_PER_SEC)
 
 static gint64
@@ -27,15 +28,17 @@ unit_of (const char *unit, gsize length)
 }
 
 /**
- * heartbeat_ctl_time_parse_parse_span:
- * @text: `90s`, `15 min`, `2h`, `1h30m`, `3 days`, `1w`; a number alone is no span
- * @span: (out): how long that is, in µs
+ * heartbeat_ctl_parse_span:
+ * @text: `90s`, `15 min`, `2h`, `1h30m`, `3 days`, `1w`; a number needs a unit
+ * @span: (out): the duration, in µs
  *
- * Returns: whether @text is a length of time of up to a hundred years, and not zero
+ * Returns: whether @text is a duration of up to a hundred years, and not zero
  */
 gboolean
-heartbeat_ctl_time_parse_parse_span (const char *text, gint64 *span)
+heartbeat_ctl_parse_span (const char *text, gint64 *span)
 {
+  g_return_val_if_fail (text != NULL, FALSE);
+
   *span = 0;
   while (*text != '\0')
     {
@@ -58,25 +61,21 @@ heartbeat_ctl_time_parse_parse_span (const char *text, gint64 *span)
   return *span > 0 && *span <= LONGEST_SPAN;
 }
 
-/* `9:00` and `09:00`. */
+/* `9:00` and `09:00` */
 static gboolean
 parse_clock (const char *text, int *hour, int *minute)
 {
-  guint n = 0;
+  gsize digits = strspn (text, G_CSET_DIGITS);
 
-  if (!g_ascii_isdigit (text[0]))
+  if (digits < 1 || digits > 2 || text[digits] != ':'
+      || strspn (text + digits + 1, G_CSET_DIGITS) != 2 || text[digits + 3] != '\0')
     return FALSE;
-  *hour = text[0] - '0';
-  if (g_ascii_isdigit (text[++n]))
-    *hour = *hour * 10 + text[n++] - '0';
-  if (text[n] != ':' || !g_ascii_isdigit (text[n + 1]) || !g_ascii_isdigit (text[n + 2])
-      || text[n + 3] != '\0')
-    return FALSE;
-  *minute = (text[n + 1] - '0') * 10 + text[n + 2] - '0';
+  *hour = atoi (text);
+  *minute = atoi (text + digits + 1);
   return *hour < 24 && *minute < 60;
 }
 
-/* The next time that a clock on the wall shows this. */
+/* The next time that a clock shows this. On one day of the year it may not. */
 static GDateTime *
 next_clock (int hour, int minute, GDateTime *now, GTimeZone *zone)
 {
@@ -97,38 +96,39 @@ next_clock (int hour, int minute, GDateTime *now, GTimeZone *zone)
 static GDateTime *
 parse_date (const char *text, GTimeZone *zone)
 {
-  g_autofree char *iso = NULL;
   gsize length = strlen (text);
+  const char *rest = length == strlen ("2026-01-31")         ? "T00:00:00"
+                     : length == strlen ("2026-01-31 09:00") ? ":00"
+                                                             : "";
+  g_autofree char *iso = g_strconcat (text, rest, NULL);
 
-  if (length == strlen ("2026-01-31"))
-    iso = g_strconcat (text, "T00:00:00", NULL);
-  else if (length == strlen ("2026-01-31 09:00"))
-    iso = g_strconcat (text, ":00", NULL);
-  else
-    iso = g_strdup (text);
-  if (strlen (iso) > 10 && iso[10] == ' ')
+  if (length > 10 && iso[10] == ' ')
     iso[10] = 'T';
   return g_date_time_new_from_iso8601 (iso, zone);
 }
 
 /**
- * heartbeat_ctl_time_parse_parse_time:
- * @text: `17:30` for the next time a clock shows it, `2026-01-31`, `2026-01-31 09:00`, or what ISO 8601 has
+ * heartbeat_ctl_parse_time:
+ * @text: `17:30` for the next time a clock shows it, `2026-01-31`, `2026-01-31 09:00`, or a time of ISO 8601
  * @now: the time, in µs since the epoch
  * @zone: the reader's time zone
- * @time: (out): the time that is meant, in µs since the epoch
+ * @time: (out): the time, in µs since the epoch
  *
  * Returns: whether @text is a time in the future
  */
 gboolean
-heartbeat_ctl_time_parse_parse_time (const char *text, gint64 now, GTimeZone *zone, gint64 *time)
+heartbeat_ctl_parse_time (const char *text, gint64 now, GTimeZone *zone, gint64 *time)
 {
-  g_autoptr (GDateTime) utc = g_date_time_new_from_unix_utc (now / G_USEC_PER_SEC);
-  g_autoptr (GDateTime) present = g_date_time_to_timezone (utc, zone);
+  g_autoptr (GDateTime) utc = NULL;
+  g_autoptr (GDateTime) present = NULL;
   g_autoptr (GDateTime) found = NULL;
   int hour = 0;
   int minute = 0;
 
+  g_return_val_if_fail (text != NULL && zone != NULL, FALSE);
+
+  utc = g_date_time_new_from_unix_utc (now / G_USEC_PER_SEC);
+  present = g_date_time_to_timezone (utc, zone);
   if (parse_clock (text, &hour, &minute))
     found = next_clock (hour, minute, present, zone);
   else

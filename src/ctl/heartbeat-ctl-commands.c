@@ -2,8 +2,6 @@
 
 #include "ctl/heartbeat-ctl-commands.h"
 
-#include <string.h>
-
 #include "base/heartbeat-i18n.h"
 #include "ctl/print/heartbeat-ctl-text.h"
 

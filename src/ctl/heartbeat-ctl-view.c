@@ -80,7 +80,7 @@ heartbeat_ctl_view_find_check (HeartbeatCtlView *self, const char *name)
  * @member: (nullable): the name of one more property
  * @value: (nullable): its value; consumed if it is floating
  *
- * Returns: (transfer floating): an `a{sv}` of the properties as they are on the bus, with that one at the beginning
+ * Returns: (transfer floating): an `a{sv}` of the properties as they are on the bus, with that one at the end
  */
 GVariant *
 heartbeat_ctl_view_serialize (GDBusProxy *proxy, const char *member, GVariant *value)
@@ -91,13 +91,13 @@ heartbeat_ctl_view_serialize (GDBusProxy *proxy, const char *member, GVariant *v
   g_return_val_if_fail (G_IS_DBUS_PROXY (proxy), NULL);
 
   names = g_dbus_proxy_get_cached_property_names (proxy);
-  if (member != NULL)
-    g_variant_builder_add (&builder, "{sv}", member, value);
   for (guint i = 0; names != NULL && names[i] != NULL; i++)
     {
       g_autoptr (GVariant) property = g_dbus_proxy_get_cached_property (proxy, names[i]);
 
       g_variant_builder_add (&builder, "{sv}", names[i], property);
     }
+  if (member != NULL)
+    g_variant_builder_add (&builder, "{sv}", member, value);
   return g_variant_builder_end (&builder);
 }

@@ -126,7 +126,7 @@ set_enabled (HeartbeatCtl *self, const char *check, gboolean enabled)
   g_autofree char *name = NULL;
   HeartbeatCtlExit status = HEARTBEAT_CTL_OK;
   g_autoptr (HeartbeatDBusAgent) agent = heartbeat_ctl_open_agent (self, &name, &status);
-  g_autofree char *shown = heartbeat_text_to_line (check);
+  g_autofree char *shown = describe_check (check);
 
   if (agent == NULL)
     return status;
@@ -162,6 +162,7 @@ heartbeat_ctl_reload (HeartbeatCtl *self, char **args)
   g_autofree char *name = NULL;
   HeartbeatCtlExit status = HEARTBEAT_CTL_OK;
   g_autoptr (HeartbeatDBusAgent) agent = heartbeat_ctl_open_agent (self, &name, &status);
+
   if (agent == NULL)
     return status;
   if (!heartbeat_dbus_agent_call_reload_sync (agent, NULL, &error))
@@ -183,6 +184,7 @@ heartbeat_ctl_publish (HeartbeatCtl *self, char **args)
   g_autofree char *event_id = NULL;
   HeartbeatCtlExit status = HEARTBEAT_CTL_OK;
   g_autoptr (HeartbeatDBusAgent) agent = heartbeat_ctl_open_agent (self, &name, &status);
+
   if (agent == NULL)
     return status;
   if (!heartbeat_dbus_agent_call_publish_sync (agent, args[0], args[1], &event_id, NULL, &error))

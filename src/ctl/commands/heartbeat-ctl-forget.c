@@ -1,14 +1,12 @@
 /* SPDX-License-Identifier: MIT */
 
 #include <stdio.h>
-#include <string.h>
 #include <unistd.h>
 
 #include "amqp/heartbeat-amqp-error.h"
 #include "agent/heartbeat-agent.h"
 #include "base/heartbeat-i18n.h"
 #include "ctl/heartbeat-ctl-advice.h"
-#include "ctl/print/heartbeat-ctl-format.h"
 #include "ctl/heartbeat-ctl-probe.h"
 #include "ctl/heartbeat-ctl-settings-resolver.h"
 #include "ctl/heartbeat-ctl.h"

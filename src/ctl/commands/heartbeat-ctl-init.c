@@ -9,7 +9,6 @@
 #include "agent/heartbeat-agent.h"
 #include "base/heartbeat-i18n.h"
 #include "json/heartbeat-json.h"
-#include "ctl/print/heartbeat-ctl-format.h"
 #include "ctl/heartbeat-ctl.h"
 
 #define FOLDER "heartbeat-consumer"

@@ -7,7 +7,7 @@
 #include "ctl/heartbeat-ctl-advice.h"
 #include "ctl/doctor/heartbeat-ctl-doctor.h"
 
-/* More than a consumer prefetches */
+/* more than a consumer prefetches */
 #define MANY_WAITING 100
 
 /* --- The connection ------------------------------------------------------------------------------------------------- */

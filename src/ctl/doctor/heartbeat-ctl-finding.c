@@ -4,7 +4,6 @@
 
 #include <string.h>
 
-#include "base/heartbeat-i18n.h"
 #include "base/heartbeat-text.h"
 #include "ctl/print/heartbeat-ctl-text.h"
 

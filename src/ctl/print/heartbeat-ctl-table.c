@@ -2,8 +2,6 @@
 
 #include "ctl/print/heartbeat-ctl-table.h"
 
-#include <string.h>
-
 #include "base/heartbeat-i18n.h"
 #include "base/heartbeat-text.h"
 #include "ctl/print/heartbeat-ctl-terminal.h"

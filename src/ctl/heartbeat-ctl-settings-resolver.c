@@ -8,10 +8,10 @@
 
 #define UNIT "heartbeat-consumer"
 
-/* The settings of the service of a folder of agents. */
+/* of the service for a folder of agents */
 #define FOLDER_STEM "consumer"
 
-/* Returns whether one of the two files is there. */
+/* Returns whether one of the two files exists. */
 static gboolean
 name_files (HeartbeatCtlSettingsResolver *self, const char *name)
 {
@@ -30,13 +30,15 @@ name_files (HeartbeatCtlSettingsResolver *self, const char *name)
  * @self: to be filled
  * @agent: an agent's name
  *
- * Reads the file of the agent's settings, where there is one, else that of the service of a folder of agents. The units of
- * the service name it, and that of the credential.
+ * Reads the settings of the agent's service if they exist, else those of the service for a folder of agents, from the files
+ * that the systemd units name.
  */
 void
 heartbeat_ctl_settings_resolver_read (HeartbeatCtlSettingsResolver *self, const char *agent)
 {
   g_autofree char *text = NULL;
+
+  g_return_if_fail (self != NULL && agent != NULL);
 
   self->folder = !name_files (self, agent) && name_files (self, FOLDER_STEM);
   if (!self->folder)
@@ -64,7 +66,7 @@ non_empty (const char *text)
   return text != NULL && *text != '\0' ? text : NULL;
 }
 
-/* As the service: an option wins over its variable, an empty variable counts as unset. */
+/* Like the service, options override variables, and an empty variable counts as unset. */
 static const char *
 look_up (const HeartbeatCtlSettingsResolver *self,
          const char *option,
@@ -86,13 +88,13 @@ look_up (const HeartbeatCtlSettingsResolver *self,
 
 /**
  * heartbeat_ctl_settings_resolver_dup:
- * @self: where settings come from
- * @option: (nullable): what the command line says
+ * @self: the settings
+ * @option: (nullable): the value of the command line
  * @variable: the environment variable of a setting
  * @error: return location for %HEARTBEAT_ERROR_INVALID_ARGUMENT
  *
- * Returns: (transfer full) (nullable): the setting as the service would have it, or its default; %NULL without @error where it
- *   has none
+ * Returns: (transfer full) (nullable): the setting as the service would have it, or its default; %NULL without @error if it has
+ *   none
  */
 char *
 heartbeat_ctl_settings_resolver_dup (const HeartbeatCtlSettingsResolver *self,
@@ -113,12 +115,11 @@ heartbeat_ctl_settings_resolver_dup (const HeartbeatCtlSettingsResolver *self,
 
 /**
  * heartbeat_ctl_settings_resolver_dup_usable:
- * @self: where settings come from
- * @option: (nullable): what the command line says
+ * @self: the settings
+ * @option: (nullable): the value of the command line
  * @variable: the environment variable of a setting
  *
- * Returns: (transfer full) (nullable): the setting as the service would have it; its default where that cannot be used, since
- *   the service does not start then
+ * Returns: (transfer full) (nullable): the setting as the service would have it, or its default if the value cannot be used
  */
 char *
 heartbeat_ctl_settings_resolver_dup_usable (const HeartbeatCtlSettingsResolver *self,
@@ -141,7 +142,7 @@ read_url (const char *path)
   return g_steal_pointer (&text);
 }
 
-/* That of heartbeatctl itself, where systemd has started it, else the service's. */
+/* The credential of heartbeatctl itself if systemd has started it, else that of the service. */
 static char *
 read_credential (const HeartbeatCtlSettingsResolver *self, const char **from)
 {
@@ -155,9 +156,9 @@ read_credential (const HeartbeatCtlSettingsResolver *self, const char **from)
 
 /**
  * heartbeat_ctl_settings_resolver_dup_url:
- * @self: where settings come from
- * @option: (nullable): what the command line says
- * @from: (out) (nullable): where it is set, for people; %NULL where it is not
+ * @self: the settings
+ * @option: (nullable): the value of the command line
+ * @from: (out) (nullable): where it is set, for people; %NULL if it is not set
  *
  * Returns: (transfer full): the broker's URL, or the default one; it may hold a password
  */
@@ -166,9 +167,13 @@ heartbeat_ctl_settings_resolver_dup_url (const HeartbeatCtlSettingsResolver *sel
                                          const char *option,
                                          const char **from)
 {
-  const char *url = look_up (self, option, "RABBIT_URL", from);
-  char *credential = url == NULL ? read_credential (self, from) : NULL;
+  const char *url = NULL;
+  char *credential = NULL;
 
+  g_return_val_if_fail (self != NULL && from != NULL, NULL);
+
+  url = look_up (self, option, "RABBIT_URL", from);
+  credential = url == NULL ? read_credential (self, from) : NULL;
   if (url != NULL)
     return g_strdup (url);
   if (credential != NULL)

@@ -8,14 +8,14 @@ G_BEGIN_DECLS
 
 /**
  * HeartbeatCtlSettingsResolver:
- * @folder: whether it is the service of a folder of agents
+ * @folder: whether it is the service for a folder of agents
  * @unit: the name of its unit
  * @path: the file that systemd reads for the service
- * @credential: the file that it gives to the service as a credential, there or not
- * @file: (nullable): what is in it; %NULL where it cannot be read
- * @error: (nullable): why, where it is there
+ * @credential: the file that systemd passes to the service as a credential, whether it exists or not
+ * @file: (nullable): the content of @path; %NULL if it cannot be read
+ * @error: (nullable): why it cannot be read, if it exists
  *
- * Where settings come from, besides options: heartbeatctl is not started by systemd, and finds them where the service does.
+ * The settings of the service. systemd does not start heartbeatctl, so it reads the files that systemd reads for the service.
  */
 typedef struct
 {

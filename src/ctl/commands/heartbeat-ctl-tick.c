@@ -52,45 +52,17 @@ on_state (Sending *sending)
   g_cancellable_cancel (sending->cancellable);
 }
 
-static void
-send (Sending *sending, const HeartbeatPublication *publication)
-{
-  g_autoptr (HeartbeatAmqpPublisher) publisher = heartbeat_amqp_publisher_new (sending->connection);
+/* Only options and the environment count: a tick is for all agents, so no agent's file does. */
+static const HeartbeatCtlSettingsResolver settings = { 0 };
 
-  g_signal_connect_swapped (sending->connection, "changed", G_CALLBACK (on_state), sending);
-  heartbeat_amqp_publisher_publish_async (publisher, publication, sending->cancellable,
-                                          on_published, sending);
-  g_main_loop_run (sending->loop);
-  g_signal_handlers_disconnect_by_data (sending->connection, sending);
-}
-
-/* The settings of a single agent do not count, since a tick is for all agents. */
 static GPtrArray *
 find_brokers (HeartbeatCtl *self, GError **error)
 {
-  const HeartbeatCtlSettingsResolver settings = { 0 };
   const char *from = NULL;
   g_autofree char *url
       = heartbeat_ctl_settings_resolver_dup_url (&settings, self->rabbit_url, &from);
 
   return heartbeat_broker_uri_parse_list (url, error);
-}
-
-static const char *
-setting (const char *option, const char *variable, const char *fallback)
-{
-  const char *value = g_getenv (variable);
-
-  if (option != NULL)
-    return option;
-  return value != NULL && *value != '\0' ? value : fallback;
-}
-
-/* AMQP 0-9-1, section 4.2.5.3. The exchange with an empty name is the default exchange, which routes by queue name. */
-static gboolean
-is_short_string (const char *text)
-{
-  return *text != '\0' && strlen (text) <= HEARTBEAT_SHORT_STRING_MAX_BYTES;
 }
 
 static HeartbeatCtlExit
@@ -128,39 +100,57 @@ report_sent (HeartbeatCtl *self, const HeartbeatPublication *publication)
   return HEARTBEAT_CTL_OK;
 }
 
+static HeartbeatCtlExit
+send (HeartbeatCtl *self, GPtrArray *uris, const HeartbeatPublication *publication)
+{
+  g_autoptr (HeartbeatConnection) connection = heartbeat_connection_new (uris, "heartbeatctl");
+  g_autoptr (HeartbeatAmqpPublisher) publisher = heartbeat_amqp_publisher_new (connection);
+  g_autoptr (GMainLoop) loop = g_main_loop_new (NULL, FALSE);
+  g_autoptr (GCancellable) cancellable = g_cancellable_new ();
+  Sending sending = { loop, connection, cancellable, NULL, NULL };
+  HeartbeatCtlExit status;
+
+  g_signal_connect_swapped (connection, "changed", G_CALLBACK (on_state), &sending);
+  heartbeat_amqp_publisher_publish_async (publisher, publication, cancellable, on_published,
+                                          &sending);
+  g_main_loop_run (loop);
+  g_signal_handlers_disconnect_by_data (connection, &sending);
+  status = sending.error == NULL ? report_sent (self, publication)
+                                 : report_failure (&sending, publication);
+  g_clear_error (&sending.error);
+  g_free (sending.failure);
+  return status;
+}
+
 /* `heartbeatctl tick`: publishes a tick for all agents on the exchange. */
 HeartbeatCtlExit
 heartbeat_ctl_tick (HeartbeatCtl *self, char **args)
 {
   const HeartbeatEnvelopeSource source = { "scheduled", "heartbeatctl" };
+  const char *routing_key
+      = self->routing_key != NULL ? self->routing_key : HEARTBEAT_TICK_ROUTING_KEY;
   g_autoptr (GError) error = NULL;
-  g_autoptr (GPtrArray) uris = find_brokers (self, &error);
+  g_autofree char *exchange
+      = heartbeat_ctl_settings_resolver_dup (&settings, self->exchange, "EXCHANGE_NAME", &error);
+  g_autoptr (GPtrArray) uris = NULL;
   g_autoptr (HeartbeatEnvelope) envelope
       = heartbeat_envelope_new_tick (&source, g_get_real_time () / 1000);
   const HeartbeatPublication publication = {
-    .exchange = setting (self->exchange, "EXCHANGE_NAME", HEARTBEAT_DEFAULT_EXCHANGE),
-    .routing_key = self->routing_key != NULL ? self->routing_key : HEARTBEAT_TICK_ROUTING_KEY,
+    .exchange = exchange,
+    .routing_key = routing_key,
     .message_id = envelope->event_id,
     .body = envelope->body,
     .expiration_ms = HEARTBEAT_EXPIRATION_MS,
   };
-  g_autoptr (HeartbeatConnection) connection = NULL;
-  g_autoptr (GMainLoop) loop = g_main_loop_new (NULL, FALSE);
-  g_autoptr (GCancellable) cancellable = g_cancellable_new ();
-  Sending sending = { loop, NULL, cancellable, NULL, NULL };
-  HeartbeatCtlExit status;
 
-  if (!is_short_string (publication.exchange) || !is_short_string (publication.routing_key))
+  if (exchange == NULL)
+    return heartbeat_ctl_report (HEARTBEAT_CTL_USAGE, "%s", error->message);
+  if (*routing_key == '\0' || strlen (routing_key) > HEARTBEAT_SHORT_STRING_MAX_BYTES)
     return heartbeat_ctl_report (HEARTBEAT_CTL_USAGE,
                                  _ ("an exchange and a routing key have 1 to 255 bytes"));
+  uris = find_brokers (self, &error);
   if (uris == NULL)
     return heartbeat_ctl_report (HEARTBEAT_CTL_USAGE, _ ("RABBIT_URL (--rabbit-url): %s"),
                                  error->message);
-  sending.connection = connection = heartbeat_connection_new (uris, "heartbeatctl");
-  send (&sending, &publication);
-  status = sending.error == NULL ? report_sent (self, &publication)
-                                 : report_failure (&sending, &publication);
-  g_clear_error (&sending.error);
-  g_free (sending.failure);
-  return status;
+  return send (self, uris, &publication);
 }

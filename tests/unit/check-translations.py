@@ -55,8 +55,8 @@ ENGLISH = {
     "dbus/heartbeat-bus.c": r"the connection was closed",  # the log
     "notify/heartbeat-notification-list.c": r"the session bus has gone",  # the log
     "process/heartbeat-process.c": r"\\\"",
-    "service/heartbeat-application.c": r"checks, broker",  # systemd's STATUS
     "service/heartbeat-settings.c": r": $",
+    "service/heartbeat-status.c": r"checks, broker",  # systemd's STATUS
     "service/main.c": r"^heartbeat-consumer:? ",
 }
 

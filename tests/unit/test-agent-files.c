@@ -210,7 +210,7 @@ assert_status (guint agents, guint problems, const char *expected)
 
   for (guint i = 0; i < problems; i++)
     g_ptr_array_add (list, (gpointer) "a.json: it is wrong");
-  status = heartbeat_status_format (agents, list, "connected");
+  status = heartbeat_status_format_folder (agents, list, HEARTBEAT_CONNECTION_STATE_CONNECTED);
   g_assert_cmpstr (status, ==, expected);
 }
 

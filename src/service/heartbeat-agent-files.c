@@ -99,7 +99,7 @@ dup_agent (const HeartbeatJson *root)
   return heartbeat_json_dup_string (&agent, NULL);
 }
 
-/* What is wrong with the file is shown by its agent: it keeps its name until the file says another. */
+/* The agent shows what is wrong with its file, and keeps its name until the file gives a new one. */
 static void
 read_file (HeartbeatAgentFile *self, const HeartbeatAgentFile *known)
 {
@@ -134,7 +134,7 @@ look_at (HeartbeatAgentFile *self, const HeartbeatAgentFile *known)
     read_file (self, known);
 }
 
-/* --- Who is served -------------------------------------------------------------------------------------------------- */
+/* --- Which are served ----------------------------------------------------------------------------------------------- */
 
 static int
 compare_entries (gconstpointer a, gconstpointer b)
@@ -172,8 +172,8 @@ find_problem (const HeartbeatAgentFile *file, GHashTable *served)
  * heartbeat_agent_files_resolve:
  * @files: (element-type HeartbeatAgentFile): files in any order
  *
- * Brings @files into the order of their names and says of each that cannot be served why: of two with one name the first
- * is served. A file that has a problem already keeps it.
+ * Sorts @files by name and sets the problem of each that cannot be served: of two with the same agent the first is served.
+ * A file that has a problem already keeps it.
  */
 void
 heartbeat_agent_files_resolve (GPtrArray *files)
@@ -228,7 +228,7 @@ heartbeat_agent_files_unref (HeartbeatAgentFiles *self)
   g_free (self);
 }
 
-/* The files of @known by their names; they belong to @known. */
+/* Maps names to the files of @known, which keeps them. */
 static GHashTable *
 index_files (HeartbeatAgentFiles *known)
 {
@@ -249,7 +249,7 @@ is_missing (int code)
   return code == ENOENT || code == ENOTDIR;
 }
 
-/* A file that is there but cannot be looked at is an agent's all the same: the agent says why. */
+/* A file that exists but cannot be examined still belongs to an agent, which reports why. */
 static void
 add_file (HeartbeatAgentFiles *self, const char *folder, const char *entry, GHashTable *index)
 {
@@ -309,7 +309,7 @@ add_entry (HeartbeatAgentFiles *self, const char *folder, const char *name, GHas
  * @known: (nullable): what was in it before: only files that have changed since are read
  * @error: return location for a #GFileError
  *
- * Reads names and agents of the files, and resolves them. It blocks.
+ * Reads the names and agents of the files, and resolves them. This blocks.
  *
  * Returns: (transfer full): what is in @folder
  */

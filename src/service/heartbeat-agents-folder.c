@@ -4,14 +4,15 @@
 
 #include <gio/gio.h>
 
+#include "base/heartbeat-deadline.h"
 #include "base/heartbeat-i18n.h"
 
-/* One change seldom comes alone: a file is written beside the old one and renamed, many are copied. */
-#define BURST_MS 200
+/* A change seldom comes alone: a file is written beside the old one and renamed, or many are copied. */
+#define BURST_US (200 * G_TIME_SPAN_MILLISECOND)
 
-/* What cannot be watched is looked at: the targets of links, network file systems, a folder that is away. */
-#define PATROL_S      60
-#define PATROL_AWAY_S 2
+/* Poll what cannot be watched: the targets of links, network file systems, a folder that is missing. */
+#define PATROL_US      (60 * G_USEC_PER_SEC)
+#define PATROL_AWAY_US (2 * G_USEC_PER_SEC)
 
 /**
  * HeartbeatAgentsFolder:
@@ -26,7 +27,7 @@ struct _HeartbeatAgentsFolder
   HeartbeatAgentFiles *contents; /* NULL while there is no folder */
   GHashTable *watches;           /* path of a folder → Watch */
   GSource *timer;
-  gint64 timer_end; /* monotonic µs */
+  gint64 next_look; /* monotonic time in µs, while the timer is set */
   char *error;
   gboolean was_read;
   gboolean reading;
@@ -40,7 +41,7 @@ typedef struct
   GFileMonitor *monitor; /* NULL where the system cannot */
 } Watch;
 
-/* What the thread gets. */
+/* The work of the thread. */
 typedef struct
 {
   char *path;
@@ -79,14 +80,6 @@ job_free (gpointer data)
 }
 
 static void
-clear_timer (HeartbeatAgentsFolder *self)
-{
-  if (self->timer != NULL)
-    g_source_destroy (self->timer);
-  g_clear_pointer (&self->timer, g_source_unref);
-}
-
-static void
 heartbeat_agents_folder_dispose (GObject *object)
 {
   heartbeat_agents_folder_stop (HEARTBEAT_AGENTS_FOLDER (object));
@@ -117,7 +110,7 @@ heartbeat_agents_folder_class_init (HeartbeatAgentsFolderClass *klass)
    * HeartbeatAgentsFolder::changed:
    * @self: a folder
    *
-   * It was read; perhaps nothing is new.
+   * The folder was read, whether or not anything is new.
    */
   signals[CHANGED] = g_signal_new ("changed", G_TYPE_FROM_CLASS (klass), G_SIGNAL_RUN_LAST, 0, NULL,
                                    NULL, NULL, G_TYPE_NONE, 0);
@@ -132,9 +125,9 @@ heartbeat_agents_folder_init (HeartbeatAgentsFolder *self)
 
 /**
  * heartbeat_agents_folder_new:
- * @path: a folder, there or not
+ * @path: a folder, which need not exist
  *
- * Returns: (transfer full): the folder; nobody has looked at it yet
+ * Returns: (transfer full): the folder, not read yet
  */
 HeartbeatAgentsFolder *
 heartbeat_agents_folder_new (const char *path)
@@ -150,25 +143,21 @@ on_timer (gpointer user_data)
 {
   HeartbeatAgentsFolder *self = user_data;
 
-  clear_timer (self);
+  heartbeat_deadline_clear (&self->timer);
   heartbeat_agents_folder_look (self);
   return G_SOURCE_REMOVE;
 }
 
-/* The earlier look counts. */
+/* If a look is due already, the earlier one counts. */
 static void
-look_in (HeartbeatAgentsFolder *self, guint ms)
+look_in (HeartbeatAgentsFolder *self, gint64 delay_us)
 {
-  gint64 end = g_get_monotonic_time () + (gint64) ms * 1000;
+  gint64 when = g_get_monotonic_time () + delay_us;
 
-  if (self->stopped || (self->timer != NULL && self->timer_end <= end))
+  if (self->stopped || (self->timer != NULL && self->next_look <= when))
     return;
-  clear_timer (self);
-  self->timer_end = end;
-  self->timer = ms >= 1000 ? g_timeout_source_new_seconds (ms / 1000) : g_timeout_source_new (ms);
-  g_source_set_static_name (self->timer, "heartbeat agents folder");
-  g_source_set_callback (self->timer, on_timer, self, NULL);
-  g_source_attach (self->timer, g_main_context_get_thread_default ());
+  self->next_look = when;
+  heartbeat_deadline_set (&self->timer, when, on_timer, self);
 }
 
 /* --- Watching ------------------------------------------------------------------------------------------------------- */
@@ -181,7 +170,7 @@ is_hidden (GFile *file)
   return name == NULL || *name == '.';
 }
 
-/* Another folder of that name would look like the one that is gone where it gets the same inode. */
+/* A new folder of that name could get the inode of the old one, and would then look the same. */
 static void
 forget_folder (HeartbeatAgentsFolder *self, GFile *file)
 {
@@ -191,7 +180,7 @@ forget_folder (HeartbeatAgentsFolder *self, GFile *file)
     g_hash_table_remove (self->watches, path);
 }
 
-/* Half-written files are hidden until they take their place. What is gone may be the folder itself. */
+/* Files that are being written are hidden until they are renamed. A removed file may be the folder itself. */
 static void
 on_event (GFileMonitor *monitor,
           GFile *file,
@@ -206,7 +195,7 @@ on_event (GFileMonitor *monitor,
   if (gone)
     forget_folder (self, file);
   if (gone || !is_hidden (file) || !is_hidden (other))
-    look_in (self, BURST_MS);
+    look_in (self, BURST_US);
 }
 
 static void
@@ -228,7 +217,7 @@ is_gone (gpointer path, gpointer watch, gpointer folders)
   return !g_hash_table_contains (folders, path);
 }
 
-/* What has changed before a folder was watched nobody has told: it is looked at once more. */
+/* Changes made before a folder was watched went unnoticed: look at it once more. */
 static void
 update_watches (HeartbeatAgentsFolder *self)
 {
@@ -250,7 +239,7 @@ update_watches (HeartbeatAgentsFolder *self)
       if (watch != NULL && heartbeat_identity_is_same_file (&watch->identity, identity))
         continue;
       watch_folder (self, path, identity);
-      look_in (self, BURST_MS);
+      look_in (self, BURST_US);
     }
 }
 
@@ -263,7 +252,7 @@ set_error (HeartbeatAgentsFolder *self, char *message)
   self->error = message;
 }
 
-/* Where the folder is gone its files are. Where it only cannot be read nobody knows, and the agents stay. */
+/* Without the folder there are no files. If it only cannot be read, nobody knows, and the agents stay. */
 static void
 take_error (HeartbeatAgentsFolder *self, const GError *error)
 {
@@ -303,8 +292,8 @@ on_read (GObject *source, GAsyncResult *result, gpointer user_data)
   self->was_read = TRUE;
   update_watches (self);
   if (self->look_again)
-    look_in (self, BURST_MS);
-  look_in (self, (contents != NULL ? PATROL_S : PATROL_AWAY_S) * 1000);
+    look_in (self, BURST_US);
+  look_in (self, contents != NULL ? PATROL_US : PATROL_AWAY_US);
   g_signal_emit (self, signals[CHANGED], 0);
 }
 
@@ -325,7 +314,7 @@ read_in_thread (GTask *task, gpointer source, gpointer data, GCancellable *cance
  * heartbeat_agents_folder_look:
  * @self: a folder
  *
- * Reads the folder now, and again whenever something in it changes. ::changed tells the end.
+ * Reads the folder now, and again whenever something in it changes. ::changed is emitted each time.
  */
 void
 heartbeat_agents_folder_look (HeartbeatAgentsFolder *self)
@@ -352,13 +341,13 @@ heartbeat_agents_folder_look (HeartbeatAgentsFolder *self)
  * heartbeat_agents_folder_stop:
  * @self: a folder
  *
- * Looks and tells no more.
+ * Stops watching. No signal is emitted any more.
  */
 void
 heartbeat_agents_folder_stop (HeartbeatAgentsFolder *self)
 {
   self->stopped = TRUE;
-  clear_timer (self);
+  heartbeat_deadline_clear (&self->timer);
   g_hash_table_remove_all (self->watches);
 }
 

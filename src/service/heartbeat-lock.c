@@ -21,15 +21,15 @@
 /**
  * HeartbeatLock:
  *
- * The right to serve an agent. The kernel gives it back however the process ends; the file stays.
+ * The right to serve an agent. The kernel releases it however the process ends; the file stays.
  */
 struct _HeartbeatLock
 {
   int fd;
 };
 
-/* The runtime folder is a user's own; where there is none (a system service, a container, or another user's after `su`), the
- * state folder is. A relative path is none, by the XDG base directory specification. */
+/* The runtime folder belongs to the user. Without one (a system service, a container, or another user's after `su`) use the state
+ * folder. By the XDG base directory specification a relative path is ignored. */
 static char *
 make_folder (void)
 {
@@ -71,7 +71,7 @@ set_taken_error (GError **error, const char *agent, int fd)
                  _ ("the agent “%s” is served already, by another process"), agent);
 }
 
-/* For whoever comes second. On a full disk it stays empty: the lock holds without it. */
+/* Tells a second process whom to blame. On a full disk the file stays empty, and the lock holds without it. */
 static void
 write_holder (int fd, const char *agent)
 {

@@ -7,7 +7,7 @@
 /**
  * HeartbeatServedAgent:
  *
- * One agent that this process serves, or would: its consumer, and the right to it.
+ * An agent that this process serves or wants to serve: its consumer and its lock.
  */
 struct _HeartbeatServedAgent
 {
@@ -53,7 +53,7 @@ heartbeat_served_agent_class_init (HeartbeatServedAgentClass *klass)
    * HeartbeatServedAgent::changed:
    * @self: an agent
    *
-   * It is ready, its connection has changed, or what is wrong with it.
+   * It has become ready, or its connection, its checks or its problem have changed.
    */
   signals[CHANGED] = g_signal_new ("changed", G_TYPE_FROM_CLASS (klass), G_SIGNAL_RUN_LAST, 0, NULL,
                                    NULL, NULL, G_TYPE_NONE, 0);
@@ -67,9 +67,9 @@ heartbeat_served_agent_init (HeartbeatServedAgent *self)
 /**
  * heartbeat_served_agent_new:
  * @name: an agent's name
- * @path: where its heartbeat.json is
+ * @path: the path of its heartbeat.json
  *
- * Returns: (transfer full): the agent, which nobody serves yet
+ * Returns: (transfer full): the agent, not served yet
  */
 HeartbeatServedAgent *
 heartbeat_served_agent_new (const char *name, const char *path)
@@ -143,11 +143,11 @@ make_consumer (HeartbeatServedAgent *self,
  * heartbeat_served_agent_open:
  * @self: an agent without a consumer
  * @settings: the settings of all agents
- * @broker: (nullable): the connections of all agents; %NULL for its own, if any
- * @clock: what tells all agents that the machine woke up
+ * @broker: (nullable): the broker that all agents share; %NULL for its own, if any
+ * @clock: the watch for resume and clock changes that all agents share
  * @error: return location for %HEARTBEAT_ERROR_ALREADY_RUNNING, or a #GIOErrorEnum
  *
- * Takes the right to the agent, and makes its consumer. It may be tried again.
+ * Locks the agent and makes its consumer. After an error it may be tried again.
  *
  * Returns: whether this process may serve the agent
  */
@@ -179,7 +179,7 @@ heartbeat_served_agent_open (HeartbeatServedAgent *self,
  *
  * Starts its consumer, see heartbeat_consumer_start().
  *
- * Returns: whether the settings are good
+ * Returns: whether the settings can be used
  */
 gboolean
 heartbeat_served_agent_start (HeartbeatServedAgent *self, GError **error)
@@ -229,7 +229,7 @@ heartbeat_served_agent_stop_async (HeartbeatServedAgent *self,
  * @self: an agent
  * @result: what the callback was given
  *
- * Ends heartbeat_served_agent_stop_async(): gives the consumer away, and the right to the agent.
+ * Ends heartbeat_served_agent_stop_async(): releases the consumer, then the lock.
  */
 void
 heartbeat_served_agent_stop_finish (HeartbeatServedAgent *self, GAsyncResult *result)
@@ -243,7 +243,7 @@ heartbeat_served_agent_stop_finish (HeartbeatServedAgent *self, GAsyncResult *re
  * heartbeat_served_agent_force_stop:
  * @self: an agent that is being stopped
  *
- * Ends the runs that go on.
+ * Ends the runs that are still going on.
  */
 void
 heartbeat_served_agent_force_stop (HeartbeatServedAgent *self)
@@ -292,7 +292,7 @@ heartbeat_served_agent_get_consumer (HeartbeatServedAgent *self)
  * heartbeat_served_agent_get_problem:
  * @self: an agent
  *
- * Returns: (transfer none) (nullable): why it is not served; what is wrong with its file it shows itself
+ * Returns: (transfer none) (nullable): why it is not served; it shows itself what is wrong with its file
  */
 const char *
 heartbeat_served_agent_get_problem (HeartbeatServedAgent *self)
@@ -304,7 +304,7 @@ heartbeat_served_agent_get_problem (HeartbeatServedAgent *self)
  * heartbeat_served_agent_is_stopping:
  * @self: an agent
  *
- * Returns: whether it was told to stop
+ * Returns: whether it is stopping, or has stopped
  */
 gboolean
 heartbeat_served_agent_is_stopping (HeartbeatServedAgent *self)
@@ -316,7 +316,7 @@ heartbeat_served_agent_is_stopping (HeartbeatServedAgent *self)
  * heartbeat_served_agent_is_settled:
  * @self: an agent
  *
- * Returns: whether nothing of its start is left to wait for
+ * Returns: whether it is ready, or cannot be served
  */
 gboolean
 heartbeat_served_agent_is_settled (HeartbeatServedAgent *self)

@@ -10,8 +10,7 @@
 
 #include "base/heartbeat-log.h"
 
-/* The protocol is that of sd_notify(3). libsystemd waits without limit for a manager that reads nothing, and so would the
- * main loop. */
+/* The protocol of sd_notify(3). libsystemd's own function blocks, and with it the main loop, while the manager does not read. */
 
 static GSocketAddress *
 get_address (void)
@@ -42,9 +41,9 @@ connect_manager (GError **error)
 }
 
 static void
-complain (const GError *error)
+report (const GError *error)
 {
-  heartbeat_log (G_LOG_LEVEL_DEBUG, HEARTBEAT_EVENT_NONE, NULL, NULL, "Cannot tell systemd: %s",
+  heartbeat_log (G_LOG_LEVEL_DEBUG, HEARTBEAT_EVENT_NONE, NULL, NULL, "Cannot notify systemd: %s",
                  error->message);
 }
 
@@ -58,7 +57,7 @@ on_writable (GSocket *socket, GIOCondition condition, gpointer user_data)
     return G_SOURCE_REMOVE;
   if (g_error_matches (error, G_IO_ERROR, G_IO_ERROR_WOULD_BLOCK))
     return G_SOURCE_CONTINUE;
-  complain (error);
+  report (error);
   return G_SOURCE_REMOVE;
 }
 
@@ -72,21 +71,21 @@ send_later (GSocket *socket, const char *message)
   g_source_attach (source, g_main_context_get_thread_default ());
 }
 
-/* To a manager that does not read at the moment, @again means that it will be told again anyway. */
+/* If the manager does not read at the moment, a message is sent later, unless it is @repeated anyway. */
 static void
-notify (const char *message, gboolean again)
+notify (const char *message, gboolean repeated)
 {
   g_autoptr (GError) error = NULL;
   g_autoptr (GSocket) socket = connect_manager (&error);
 
   if (socket != NULL && g_socket_send (socket, message, strlen (message), NULL, &error) < 0
-      && g_error_matches (error, G_IO_ERROR, G_IO_ERROR_WOULD_BLOCK) && !again)
+      && g_error_matches (error, G_IO_ERROR, G_IO_ERROR_WOULD_BLOCK) && !repeated)
     {
       send_later (socket, message);
       return;
     }
   if (error != NULL)
-    complain (error);
+    report (error);
 }
 
 void
@@ -149,8 +148,8 @@ get_watchdog_period (void)
 /**
  * heartbeat_systemd_watchdog_new:
  *
- * Returns: (transfer full) (nullable): a source that tells systemd twice in its period that the loop turns; %NULL where
- *   systemd does not ask
+ * Returns: (transfer full) (nullable): a source that feeds the watchdog twice in its period while the loop turns; %NULL if
+ *   there is no watchdog
  */
 GSource *
 heartbeat_systemd_watchdog_new (void)

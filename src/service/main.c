@@ -16,7 +16,7 @@
 #include "service/heartbeat-application.h"
 #include "service/heartbeat-log-writer.h"
 
-/* systemd must not restart on this one: only a person can change it. */
+/* systemd must not restart after this one: only a person can change it. */
 #define EXIT_UNUSABLE 2
 
 static int
@@ -26,7 +26,7 @@ report (const GError *error, int status)
   return status;
 }
 
-/* Files that are missing now may be there when the service runs, and are waited for: they are warned about only. */
+/* Certificates that are missing now may exist when the service runs, which waits for them: this only warns. */
 static void
 check_certificates (const HeartbeatSettings *settings)
 {
@@ -51,7 +51,7 @@ report_problem (const char *path, const char *problem)
   g_printerr ("heartbeat-consumer: %s: %s\n", path, problem);
 }
 
-/* Says what is wrong with a file; %NULL where anything is. */
+/* Reports what is wrong with a file; returns %NULL if anything is. */
 static HeartbeatConfig *
 check_file (const char *path)
 {
@@ -142,7 +142,7 @@ check_config (const HeartbeatSettings *settings)
                                                             : check_agent (settings);
 }
 
-/* What could not be written was not said. */
+/* Output that could not be written is a failure. */
 static int
 finish_output (int status)
 {
@@ -152,8 +152,8 @@ finish_output (int status)
   return EXIT_FAILURE;
 }
 
-/* A thousand agents have a few thousand files open when all their programs run at once, where by custom a process may have
- * 1,024 unless it asks. GLib ends a process that runs out of them. Programs get the limit that was. */
+/* A thousand agents have a few thousand files open when all their programs run at once, but by default a process may have 1,024
+ * unless it asks for more. GLib aborts a process that runs out of them. Programs get the limit that was in force before. */
 static void
 raise_file_limit (HeartbeatSettings *settings)
 {
@@ -167,7 +167,7 @@ raise_file_limit (HeartbeatSettings *settings)
     settings->file_limit = 0;
 }
 
-/* What only a person can change is no reason to start again. */
+/* An error of our own domain is one that only a person can mend: starting again would not help. */
 static int
 serve (const HeartbeatSettings *settings)
 {

@@ -261,50 +261,6 @@ test_bad_values (gconstpointer data)
 }
 
 static void
-test_messages_name_the_rule (void)
-{
-  static const struct
-  {
-    const char *text;
-    const char *message;
-  } cases[] = {
-    { "TICK_INTERVAL_S=0",
-      "TICK_INTERVAL_S (--tick-interval) is “0”: a number from 1 to 86400 is expected" },
-    { "QUEUE_TYPE=x", "QUEUE_TYPE (--queue-type) is “x”: one of classic, quorum is expected" },
-    { "AGENT_NAME=a.b", "AGENT_NAME (--agent) is “a.b”: a name of the form "
-                        "[A-Za-z0-9][A-Za-z0-9_-]{0,63} is expected" },
-  };
-
-  for (guint i = 0; i < G_N_ELEMENTS (cases); i++)
-    {
-      const char *environment[]
-          = { "AGENT_NAME=cack", "HEARTBEAT_PATH=h.json", cases[i].text, NULL };
-      g_autofree char *message = read_bad (environment, NULL);
-
-      g_assert_cmpstr (message, ==, cases[i].message);
-    }
-}
-
-/* An AMQP name ends at 255 bytes, and the empty one is another exchange than anybody means. */
-static void
-test_exchange_names (void)
-{
-  g_autofree char *longest = g_strnfill (255, 'x');
-  g_autofree char *longer = g_strnfill (256, 'x');
-  g_autoptr (GError) too_long = NULL;
-  g_autoptr (GError) empty = NULL;
-  g_autoptr (HeartbeatSettings) found = read_variable ("EXCHANGE_NAME", longest, NULL);
-
-  g_assert_nonnull (found);
-  g_assert_null (read_variable ("EXCHANGE_NAME", longer, &too_long));
-  hbtest_assert_error (too_long, HEARTBEAT_ERROR, HEARTBEAT_ERROR_INVALID_ARGUMENT,
-                       "EXCHANGE_NAME (--exchange)");
-  g_assert_null (read_option ("exchange", "", &empty));
-  hbtest_assert_error (empty, HEARTBEAT_ERROR, HEARTBEAT_ERROR_INVALID_ARGUMENT,
-                       "EXCHANGE_NAME (--exchange)");
-}
-
-static void
 test_variables_that_are_no_utf_8 (void)
 {
   for (guint i = 0; i < G_N_ELEMENTS (settings); i++)
@@ -686,21 +642,6 @@ test_empty_credentials_variable (Credential *credential, gconstpointer data)
 #define ADD(path, func) g_test_add (path, Credential, NULL, set_up, func, tear_down)
 
 static void
-test_yes_and_no (void)
-{
-  static const char *const words[][2]
-      = { { "yes", "no" }, { "True", "false" }, { "ON", "off" }, { "1", "0" } };
-
-  for (guint i = 0; i < G_N_ELEMENTS (words); i++)
-    for (guint j = 0; j < 2; j++)
-      {
-        g_autoptr (HeartbeatSettings) found = read_variable ("PUBLISH_RESULTS", words[i][j], NULL);
-
-        g_assert_cmpint (heartbeat_settings_is (found, "PUBLISH_RESULTS", "yes"), ==, j == 0);
-      }
-}
-
-static void
 test_a_folder_instead_of_an_agent (void)
 {
   static const char *const environment[] = { "AGENT_NAME=", "HEARTBEAT_DIR=/a/b", NULL };
@@ -719,7 +660,6 @@ main (int argc, char **argv)
 {
   setlocale (LC_ALL, "C.UTF-8");
   g_test_init (&argc, &argv, NULL);
-  g_test_add_func ("/settings/yes-and-no", test_yes_and_no);
 
   for (guint i = 0; i < G_N_ELEMENTS (settings); i++)
     {
@@ -742,8 +682,6 @@ main (int argc, char **argv)
   g_test_add_func ("/settings/option-wins-over-a-bad-variable",
                    test_option_wins_over_a_bad_variable);
   g_test_add_func ("/settings/last-of-two-options-wins", test_last_of_two_options_wins);
-  g_test_add_func ("/settings/values/messages-name-the-rule", test_messages_name_the_rule);
-  g_test_add_func ("/settings/values/exchange-names", test_exchange_names);
   g_test_add_func ("/settings/values/no-utf-8", test_variables_that_are_no_utf_8);
   g_test_add_func ("/settings/log-levels", test_log_levels);
   g_test_add_func ("/settings/agent/good-names", test_good_agent_names);

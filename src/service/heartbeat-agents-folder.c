@@ -141,10 +141,7 @@ heartbeat_agents_folder_new (const char *path)
 static gboolean
 on_timer (gpointer user_data)
 {
-  HeartbeatAgentsFolder *self = user_data;
-
-  heartbeat_deadline_clear (&self->timer);
-  heartbeat_agents_folder_look (self);
+  heartbeat_agents_folder_look (user_data);
   return G_SOURCE_REMOVE;
 }
 

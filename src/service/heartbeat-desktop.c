@@ -26,7 +26,6 @@ on_bus_delay_over (gpointer user_data)
 {
   HeartbeatDesktop *self = user_data;
 
-  heartbeat_deadline_clear (&self->bus_delay);
   heartbeat_bus_start (self->bus);
   return G_SOURCE_REMOVE;
 }
@@ -45,8 +44,7 @@ heartbeat_desktop_new (const HeartbeatSettings *settings)
   if (heartbeat_settings_is (settings, "HEARTBEAT_BUS", "none"))
     return self;
   self->bus = heartbeat_bus_new ();
-  heartbeat_deadline_set (&self->bus_delay, g_get_monotonic_time () + BUS_DELAY_US,
-                          on_bus_delay_over, self);
+  heartbeat_deadline_set_in (&self->bus_delay, BUS_DELAY_US, on_bus_delay_over, self);
   if (heartbeat_settings_is (settings, "NOTIFY", "all"))
     self->notifier = heartbeat_notifier_new (HEARTBEAT_NOTIFY_ALL);
   else if (heartbeat_settings_is (settings, "NOTIFY", "failures"))
@@ -72,8 +70,10 @@ heartbeat_desktop_free (HeartbeatDesktop *self)
 void
 heartbeat_desktop_start_bus (HeartbeatDesktop *self)
 {
-  if (self->bus_delay != NULL)
-    on_bus_delay_over (self);
+  if (self->bus_delay == NULL)
+    return;
+  heartbeat_deadline_clear (&self->bus_delay);
+  heartbeat_bus_start (self->bus);
 }
 
 /**

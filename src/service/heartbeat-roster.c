@@ -330,10 +330,7 @@ end_agent (HeartbeatRoster *self, HeartbeatServedAgent *agent)
 static gboolean
 on_lock_retry (gpointer user_data)
 {
-  HeartbeatRoster *self = user_data;
-
-  heartbeat_deadline_clear (&self->lock_retry);
-  reconcile (self);
+  reconcile (user_data);
   return G_SOURCE_REMOVE;
 }
 
@@ -400,8 +397,7 @@ begin_wanted (HeartbeatRoster *self, const char *name, const char *path)
            || heartbeat_served_agent_get_consumer (agent) != NULL)
     return;
   if (!begin_agent (self, agent, NULL) && self->lock_retry == NULL)
-    heartbeat_deadline_set (&self->lock_retry, g_get_monotonic_time () + LOCK_RETRY_US,
-                            on_lock_retry, self);
+    heartbeat_deadline_set_in (&self->lock_retry, LOCK_RETRY_US, on_lock_retry, self);
 }
 
 /* Starts and stops agents until those of the folder are served. */

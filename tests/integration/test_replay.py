@@ -1,6 +1,5 @@
-"""Files and state of version 1.0.0 are read, decided and saved as it did: see tests/replay/README.md."""
+"""The service reads, decides and saves as version 1.0.0 did; see tests/replay/README.md."""
 
-import os
 import shutil
 import tempfile
 import unittest
@@ -11,7 +10,7 @@ from bench.service import program
 
 
 def differences(expected, found):
-    """Return in lines how two records differ, and where."""
+    """Return one text for each difference between two records."""
     lines = []
     for number, (old, new) in enumerate(zip(expected, found)):
         where = f"entry {number}, {old.get('did')} at {old.get('at')}"
@@ -23,7 +22,7 @@ def differences(expected, found):
 
 
 def differing(old, new):
-    """Return what differs between two dictionaries."""
+    """Return the keys whose values differ, each with both values."""
     return [(key, (old.get(key), new.get(key))) for key in {**old, **new} if old.get(key) != new.get(key)]
 
 
@@ -37,7 +36,7 @@ class Replay(unittest.TestCase):
         self.addCleanup(shutil.rmtree, self.home, ignore_errors=True)
 
     def replay(self, name):
-        """Play a case and compare what happens with its record."""
+        """Play a case and compare with its record."""
         case = replay.read_case(name)
         if replay.needs_mounts(case) and not can_mount():
             raise unittest.SkipTest("no mount namespaces here")
@@ -52,8 +51,7 @@ class Replay(unittest.TestCase):
 
     def diagnostics(self):
         """Return what helps to understand a failure."""
-        return "".join(f"--- standard error of service {service.pid}\n{service.stderr}\n" for service in self.services) \
-            if os.environ.get("REPLAY_LOG") else ""
+        return "".join(f"--- standard error of service {service.pid}\n{service.stderr}\n" for service in self.services)
 
 
 def _add(name):

@@ -1,8 +1,8 @@
 #!/usr/bin/python3
-"""Record what a build does with the cases: record.py PROGRAM [CASE…]
+"""Record what a build does: record.py PROGRAM [CASE…]
 
-PROGRAM is heartbeat-consumer in the build folder of the version whose behaviour is kept. README.md says how the records
-in the tree were made.
+PROGRAM is heartbeat-consumer in the build folder of the version whose behaviour is to be kept; README.md explains how to
+build it. Without a CASE all are recorded.
 """
 
 import os

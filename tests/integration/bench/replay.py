@@ -1,6 +1,6 @@
-"""Plays a recorded story to a service whose clock stands still, and notes what it decides and writes.
+"""Play a case to a service whose clock stands still, and record what it decides and writes.
 
-tests/replay/README.md describes the cases and the records.
+tests/replay/README.md describes cases and records.
 """
 
 import contextlib
@@ -28,7 +28,7 @@ EPOCH = datetime.datetime(1970, 1, 1, tzinfo=UTC)
 NEVER = 2**63 - 1
 UNITS = {"ms": 1, "s": 1000, "m": 60_000, "h": 3_600_000, "d": 86_400_000}
 
-# Runs as each check's handler "told": does what the step says of that check, and ends as it says.
+# The handler "told" does what the step says for that check.
 TOLD = """\
 #!/bin/sh
 [ ! -e meanwhile.json ] || mv meanwhile.json heartbeat.json
@@ -45,8 +45,8 @@ def read_time(text):
     return (time - EPOCH) // datetime.timedelta(milliseconds=1)
 
 
-def read_length(text):
-    """Return the ms of a length of time such as `15m`."""
+def read_duration(text):
+    """Return the ms of a duration such as `15m`."""
     number, unit = re.fullmatch(r"(-?\d+)(ms|[smhd])", text).groups()
     return int(number) * UNITS[unit]
 
@@ -61,14 +61,14 @@ def show_time(ms):
 
 
 class FrozenClock:
-    """The clock on a program's wall, which stands still; its timers go on."""
+    """A wall clock that stands still, while the program's timers run on."""
 
     def __init__(self, path):
         self._path = path
         self.now = 0
 
     def set(self, ms):
-        """Set it to Unix ms, whose fraction of a second libfaketime keeps if it is a multiple of 125 ms."""
+        """Set it to Unix ms. libfaketime keeps fractions exactly only if they are multiples of 125 ms."""
         assert ms % 125 == 0, ms
         self.now = ms
         time = EPOCH + datetime.timedelta(milliseconds=ms)
@@ -84,7 +84,7 @@ class FrozenClock:
 
 
 class Inbox:
-    """A broker with one queue and one consumer, which hands out ticks and says when they are acknowledged."""
+    """A broker with one queue and one consumer, which delivers ticks and knows which are acknowledged."""
 
     def __init__(self):
         self._condition = threading.Condition()
@@ -108,19 +108,19 @@ class Inbox:
                 peer.send(hostile.method(channel, reply, content))
 
     def _end(self, arguments, acknowledged):
-        """Take back what the consumer is done with."""
+        """Forget the messages that a client has acknowledged or rejected."""
         tag, flags = struct.unpack(">QB", arguments[:9])
         multiple = acknowledged and flags & 1
         with self._condition:
-            self._open = {open for open in self._open if not (open == tag or multiple and open <= tag)}
+            self._open = {sent for sent in self._open if sent != tag and not (multiple and sent < tag)}
             self._condition.notify_all()
 
     def forget(self):
-        """Begin anew with the next consumer."""
+        """Forget the consumer before the service restarts."""
         self._peer = None
 
     def wait_consumer(self):
-        """Wait until somebody consumes."""
+        """Wait for a consumer."""
         with self._condition:
             if not self._condition.wait_for(lambda: self._peer is not None, DEADLINE):
                 raise Timeout("nobody consumes")
@@ -136,13 +136,13 @@ class Inbox:
         self._peer.send(data)
 
     def wait_acknowledged(self):
-        """Wait until all that was delivered is acknowledged or rejected."""
+        """Wait until every message is acknowledged or rejected."""
         with self._condition:
             if not self._condition.wait_for(lambda: not self._open, DEADLINE):
                 raise Timeout(f"not acknowledged: {self._open}")
 
     def close(self):
-        """End it."""
+        """Stop the broker."""
         self._server.stop()
 
 
@@ -158,7 +158,7 @@ def edit_between(before, after):
 
 
 def to_text(data):
-    """Return bytes as text in which every byte can be told."""
+    """Return bytes as text without losing what is not UTF-8."""
     return data.decode(errors="surrogateescape")
 
 
@@ -172,7 +172,7 @@ def to_bytes(content):
 
 
 def show_reason(properties):
-    """Return in a line what a check is about to do, and why."""
+    """Return a check's state, the reason for it and the next due time as one line."""
     reason = dict(properties["Reason"])
     words = [properties["State"], reason.pop("code", "-")]
     for name in sorted(reason):
@@ -180,7 +180,7 @@ def show_reason(properties):
         if name == "until":
             value = show_time(value // 1000)
         elif name == "error":
-            # its words may change
+            # the wording may change
             value = "…"
         words.append(f"{name}={value}")
     words.append("next " + show_time(properties["NextDue"] // 1000))
@@ -188,11 +188,13 @@ def show_reason(properties):
 
 
 class Player:
-    """A service in a home of its own, to which one case is played."""
+    """Plays one case to a service in its own home."""
 
     def __init__(self, case, home, started=lambda service: None):
         self._case, self._home, self._started = copy.deepcopy(case), home, started
         self.path = os.path.join(home, "heartbeat.json")
+        self._clock = FrozenClock(os.path.join(home, "clock"))
+        clock_env = self._clock.env()
         self._closing = contextlib.ExitStack()
         self._bus = Bus()
         self._closing.callback(self._bus.close)
@@ -200,10 +202,9 @@ class Player:
         self._agent = Agent(self._bus)
         self._inbox = Inbox()
         self._closing.callback(self._inbox.close)
-        self._clock = FrozenClock(os.path.join(home, "clock"))
         self._env = environment(home, AGENT_NAME="cack", HEARTBEAT_PATH=self.path, RABBIT_URL=self._inbox.url,
-                                HANDLER_PATH=os.path.join(home, "handlers"), NOTIFY="none", LOG_LEVEL="DEBUG",
-                                **self._bus.env(), **self._clock.env(), **case.get("env", {}))
+                                HANDLER_PATH=os.path.join(home, "handlers"), NOTIFY="none",
+                                **self._bus.env(), **clock_env, **case.get("env", {}))
         self._state = os.path.join(self._env["XDG_STATE_HOME"], "heartbeat-consumer", "cack.json")
         self._history = os.path.join(self._env["XDG_STATE_HOME"], "heartbeat-consumer", "cack.history.jsonl")
         self._service = self._signals = None
@@ -211,7 +212,7 @@ class Player:
         self._kind = self._step = None
 
     def close(self):
-        """End everything."""
+        """Stop everything."""
         if self._service is not None and self._service.running:
             self._service.kill()
         self._closing.close()
@@ -238,12 +239,12 @@ class Player:
         self._kind = self._look_at_kind()
 
     def _look_at_kind(self):
-        """Return what heartbeat.json is besides its text."""
+        """Return the mode of heartbeat.json, and where it links to."""
         link = f"link to {os.readlink(self.path)}, " if os.path.islink(self.path) else ""
         return f"{link}mode {os.stat(self.path).st_mode:o}"
 
     def _changed(self, path):
-        """Return what a file was and is if it has changed since it was last looked at, else None."""
+        """Return a file's bytes before and after if it has changed since the last call, else None."""
         now = files.read(path) if os.path.exists(path) else b""
         before = self._seen.get(path, b"")
         self._seen[path] = now
@@ -270,6 +271,7 @@ class Player:
         self._service = Service(self._env, wrapper=wrapper)
         self._started(self._service)
         until(lambda: not self._service.running or self._bus.has_name(self._agent.name), what="the service")
+        assert self._service.running, "the service ended at once"
         self._inbox.wait_consumer()
 
     def _stop(self):
@@ -279,19 +281,19 @@ class Player:
         self._signals.close()
 
     def _flush(self):
-        """Let the service record its runs."""
+        """Have the service write what is pending for its history."""
         self._agent.call("History", "(su)", "", 0)
 
     def _look(self):
-        """Return what the service says of itself and of its checks that is not what it said before."""
+        """Return what has changed on D-Bus, for the agent and each check, since the last call."""
         objects, = self._bus.call(self._agent.name, ROOT, "org.freedesktop.DBus.ObjectManager", "GetManagedObjects")
         said = {}
         for path, interfaces in sorted(objects.items()):
             if path == self._agent.path:
                 agent = interfaces[PREFIX + ".Agent"]
-                said["*"] = "next {} paused {}{}".format(
+                said["(agent)"] = "next {} paused {}{}".format(
                     show_time(agent["NextDue"] // 1000), agent["Paused"], self._show_error(agent["ConfigError"]))
-                said["* counts"] = "received {TicksReceived} idle {TicksIdle} succeeded {RunsSucceeded} " \
+                said["(counts)"] = "received {TicksReceived} idle {TicksIdle} succeeded {RunsSucceeded} " \
                     "failed {RunsFailed} skipped {RunsSkipped} rejected {MessagesRejected}".format(**agent)
             elif PREFIX + ".Check" in interfaces:
                 check = interfaces[PREFIX + ".Check"]
@@ -310,7 +312,7 @@ class Player:
 
     @staticmethod
     def _show_error(error):
-        """Show of an error where it is: its words may change."""
+        """Show where an error is; the wording may change."""
         place = re.search(r"line \d+, column \d+", error)
         return f" broken at {place[0] if place else '?'}" if error else ""
 
@@ -324,12 +326,12 @@ class Player:
     # --- steps --------------------------------------------------------------------------------------------------------
 
     def _tick_body(self, tick):
-        """Return the body of a tick: a text as it is, or the members of its payload besides the time it was sent."""
+        """Return the body of a tick: a text as it is, or an envelope around the payload."""
         if isinstance(tick, str):
             return tick.encode()
         payload = dict(tick)
         if "age" in payload:
-            payload["epochMs"] = self._clock.now - read_length(payload.pop("age"))
+            payload["epochMs"] = self._clock.now - read_duration(payload.pop("age"))
         return json.dumps({"event_id": "e", "event_type": "system.heartbeat.tick", "payload": payload}).encode()
 
     def _do_tick(self, entry, ticks):
@@ -338,11 +340,14 @@ class Player:
         self._inbox.deliver(*map(self._tick_body, ticks))
         self._inbox.wait_acknowledged()
         self._flush()
-        def count(member):
-            return sum(signal.member == member for signal in self._signals.signals)
-        until(lambda: count("CheckFinished") >= count("CheckStarted"), what="the runs to end")
-        ran = [signal.args for signal in self._signals.signals[before:] if signal.member == "CheckFinished"]
-        entry["ran"] = [f"{args[0]}: {args[1]}" for args in ran]
+        started = [signal for signal in self._signals.signals[before:] if signal.member == "CheckStarted"]
+        until(lambda: len(self._finished_since(before)) >= len(started), what="the runs to end")
+        entry["ran"] = self._finished_since(before)
+
+    def _finished_since(self, before):
+        """Return which runs ended after so many signals, and how."""
+        return [f"{signal.args[0]}: {signal.args[1]}" for signal in self._signals.signals[before:]
+                if signal.member == "CheckFinished"]
 
     def _do_run(self, entry, check):
         result = self._call("RunCheck", "(sa{sv})", check, {})
@@ -385,7 +390,7 @@ class Player:
             entry["looks"].append([time, self._look()])
 
     def _do_settle(self, _entry, what):
-        """Wait for what the service does without being asked to: a file that changes, an error that comes or goes."""
+        """Wait for what the service does on its own: change a file, report or clear an error."""
         for name in what:
             path = {"file": self.path, "state": self._state}.get(name)
             if path:
@@ -394,12 +399,12 @@ class Player:
                 until(lambda name=name: bool(self._agent.get("ConfigError")) == (name == "broken"), what=f"a {name} file")
 
     def _take(self, step):
-        """Take one step; return the entry that is its record."""
+        """Take one step; return its entry in the record."""
         self._step = step
         if "at" in step:
             self._clock.set(read_time(step.pop("at")))
         if "after" in step:
-            self._clock.set(self._clock.now + read_length(step.pop("after")))
+            self._clock.set(self._clock.now + read_duration(step.pop("after")))
         for check, script in step.pop("answers", {}).items():
             files.write(os.path.join(self._home, "answers", check), script.encode())
         if "meanwhile" in step:
@@ -457,7 +462,7 @@ def needs_mounts(case):
 
 
 def facts(entry):
-    """Yield what an entry of a record says, one fact at a time, as (what, value)."""
+    """Yield the contents of an entry one fact at a time, as (what, value)."""
     for what, value in entry.items():
         if what == "looks":
             for time, said in value:
@@ -491,13 +496,13 @@ def write_record(name, record):
         text = json.dumps(entry)
         for look in entry.get("looks", []):
             text = text.replace(json.dumps(look), "\n    " + json.dumps(look))
-        entries.append("  " + text)
+        entries.append("  " + text.replace(", \n", ",\n"))
     with open(_path("recorded", name), "w", encoding="utf-8") as file:
         file.write("[\n" + ",\n".join(entries) + "\n]\n")
 
 
 def play(case, home, started=lambda service: None):
-    """Play a case in an empty folder and return its record; `started` is told of each service."""
+    """Play a case in an empty folder and return its record; `started` is called with each service."""
     player = Player(case, home, started)
     try:
         return player.play()

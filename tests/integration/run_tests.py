@@ -11,11 +11,15 @@ import argparse
 import collections
 import concurrent.futures
 import contextlib
+import ctypes
 import faulthandler
 import io
+import multiprocessing
 import multiprocessing.util
 import os
+import signal
 import sys
+import tempfile
 import time
 import traceback
 import unittest
@@ -31,6 +35,8 @@ HANGING_S = 36000 if os.environ.get("SOAK") else 600
 MOST_JOBS = 100
 # of a test that is slower than it may be
 ATTEMPTS = 3
+
+PR_SET_PDEATHSIG = 1
 
 Outcome = collections.namedtuple("Outcome", "name status seconds output")
 
@@ -92,8 +98,13 @@ def run_one(name):
     return Outcome(name, result.status, time.monotonic() - started, slow + output.getvalue())
 
 
-def begin_worker():
-    """Prepare a process that runs tests: what its tests share ends with it."""
+def begin_worker(runner):
+    """Prepare a process that runs tests: what its tests share ends with it, and it ends with the runner."""
+    signal.signal(signal.SIGTERM, signal.SIG_DFL)
+    # it would wait for another test for ever, and its broker with it
+    ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
+    if os.getppid() != runner:
+        os._exit(1)
     multiprocessing.util.Finalize(None, shared.close, exitpriority=0)
 
 
@@ -111,12 +122,15 @@ def outcomes_of(future, name):
 def run_together(names, jobs):
     """Yield the Outcomes of tests in the order of their names; several run at a time."""
     context = multiprocessing.get_context("fork")
-    with concurrent.futures.ProcessPoolExecutor(jobs, context, begin_worker) as pool:
+    with concurrent.futures.ProcessPoolExecutor(jobs, context, begin_worker, (os.getpid(),)) as pool:
         futures = [pool.submit(run_one, name) for name in names]
         try:
             yield from map(outcomes_of, futures, names)
-        finally:
-            pool.shutdown(cancel_futures=True)
+        except BaseException:
+            # an interrupted test ends without its cleanups, and the next one would begin
+            for worker in multiprocessing.active_children():
+                worker.kill()
+            raise
 
 
 def report(outcome):
@@ -196,4 +210,11 @@ if __name__ == "__main__":
     from bench import kinds, shared
     from bench.seed import SEED
     from bench.service import sanitized
-    sys.exit(main(asked))
+    # as Ctrl-C: a test makes a failure of any other exception
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
+    # one folder for all that is temporary: a process that is killed leaves its own behind
+    with tempfile.TemporaryDirectory(prefix="hb-tests-", ignore_cleanup_errors=True) as temporary:
+        os.chmod(temporary, 0o711)
+        os.environ["TMPDIR"] = tempfile.tempdir = temporary
+        status = main(asked)
+    sys.exit(status)

@@ -90,7 +90,11 @@ def run_one(name):
     for attempt in range(1, ATTEMPTS + 1):
         result = Result()
         with contextlib.redirect_stdout(io.StringIO()) as output:
-            type(test)(test._testMethodName).run(result)
+            try:
+                type(test)(test._testMethodName).run(result)
+            except Exception:  # pylint: disable=broad-exception-caught  # such as one of diagnostics()
+                result.status, result.only_slow = "FAIL", False
+                print(f"=== {name}\n{traceback.format_exc()}", end="")
         if result.status != "FAIL" or not result.only_slow:
             break
         slow += f"     {name}: attempt {attempt} was too slow\n"
@@ -111,12 +115,12 @@ def begin_worker(runner):
 # --- all tests ----------------------------------------------------------------------------------------------------------
 
 
-def outcomes_of(future, name):
-    """Return a test's Outcome, also where the process that ran it has died."""
-    try:
+def outcome_of(future, name):
+    """Return a test's Outcome, also where it has none: the process that ran it died, or what came of it is no result."""
+    error = future.exception()
+    if error is None:
         return future.result()
-    except concurrent.futures.process.BrokenProcessPool:
-        return Outcome(name, "FAIL", 0, f"=== {name}\n{traceback.format_exc()}")
+    return Outcome(name, "FAIL", 0, f"=== {name}\n{''.join(traceback.format_exception(error))}")
 
 
 def run_together(names, jobs):
@@ -125,7 +129,7 @@ def run_together(names, jobs):
     with concurrent.futures.ProcessPoolExecutor(jobs, context, begin_worker, (os.getpid(),)) as pool:
         futures = [pool.submit(run_one, name) for name in names]
         try:
-            yield from map(outcomes_of, futures, names)
+            yield from map(outcome_of, futures, names)
         except BaseException:
             # an interrupted test ends without its cleanups, and the next one would begin
             for worker in multiprocessing.active_children():
@@ -137,7 +141,7 @@ def report(outcome):
     """Print what became of a test, and of one that failed how to run it again."""
     print(outcome.output, end="")
     if outcome.status == "FAIL":
-        build = os.path.relpath(os.environ.get("HEARTBEAT_CONSUMER", ""), os.path.join(HERE, "../../_build")).split("/")[0]
+        build = os.path.relpath(os.environ.get("HEARTBEAT_CONSUMER") or ".", os.path.join(HERE, "../../_build")).split("/")[0]
         print(f"again: ./tests/run.sh --build {build} --seed {SEED} -k {outcome.name}")
     print(f"{outcome.status:4} {outcome.seconds:6.2f} s  {outcome.name}", flush=True)
 
@@ -210,6 +214,9 @@ if __name__ == "__main__":
     from bench import kinds, shared
     from bench.seed import SEED
     from bench.service import sanitized
+    # what a test's programs write, and those it leaves behind, stay apart from the count, and from whoever reads it
+    sys.stdout = os.fdopen(os.dup(1), "w", encoding="utf-8", errors="backslashreplace")
+    os.dup2(2, 1)
     # as Ctrl-C: a test makes a failure of any other exception
     signal.signal(signal.SIGTERM, signal.default_int_handler)
     # one folder for all that is temporary: a process that is killed leaves its own behind

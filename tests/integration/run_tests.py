@@ -23,6 +23,7 @@ import tempfile
 import time
 import traceback
 import unittest
+import warnings
 
 sys.dont_write_bytecode = True
 HERE = os.path.dirname(os.path.abspath(__file__))
@@ -155,6 +156,19 @@ def flatten(suite):
             yield item
 
 
+def refuse(test):
+    """Refuse a test that would not run, or not as it is written: each runs alone, by its name."""
+    kind, module = type(test), sys.modules[type(test).__module__]
+    for name in ("setUpClass", "tearDownClass"):
+        if getattr(kind, name).__func__ is not getattr(unittest.TestCase, name).__func__:
+            sys.exit(f"{test.id()}: the runner calls no {name}")
+    for name in ("setUpModule", "tearDownModule"):
+        if hasattr(module, name):
+            sys.exit(f"{test.id()}: the runner calls no {name}")
+    if type(_tests.get(test.id(), test)) is not kind:
+        sys.exit(f"{test.id()}: another test has this name")
+
+
 def chosen(patterns):
     """Return the names of the tests to run: those that may run together, and those that run alone."""
     program = os.environ.get("HEARTBEAT_CONSUMER")
@@ -164,6 +178,7 @@ def chosen(patterns):
     if loader.errors:
         sys.exit("\n".join(loader.errors))
     for test in flatten(suite):
+        refuse(test)
         if patterns and not any(pattern in test.id() for pattern in patterns):
             continue
         if patterns or not plain or kinds.is_measured(test):
@@ -217,6 +232,8 @@ if __name__ == "__main__":
     # what a test's programs write, and those it leaves behind, stay apart from the count, and from whoever reads it
     sys.stdout = os.fdopen(os.dup(1), "w", encoding="utf-8", errors="backslashreplace")
     os.dup2(2, 1)
+    # a test that is a generator or a coroutine does nothing
+    warnings.filterwarnings("error", "It is deprecated to return a value", DeprecationWarning)
     # as Ctrl-C: a test makes a failure of any other exception
     signal.signal(signal.SIGTERM, signal.default_int_handler)
     # one folder for all that is temporary: a process that is killed leaves its own behind

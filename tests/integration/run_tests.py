@@ -20,6 +20,7 @@ import os
 import signal
 import sys
 import tempfile
+import threading
 import time
 import traceback
 import unittest
@@ -84,6 +85,19 @@ class Result(unittest.TestResult):
         print(f"=== {test.id()}: was expected to fail")
 
 
+@contextlib.contextmanager
+def nothing_uncaught(result, test):
+    """Let what is raised in a thread, or in a callback of GLib, be an error of the test: else it would only be printed."""
+    def fail(*raised):
+        result.addError(test, raised)
+    hooks = threading.excepthook, sys.excepthook
+    threading.excepthook, sys.excepthook = lambda args: fail(args.exc_type, args.exc_value, args.exc_traceback), fail
+    try:
+        yield
+    finally:
+        threading.excepthook, sys.excepthook = hooks
+
+
 def run_one(name):
     """Run the test of that name, again where it only was too slow, and return its Outcome."""
     test, started, slow = _tests[name], time.monotonic(), ""
@@ -91,8 +105,10 @@ def run_one(name):
     for attempt in range(1, ATTEMPTS + 1):
         result = Result()
         with contextlib.redirect_stdout(io.StringIO()) as output:
+            case = type(test)(test._testMethodName)
             try:
-                type(test)(test._testMethodName).run(result)
+                with nothing_uncaught(result, case):
+                    case.run(result)
             except Exception:  # pylint: disable=broad-exception-caught  # such as one of diagnostics()
                 result.status, result.only_slow = "FAIL", False
                 print(f"=== {name}\n{traceback.format_exc()}", end="")

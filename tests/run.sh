@@ -79,10 +79,10 @@ build() {
 unit_tests() {
   local name=$1 folder=_build/$1 status=0 line since=$SECONDS
   shift
-  rm -f "$folder/meson-logs/testlog.junit.xml"
+  rm -f "$folder"/meson-logs/testlog.{json,junit.xml}
   # most of them wait most of the time
   meson test -C "$folder" --no-rebuild --print-errorlogs --num-processes "$((2 * $(nproc)))" "$@" || status=$?
-  line=$(/usr/bin/python3 tests/integration/count_tests.py "$folder/meson-logs/testlog.junit.xml") || line=
+  line=$(/usr/bin/python3 tests/integration/count_tests.py "$folder/meson-logs") || line=
   count "$name: unit" "$status" "$since" "$line"
 }
 

@@ -20,9 +20,10 @@ while [ $# -gt 0 ]; do
   case $1 in
     --quick) builds=asan fuzz=no ;;
     --no-install) install=no ;;
-    --jobs | --seed) [[ ${2-} =~ ^[0-9]+$ ]] || { usage >&2; exit 2; }; options+=("$1" "$2"); shift ;;
+    --jobs) [[ ${2-} =~ ^[1-9][0-9]?$ ]] || { usage >&2; exit 2; }; options+=("$1" "$2"); shift ;;
+    --seed) [[ ${2-} =~ ^[0-9]+$ ]] || { usage >&2; exit 2; }; options+=("$1" "$2"); shift ;;
     --build) [[ ${2-} =~ ^(asan|release)$ ]] || { usage >&2; exit 2; }; builds=$2 fuzz=no; shift ;;
-    -k) [ $# -ge 2 ] || { usage >&2; exit 2; }; patterns+=("$2"); fuzz=no; shift ;;
+    -k) [ -n "${2-}" ] || { usage >&2; exit 2; }; patterns+=("$2"); fuzz=no; shift ;;
     -h | --help) usage; exit 0 ;;
     *) usage >&2; exit 2 ;;
   esac
@@ -90,7 +91,7 @@ integration_tests() {
   local folder=$PWD/_build/$1 status=0 log since=$SECONDS
   log=$folder/integration.log
   HEARTBEAT_CONSUMER=$folder/src/service/heartbeat-consumer HEARTBEATCTL=$folder/src/ctl/heartbeatctl \
-    /usr/bin/python3 tests/integration/run_tests.py "${options[@]}" "${patterns[@]}" | tee "$log" || status=$?
+    /usr/bin/python3 tests/integration/run_tests.py "${options[@]}" -- "${patterns[@]}" | tee "$log" || status=$?
   count "$1: integration" "$status" "$since" "$(tail -n 1 "$log")"
 }
 

@@ -18,8 +18,8 @@ pattern='' builds='release asan' fuzz=600
 while [ $# -gt 0 ]; do
   case $1 in
     --only) [ $# -ge 2 ] || { usage >&2; exit 2; }; pattern=$2; shift ;;
-    --build) [ $# -ge 2 ] || { usage >&2; exit 2; }; builds=$2; shift ;;
-    --fuzz) [ $# -ge 2 ] || { usage >&2; exit 2; }; fuzz=$2; shift ;;
+    --build) [[ ${2-} =~ ^(asan|release)$ ]] || { usage >&2; exit 2; }; builds=$2; shift ;;
+    --fuzz) [[ ${2-} =~ ^(0|[1-9][0-9]*)$ ]] || { usage >&2; exit 2; }; fuzz=$2; shift ;;
     -h | --help) usage; exit 0 ;;
     *) usage >&2; exit 2 ;;
   esac

@@ -26,5 +26,8 @@ folder=_build/analysis
   -Dintrospection=disabled -Dvapi=disabled -Ddocs=disabled
 ninja -C "$folder"
 # generated sources are GLib's business
-run-clang-tidy -p "$folder" -quiet "^$PWD/(_build/analysis/\.\./\.\./)?src/.*${pattern}.*\.c\$"
+# no character of the path means another
+sources="^${PWD//[][\\.*^$+?()\{\}|]/.}/(_build/analysis/\.\./\.\./)?src/.*${pattern}.*\.c\$"
+find "$PWD/src" -name '*.c' | grep -qE -e "$sources" || { echo "No source matches $pattern" >&2; exit 2; }
+run-clang-tidy -p "$folder" -quiet "$sources"
 echo "Nothing found."

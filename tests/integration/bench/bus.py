@@ -17,7 +17,7 @@ CONFIG = """\
  "http://www.freedesktop.org/standards/dbus/1.0/busconfig.dtd">
 <busconfig>
   <type>session</type>
-  <listen>unix:path={folder}/socket</listen>
+  <listen>unix:path={path}/socket</listen>
   <auth>EXTERNAL</auth>
   <policy context="default">
     <allow send_destination="*" eavesdrop="true"/>
@@ -81,7 +81,7 @@ class Bus:
     def start(self):
         """Start the daemon (again, on the same address) and connect to it."""
         with open(os.path.join(self.folder, "config"), "w", encoding="utf-8") as file:
-            file.write(CONFIG.format(folder=self.folder))
+            file.write(CONFIG.format(path=Gio.dbus_address_escape_value(self.folder)))
         self._daemon = process.spawn(["dbus-daemon", "--nofork", "--nopidfile", "--print-address=1",
                                       "--config-file=" + file.name],
                                      stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL,

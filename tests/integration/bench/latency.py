@@ -31,7 +31,10 @@ class Latency:
 
     def command(self):
         """Return what comes before the program: only that is measured, neither a wrapper nor what it starts itself."""
-        libraries = [os.path.join(self._build, "tests", "lib", "latency-probe.so")]
+        # a path in LD_PRELOAD has no spaces: this one is beside the file
+        library = self._path + ".so"
+        os.symlink(os.path.join(self._build, "tests", "lib", "latency-probe.so"), library)
+        libraries = [library]
         if self._sanitized:
             # the sanitizer wants to be first
             libraries.insert(0, subprocess.run(["cc", "-print-file-name=libasan.so"], check=True, capture_output=True,

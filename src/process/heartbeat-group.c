@@ -14,18 +14,18 @@
 
 #define KILL_DELAY_US (5 * G_USEC_PER_SEC)
 
-/* Where the kernel has no pidfd, or a sandbox forbids it. */
+/* Used if the kernel has no pidfd, or a sandbox forbids it. */
 #define POLL_US (20 * 1000)
 
 /**
  * HeartbeatGroup:
  *
- * A child that leads a process group, watched until nothing of the group is this process's business any more.
+ * A child that leads a process group, watched until we are done with the group.
  *
- * The number of a group is that of its leader, and is free for others as soon as the leader was waited for and the group is
- * empty: a signal that is sent later may reach a stranger. So the end of the leader is only looked at (WNOWAIT), and where
- * its group is to be ended, the leader stays a zombie that keeps the number until SIGKILL was sent: five seconds at most.
- * A group that nobody has asked to end is left alone, its leader is waited for at once, and no signal is sent after that.
+ * A group has the number of its leader. The kernel may reuse it once the leader has been reaped and the group is empty, and
+ * a signal sent after that could hit a stranger. So the leader's end is only observed (WNOWAIT). If the group is being
+ * terminated, the leader stays a zombie and keeps the number reserved until SIGKILL has been sent, for five seconds at
+ * most. Otherwise the leader is reaped at once, and no signal is sent afterwards.
  */
 struct _HeartbeatGroup
 {
@@ -33,7 +33,7 @@ struct _HeartbeatGroup
   pid_t leader;
   int pidfd;
   GSource *watch; /* of the pidfd */
-  GSource *poll;  /* where there is none */
+  GSource *poll;  /* without a pidfd */
   GSource *kill_timer;
   HeartbeatGroupFunc ended;
   HeartbeatGroupFunc over;
@@ -78,7 +78,7 @@ heartbeat_group_unref (HeartbeatGroup *self)
   g_free (self);
 }
 
-/* Lets the leader go; takes the reference that the group has to itself until then. */
+/* Reaps the leader, and drops the reference that the group holds to itself. */
 static void
 reap (HeartbeatGroup *self)
 {
@@ -105,8 +105,8 @@ look (HeartbeatGroup *self)
     }
   if (errno != ECHILD)
     return FALSE;
-  /* Somebody else has waited for it: a program that embeds the library and waits for everything. How it ended is lost, and
-   * its number is free: no signal may be sent any more. */
+  /* Somebody else has reaped it, such as an embedding program that waits for all its children. The exit status is lost and
+   * the number is free, so no more signals. */
   self->status = W_EXITCODE (255, 0);
   self->is_killed = TRUE;
   return TRUE;
@@ -143,12 +143,12 @@ on_pidfd (int fd, GIOCondition condition, gpointer user_data)
 
 /**
  * heartbeat_group_new:
- * @leader: a child that was not waited for
+ * @leader: a child that has not been reaped
  * @ended: called once, from the loop, when the leader has ended
- * @over: (nullable): called once, after @ended, when the group is no business of this process's any more
+ * @over: (nullable): called once, after @ended, when we are done with the group
  * @user_data: passed to both
  *
- * Watches a group from the thread-default main context. It keeps itself until it is over.
+ * Watches a group from the thread-default main context. It keeps itself alive until @over has been called.
  *
  * Returns: (transfer full): the group
  */
@@ -198,7 +198,7 @@ is_gone (HeartbeatGroup *self)
  * heartbeat_group_terminate:
  * @self: a group
  *
- * Sends SIGTERM to all of it, and SIGKILL five seconds later, to whoever of it is left then, with or without its leader.
+ * Sends SIGTERM to the whole group, and SIGKILL five seconds later to what is left of it, with or without its leader.
  */
 void
 heartbeat_group_terminate (HeartbeatGroup *self)
@@ -209,7 +209,7 @@ heartbeat_group_terminate (HeartbeatGroup *self)
     return;
   self->is_terminated = TRUE;
   kill (-self->leader, SIGTERM);
-  /* Who is stopped cannot tidy up. */
+  /* A stopped process could not clean up. */
   kill (-self->leader, SIGCONT);
   heartbeat_deadline_set_in (&self->kill_timer, KILL_DELAY_US, on_kill_time, self);
 }
@@ -218,7 +218,7 @@ heartbeat_group_terminate (HeartbeatGroup *self)
  * heartbeat_group_force_stop:
  * @self: a group
  *
- * Sends SIGTERM, and SIGKILL to what is left as soon as the leader has ended.
+ * Sends SIGTERM, and SIGKILL to the rest of the group as soon as its leader has ended.
  */
 void
 heartbeat_group_force_stop (HeartbeatGroup *self)
@@ -235,7 +235,7 @@ heartbeat_group_force_stop (HeartbeatGroup *self)
  * heartbeat_group_kill:
  * @self: a group
  *
- * Sends SIGKILL to all of it.
+ * Sends SIGKILL to the whole group.
  */
 void
 heartbeat_group_kill (HeartbeatGroup *self)

@@ -13,7 +13,7 @@ typedef struct _HeartbeatGroup HeartbeatGroup;
 /**
  * HeartbeatGroupFunc:
  * @group: the group
- * @status: how its leader has ended, as `waitpid` has it
+ * @status: how the leader ended, as reported by `waitpid`
  * @user_data: what was passed to heartbeat_group_new()
  */
 typedef void (*HeartbeatGroupFunc) (HeartbeatGroup *group, int status, gpointer user_data);

@@ -18,8 +18,8 @@
 #define MAX_ERROR_TEXT (4 * 1024)
 #define PIPE_SIZE      (64 * 1024)
 
-/* Credentials, and what systemd means for the service itself. INVOCATION_ID stays: it is that of the unit, and tells a
- * program's messages from those of the last start. */
+/* Credentials, and what systemd sets for the service itself. INVOCATION_ID stays: it identifies this start of the unit in
+ * what the program logs. */
 static const char *const private_variables[] = {
   "RABBIT_URL",
   "CREDENTIALS_DIRECTORY",
@@ -35,7 +35,7 @@ static const char *const private_variables[] = {
   "SYSTEMD_EXEC_PID",
 };
 
-/* One of the program's outputs: read to its end, kept to a limit. */
+/* One of the program's output streams: read to its end, kept up to a limit. */
 typedef struct
 {
   GInputStream *stream;
@@ -45,12 +45,11 @@ typedef struct
   gboolean truncated;
 } Reader;
 
-/* A program that runs. The task holds it until the end was told, the group until that is over, the writing of its input
- * for as long as it lasts. */
+/* A running program. Its task, its group and the writing of its input each hold a reference. */
 typedef struct
 {
   gatomicrefcount refs;
-  HeartbeatGroup *group; /* NULL when it is over */
+  HeartbeatGroup *group; /* NULL once it is over */
   HeartbeatProcesses *processes;
   GTask *task; /* until the program has ended */
   HeartbeatLaunch *launch;
@@ -98,8 +97,8 @@ process_ref (Process *self)
   return self;
 }
 
-/* Reads what is there, no more than a pipe holds, so that a program that writes without end does not hold up the loop.
- * FALSE at the end of the stream. */
+/* Reads what is there, but no more than a pipe holds, so that endless output does not block the loop. Returns FALSE at the
+ * end of the stream. */
 static gboolean
 drain (Reader *reader)
 {
@@ -160,7 +159,7 @@ collect_output (Process *self, int exit_status)
   return output;
 }
 
-/* The program has ended. Its children may live on and hold its pipes open: what it wrote itself is there by now. */
+/* Its children may still hold the pipes open, but everything that the program itself wrote is there by now. */
 static void
 on_ended (HeartbeatGroup *group, int exit_status, gpointer user_data)
 {
@@ -172,7 +171,7 @@ on_ended (HeartbeatGroup *group, int exit_status, gpointer user_data)
   drain (&self->err);
   reader_stop (&self->out);
   reader_stop (&self->err);
-  /* Its children get a broken pipe, as when a terminal goes. */
+  /* Its children get a broken pipe, as if a terminal had closed. */
   g_clear_object (&self->out.stream);
   g_clear_object (&self->err.stream);
   g_cancellable_cancel (self->input_cancellable);
@@ -200,7 +199,7 @@ on_input_written (GObject *source, GAsyncResult *result, gpointer user_data)
 {
   Process *self = user_data;
 
-  /* A program that does not read its input is no error. */
+  /* A program need not read its input. */
   g_output_stream_write_all_finish (G_OUTPUT_STREAM (source), result, NULL, NULL);
   g_output_stream_close_async (G_OUTPUT_STREAM (source), G_PRIORITY_DEFAULT, NULL, NULL, NULL);
   process_unref (self);
@@ -224,7 +223,7 @@ append_text (GString *json, const char *value)
   g_string_append (json, text);
 }
 
-/* The standard input of handlers, see the contract. Check and envelope are inserted as they are written. */
+/* The standard input of handlers. Check and envelope are inserted exactly as they are written. */
 static GBytes *
 make_input (HeartbeatRun *run)
 {
@@ -264,8 +263,8 @@ make_environment (HeartbeatRun *run)
                            TRUE);
 }
 
-/* A program that does not read its input must not end this one. GIO does the same for its sockets; what an embedding
- * program has set up itself stays. */
+/* A program that does not read its input must not kill this process. GIO does the same for sockets. A handler that an
+ * embedding program has installed is kept. */
 static void
 ignore_broken_pipes (void)
 {
@@ -302,15 +301,15 @@ spawn (HeartbeatProcesses *processes,
 
 /**
  * heartbeat_process_run_async:
- * @processes: (nullable): what ends the program's group, should it still be there when the service stops
+ * @processes: (nullable): ends the program's group if it is still there when the service stops
  * @run: the run that the program works for
- * @argv: (array zero-terminated=1): the program and its arguments; no shell is between
+ * @argv: (array zero-terminated=1): the program and its arguments; no shell is involved
  * @max_output: how many bytes of its standard output are kept
  * @callback: called when the program has ended; it calls heartbeat_process_run_finish()
  * @user_data: passed to @callback
  *
- * Starts a program in the folder of heartbeat.json, with the run as one JSON object on its standard input. When the run is
- * cancelled its process group gets SIGTERM, and SIGKILL five seconds later. Without that, what the program has left in the
+ * Starts a program in the folder of heartbeat.json, with the run as one JSON object on its standard input. If the run is
+ * cancelled, its process group gets SIGTERM, and SIGKILL five seconds later. Otherwise what the program leaves in the
  * background is left alone.
  */
 void
@@ -349,7 +348,7 @@ heartbeat_process_run_async (HeartbeatProcesses *processes,
   self->cancellable = g_object_ref (heartbeat_run_get_cancellable (run));
   self->cancelled_id
       = g_signal_connect (self->cancellable, "cancelled", G_CALLBACK (on_cancelled), self);
-  /* The run may have ended while somebody looked for the program. */
+  /* The run may have ended while the program was looked up. */
   if (g_cancellable_is_cancelled (self->cancellable))
     heartbeat_group_terminate (self->group);
 }
@@ -357,7 +356,7 @@ heartbeat_process_run_async (HeartbeatProcesses *processes,
 /**
  * heartbeat_process_run_finish:
  * @result: what the callback was given
- * @error: return location for an error that says why the program cannot be started
+ * @error: return location for the reason why the program cannot be started
  *
  * Returns: (transfer full): what the program left behind
  */

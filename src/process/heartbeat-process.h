@@ -12,7 +12,7 @@ G_BEGIN_DECLS
 
 /**
  * HeartbeatProcessOutput:
- * @exit_status: as `waitpid` has it
+ * @exit_status: as reported by `waitpid`
  * @text: the beginning of standard output, up to the first NUL
  * @truncated: whether there was more of it
  * @error_text: the first 4 KiB of standard error

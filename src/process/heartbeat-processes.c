@@ -4,14 +4,14 @@
 
 #include "base/heartbeat-deadline.h"
 
-/* From SIGTERM to SIGKILL for programs that had the service's ten seconds already, and from there to giving up on what the
- * kernel itself cannot end. */
+/* From SIGTERM to SIGKILL, for programs that the service has already given ten seconds, and from there to giving up on what
+ * the kernel itself cannot kill. */
 #define STOP_STEP_US G_USEC_PER_SEC
 
 /**
  * HeartbeatProcesses:
  *
- * The process groups that an agent's handlers have started and that are not over, so that none outlives the service.
+ * The process groups of an agent's handlers that are not over yet, so that none of them outlives the service.
  */
 struct _HeartbeatProcesses
 {
@@ -61,7 +61,7 @@ heartbeat_processes_new (void)
 /**
  * heartbeat_processes_set_file_limit:
  * @self: a set
- * @limit: how many files a program that is started from now on may have open, its soft limit; 0 is as many as this process
+ * @limit: the soft limit of open files for programs started from now on; 0 for the limit of this process
  */
 void
 heartbeat_processes_set_file_limit (HeartbeatProcesses *self, guint64 limit)
@@ -118,7 +118,7 @@ heartbeat_processes_remove (HeartbeatProcesses *self, HeartbeatGroup *group)
     complete (self);
 }
 
-/* A group may be over, and so no longer in the set, when this returns. */
+/* @func may end a group and so remove it from the set. */
 static void
 for_each (HeartbeatProcesses *self, void (*func) (HeartbeatGroup *group))
 {
@@ -154,7 +154,7 @@ on_stop_time (gpointer user_data)
  * @callback: called when all groups are gone, after two seconds at most
  * @user_data: passed to @callback
  *
- * Ends all groups: SIGTERM, and SIGKILL when the leader has ended or a second has passed.
+ * Ends all groups: SIGTERM, then SIGKILL once the leader has ended or a second has passed.
  */
 void
 heartbeat_processes_stop_async (HeartbeatProcesses *self,

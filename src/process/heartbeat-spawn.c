@@ -29,12 +29,12 @@ typedef enum
 /**
  * HeartbeatLaunch:
  *
- * How a program is started. A thread calls vfork(), so until the child has become the program it works on this very memory,
- * and says here how far it came.
+ * The start of a program. A thread calls vfork(), so the child shares this memory until it has become the program, and
+ * records here how far it got.
  *
- * fork() copies the page tables, which costs a service of 100 MiB 8 ms of processor time for every start, and g_spawn_async()
- * falls back to it for a program with a folder or a session of its own. posix_spawn() cannot limit the open files, reports a
- * folder and a program that cannot be used by the same number, and returns only when the program has begun, so that a
+ * Why not g_spawn_async(): for a program with a working folder or a session of its own it falls back to fork(), which copies
+ * the page tables: 8 ms of processor time per start in a service of 100 MiB. Why not posix_spawn(): it cannot limit the open
+ * files, does not say whether the folder or the program was at fault, and returns only when the program has begun, so a
  * time-out could not end a start that hangs.
  */
 struct _HeartbeatLaunch
@@ -43,7 +43,7 @@ struct _HeartbeatLaunch
   GStrv argv;
   GStrv environment;
   char *folder;
-  guint64 file_limit; /* 0 for that of this process */
+  guint64 file_limit; /* 0 for the limit of this process */
   int streams[N_STREAMS];
 
   sem_t begun;
@@ -52,7 +52,7 @@ struct _HeartbeatLaunch
   int failed_errno;
 };
 
-/* --- In the child: only async-signal-safe calls, since another thread may hold any lock ------------------------------- */
+/* --- In the child: async-signal-safe calls only, because another thread may hold any lock ------------------------------- */
 
 static void G_GNUC_NORETURN
 give_up (HeartbeatLaunch *self, Step step)
@@ -104,7 +104,7 @@ lower_file_limit (guint64 wanted)
   setrlimit (RLIMIT_NOFILE, &limit);
 }
 
-/* As execvp() does it, but without a shell for a file that is not a program. */
+/* Like execvp(), but without running a shell for a file that is not a program. */
 static void
 execute (const HeartbeatLaunch *self)
 {
@@ -124,7 +124,7 @@ execute (const HeartbeatLaunch *self)
 G_NO_INLINE static void G_GNUC_NORETURN
 become_program (HeartbeatLaunch *self)
 {
-  /* A session of its own is a group of its own too, and has no terminal. */
+  /* A new session is a new process group too, and has no terminal. */
   setsid ();
   self->pid = getpid ();
   sem_post (&self->begun);
@@ -140,8 +140,8 @@ become_program (HeartbeatLaunch *self)
 
 /* --- In this process ------------------------------------------------------------------------------------------------- */
 
-/* The thread stands still until its child has become the program or has ended. The child must not run this process's signal
- * handlers, and the post is for the case that there is no child, or that it was killed before its own. */
+/* vfork() suspends the thread until its child has become the program or has ended. Signals are blocked because the child must
+ * not run this process's handlers. The second sem_post() is for a child that was never made, or killed before the first. */
 static gpointer
 run_thread (gpointer data)
 {
@@ -226,7 +226,7 @@ heartbeat_launch_unref (HeartbeatLaunch *launch)
   g_atomic_rc_box_release_full (launch, launch_clear);
 }
 
-/* Waits only until there is a child: nothing before that can take time. Returns its number or a negative errno. */
+/* Waits for no more than the child to exist, which takes no time. Returns its number or a negative errno. */
 static pid_t
 launch_start (HeartbeatLaunch *self)
 {
@@ -284,12 +284,12 @@ spawn (HeartbeatChild *child, HeartbeatLaunch *launch, int pipes[][2])
  * @argv: (array zero-terminated=1): the program, searched for in `PATH` unless it has a slash, and its arguments
  * @environment: (array zero-terminated=1): its environment
  * @folder: its working folder
- * @file_limit: how many files it may have open, its soft limit; 0 is as many as this process
+ * @file_limit: the soft limit of open files; 0 for the limit of this process
  * @error: return location for an error
  *
- * Starts a program without waiting for anything: neither for a file server that hangs, nor for the program to begin. It
- * gets three pipes and no other descriptor, a session of its own, and the default action for every signal. It has to be
- * waited for in any case, and heartbeat_launch_check() tells afterwards whether it could begin.
+ * Starts a program without waiting for it to begin, which a file server that hangs could delay. It gets three pipes and no
+ * other descriptor, a session of its own, and the default action for every signal. The child must be reaped in any case;
+ * heartbeat_launch_check() tells afterwards whether it became the program.
  *
  * Returns: whether there is a child
  */

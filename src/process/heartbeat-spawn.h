@@ -16,7 +16,7 @@ typedef struct _HeartbeatLaunch HeartbeatLaunch;
  * @in: writes to its standard input
  * @out: reads its standard output
  * @err: reads its standard error
- * @launch: tells after its end whether it became the program, see heartbeat_launch_check()
+ * @launch: for heartbeat_launch_check(), once it has ended
  *
  * A program that was started. Everything in it belongs to the caller.
  */

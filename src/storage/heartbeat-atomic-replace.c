@@ -13,26 +13,27 @@
 #include "storage/heartbeat-temp-file.h"
 
 /*
- * Linux has no "rename if nothing has changed". What it has is put together here:
+ * Linux has no "rename unless somebody has changed the file". It is built from these parts:
  *
- * - RENAME_EXCHANGE puts the new file in the old one's place and hands out what was there. If that is not what was read,
- *   somebody renamed a file of theirs over it in the meantime: it is put back.
- * - A lease holds up who opens a file for writing. Such a writer has found its file before it is held up. If that is the
- *   old one, its text would go into a file without a name: so the old one is put back, the writer let go on, and the file
- *   read again when that is done. The new file is leased too, so that who finds that one waits until it is sure to stay.
- * - A writer that has looked up the name before the exchange, and opens the file after it, may come a little later: hence
- *   the last look when GRACE_US have passed since, of which the folder's sync takes most.
+ * - RENAME_EXCHANGE puts the new file in the old one's place and hands back what was there. If that is not what was read,
+ *   somebody has renamed another file over it in the meantime, and it is put back.
+ * - A lease blocks anyone who opens a file for writing. A blocked writer has already resolved the name. If it found the old
+ *   file, its text would end up in a file without a name: so the old file is put back, the writer unblocked, and the file
+ *   read again when it is done. The new file is leased too, so that a writer who found that one waits until it is certain
+ *   to stay.
+ * - A writer may resolve the name before the exchange and open the file shortly after it. Hence the last look GRACE_US
+ *   later; the folder's sync takes most of that time.
  *
- * What this cannot cover: between an exchange and the one that takes it back, for some microseconds, a reader finds the new
- * file though a newer text of somebody else exists.
+ * One gap remains: between an exchange and the one that undoes it, for some microseconds, a reader finds our file although
+ * a newer text of somebody else exists.
  */
 
 #define GRACE_US 1000
 
-/* Each round needs somebody who changes the file within microseconds of the one before. */
+/* Another round is needed only if somebody changes the file within microseconds. */
 #define MAX_ROUNDS 100
 
-/* The new file was closed a moment ago, but a child that was forked just before may still have it open for writing. */
+/* The new file has been closed, but a child that was forked just before may still have it open for writing. */
 #define LEASE_TRIES    20
 #define LEASE_PAUSE_US 500
 
@@ -175,10 +176,9 @@ put_in_place (const char *path,
  * @after: the text that it shall have
  * @error: return location for a #GIOErrorEnum
  *
- * Puts a new file in the place of one that was read, atomically and durably, unless somebody else has changed it since, or
- * is about to.
+ * Replaces a file that was read, atomically and durably, unless somebody else has changed it since or is about to.
  *
- * Returns: what came of it; @error is set with %HEARTBEAT_REPLACED_NOT only
+ * Returns: the outcome; @error is set for %HEARTBEAT_REPLACED_NOT only
  */
 HeartbeatReplaced
 heartbeat_atomic_replace (const char *path,
@@ -202,11 +202,11 @@ heartbeat_atomic_replace (const char *path,
   lease_patiently (&temporary.held);
   if (!heartbeat_locked_file_lease (old))
     return HEARTBEAT_REPLACED_NOT_YET;
-  /* For a while it has the temporary name: no sweep may take it. */
+  /* The exchange gives it the temporary name: protect it from sweeps. */
   flock (old->fd, LOCK_SH | LOCK_NB);
   if (!heartbeat_locked_file_contains (old, before) || heartbeat_locked_file_is_wanted (old))
     return HEARTBEAT_REPLACED_NOT_YET;
-  /* The last thing before the exchange: what changes after it will have to be put back. */
+  /* The last check before the exchange: a later change must be put back. */
   heartbeat_identity_query (&now, AT_FDCWD, path);
   if (!heartbeat_identity_equal (&now, identity))
     return HEARTBEAT_REPLACED_NOT_YET;

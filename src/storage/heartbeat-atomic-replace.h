@@ -9,9 +9,9 @@ G_BEGIN_DECLS
 
 /**
  * HeartbeatReplaced:
- * @HEARTBEAT_REPLACED_NOT: it could not be done
- * @HEARTBEAT_REPLACED_NOT_YET: somebody else changes the file: read it again
- * @HEARTBEAT_REPLACED: it is done, and on disk
+ * @HEARTBEAT_REPLACED_NOT: it failed
+ * @HEARTBEAT_REPLACED_NOT_YET: somebody else is changing the file: read it again
+ * @HEARTBEAT_REPLACED: the new file is in place and on disk
  */
 typedef enum
 {

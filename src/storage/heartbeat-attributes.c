@@ -11,7 +11,7 @@
 #define MODE_BITS 07777
 #define ACL       "system.posix_acl_access"
 
-/* Only root gives a file away: then the owner changes, and the group stays if we are in it. */
+/* Only root may change the owner. The group can be kept if we are a member of it. */
 static gboolean
 copy_group (int to, const struct stat *model)
 {
@@ -25,14 +25,14 @@ copy_group (int to, const struct stat *model)
          || fchown (to, -1, model->st_gid) == 0;
 }
 
-/* What the group may do passes to another group where it could not be kept: no more then than everybody may. */
+/* If the group could not be kept, another group would inherit its permissions: it gets no more than everybody has. */
 static mode_t
 without_group (mode_t mode)
 {
   return (mode & 0707) | (mode & ((mode & 07) << 3));
 }
 
-/* A hash or signature of the old text would make the new one unreadable where such are enforced. */
+/* An enforced hash or signature of the old text would make the new one unreadable. */
 static gboolean
 is_of_the_text (const char *name)
 {
@@ -48,7 +48,7 @@ copy_one (int from, int to, const char *name)
   size = value != NULL ? fgetxattr (from, name, value, size) : -1;
   if (size < 0 || fsetxattr (to, name, value, size, 0) == 0)
     return TRUE;
-  /* What the system does not let us set is left; what there is no room for is an error. */
+  /* An attribute that we may not set is skipped; one for which there is no space is an error. */
   return errno != ENOSPC && errno != EDQUOT;
 }
 
@@ -58,7 +58,7 @@ copy_extended (int from, int to, gboolean same_group)
   gssize size = flistxattr (from, NULL, 0);
   g_autofree char *names = size > 0 ? g_malloc (size) : NULL;
 
-  /* A folder's default list was inherited. */
+  /* Inherited from the folder's default list. */
   fremovexattr (to, ACL);
   size = names != NULL ? flistxattr (from, names, size) : 0;
   for (const char *name = names; size > 0 && name < names + size; name += strlen (name) + 1)
@@ -76,11 +76,11 @@ copy_extended (int from, int to, gboolean same_group)
  * @from: an open file
  * @to: a new one
  *
- * Gives the new file the other's owner, mode, access control list and extended attributes, as far as the system lets us.
- * A file of somebody else that only its folder lets us replace becomes ours: there is no other way to change it
- * atomically. Nobody may do more with it then than before.
+ * Copies owner, mode, access control list and extended attributes as far as we may. A file of somebody else that we may
+ * replace only because its folder is ours becomes ours: there is no other way to change it atomically. Nobody gains
+ * permissions by that.
  *
- * Returns: whether it can be used; else `errno` says why
+ * Returns: whether the new file can be used; otherwise `errno` is set
  */
 gboolean
 heartbeat_attributes_copy (int from, int to)
@@ -91,7 +91,7 @@ heartbeat_attributes_copy (int from, int to)
 
   if (fstat (from, &model) != 0)
     return FALSE;
-  /* Owner before mode: a change of the owner takes set-user-id bits away. The list comes last, since it has the mode. */
+  /* Owner before mode, because chown() clears set-user-id bits. The list comes last, because it includes the mode. */
   same_group = copy_group (to, &model);
   mode = model.st_mode & MODE_BITS;
   if (fchmod (to, same_group ? mode : without_group (mode)) != 0)

@@ -37,7 +37,7 @@ heartbeat_locked_file_open (HeartbeatLockedFile *self, const char *path)
  * heartbeat_locked_file_close:
  * @self: a file, open or not
  *
- * Lets go of the file, and lets go on who was held up.
+ * Closes the file, and unblocks anyone who was waiting to write it.
  */
 void
 heartbeat_locked_file_close (HeartbeatLockedFile *self)
@@ -54,20 +54,19 @@ heartbeat_locked_file_close (HeartbeatLockedFile *self)
  * heartbeat_locked_file_lease:
  * @self: an open file
  *
- * Has the system hold up whoever opens the file for writing or truncates it from now on, until it is released. It is
- * asked for a read lease, which is what Linux grants while others read. Nothing is held up where the file system knows
- * no leases, or the file belongs to somebody else.
+ * Blocks anyone who opens the file for writing or truncates it, until it is released. This is a read lease, which Linux
+ * grants while others read. Nobody is blocked if the file system has no leases or the file belongs to somebody else.
  *
- * Returns: %FALSE where somebody has it open for writing now
+ * Returns: %FALSE if somebody has it open for writing now
  */
 gboolean
 heartbeat_locked_file_lease (HeartbeatLockedFile *self)
 {
   g_return_val_if_fail (self != NULL, FALSE);
 
-  /* By default a lease that is to be broken sends SIGIO, which ends a process that does not expect it. SIGURG is ignored
-   * unless somebody handles it, and then an additional one is harmless. Nobody waits for it here: who wants the file is
-   * asked for when it matters. */
+  /* By default the kernel sends SIGIO to ask for the lease, which kills a process that does not expect it. SIGURG is ignored
+   * unless somebody handles it, and then one more is harmless. We do not wait for it: heartbeat_locked_file_is_wanted()
+   * asks when it matters. */
   if (fcntl (self->fd, F_SETSIG, SIGURG) != 0)
     return TRUE;
   self->leased = fcntl (self->fd, F_SETLEASE, F_RDLCK) == 0;
@@ -78,14 +77,14 @@ heartbeat_locked_file_lease (HeartbeatLockedFile *self)
  * heartbeat_locked_file_release:
  * @self: a file, leased or not
  *
- * Lets go on who was held up.
+ * Unblocks anyone who was waiting to write the file.
  */
 void
 heartbeat_locked_file_release (HeartbeatLockedFile *self)
 {
   g_return_if_fail (self != NULL);
 
-  /* Not left to close(): a child that another thread has just forked holds the same open file until its exec. */
+  /* close() is not enough: a child that another thread has just forked shares the open file until its exec. */
   if (self->leased)
     fcntl (self->fd, F_SETLEASE, F_UNLCK);
   self->leased = FALSE;
@@ -95,7 +94,7 @@ heartbeat_locked_file_release (HeartbeatLockedFile *self)
  * heartbeat_locked_file_is_wanted:
  * @self: an open file
  *
- * Returns: whether it was leased, and somebody who wants to write it is held up, or was until the system's patience ended
+ * Returns: whether it is leased and somebody is blocked who wants to write it, or was until the kernel lost patience
  */
 gboolean
 heartbeat_locked_file_is_wanted (const HeartbeatLockedFile *self)
@@ -110,7 +109,7 @@ heartbeat_locked_file_is_wanted (const HeartbeatLockedFile *self)
  * @self: an open file
  * @path: a path, whose last part is not followed if it is a symbolic link
  *
- * Returns: whether that file is the one of that name
+ * Returns: whether @path is the name of that file
  */
 gboolean
 heartbeat_locked_file_is_at (const HeartbeatLockedFile *self, const char *path)
@@ -129,9 +128,9 @@ heartbeat_locked_file_is_at (const HeartbeatLockedFile *self, const char *path)
  * @self: an open file
  * @text: a text
  *
- * Looks at every byte: size and times do not tell a text from another that was written in the same tick of the clock.
+ * Compares every byte: another text of the same size, written within the same clock tick, has the same size and times.
  *
- * Returns: whether the file holds just that text
+ * Returns: whether the file contains exactly @text
  */
 gboolean
 heartbeat_locked_file_contains (const HeartbeatLockedFile *self, GBytes *text)

@@ -9,9 +9,9 @@ G_BEGIN_DECLS
 /**
  * HeartbeatLockedFile:
  * @fd: the open file, or -1
- * @leased: whether the system holds up who wants to write it
+ * @leased: whether anyone who opens it for writing is blocked
  *
- * A file that is held open, so that its inode number means nothing else meanwhile.
+ * A file that is kept open, so that its inode number is not reused meanwhile.
  */
 typedef struct
 {

@@ -19,9 +19,9 @@
 #include "storage/heartbeat-atomic-replace.h"
 #include "storage/heartbeat-temp-file.h"
 
-/* Everything here may wait for a disk: it runs on GTask's threads only. */
+/* Everything here may wait for a disk, so it runs on GTask's threads only. */
 
-/* How long a save waits for others who write the file, and begins again because they have written it. */
+/* How long a save waits for others who write the file, and retries because they have written it. */
 #define PATIENCE_US (5 * G_USEC_PER_SEC)
 
 #define PAUSE_US     1000
@@ -89,7 +89,7 @@ read_open (const HeartbeatLockedFile *file,
 /**
  * heartbeat_storage_read:
  * @path: a regular file
- * @max_size: what is larger is an error, in bytes
+ * @max_size: the largest size that is not an error, in bytes
  * @identity: (out caller-allocates): its identity right before it was read, set on an error too
  * @error: return location for a #GIOErrorEnum or %HEARTBEAT_ERROR_CONFIG_UNUSABLE
  *
@@ -123,8 +123,8 @@ typedef struct
   gint64 deadline;
 } Attempt;
 
-/* A text that was written in place this moment may be half of one. Where nobody has the file open for writing, it is whole:
- * the lease of a moment tells. Where there are no leases, a refused text is looked at once more when it has got older. */
+/* A file that is being written in place may contain half of a text. If nobody has it open for writing, which a short lease
+ * tells, the text is complete. Without leases a rejected text is read once more after a while. */
 static HeartbeatReplaced
 look_again (const HeartbeatIdentity *identity, gint64 read_at, GError **error)
 {
@@ -134,7 +134,7 @@ look_again (const HeartbeatIdentity *identity, gint64 read_at, GError **error)
   return HEARTBEAT_REPLACED_NOT_YET;
 }
 
-/* The lease does not last from here to the replacement: who writes shall not wait for the disk. */
+/* The lease is not kept until the file is replaced, so that a writer need not wait for our disk. */
 static HeartbeatReplaced
 try_edit (const Attempt *attempt, const char *path, GBytes **after, GError **error)
 {
@@ -201,9 +201,9 @@ edit_patiently (const Attempt *attempt, GError **error)
  * @error: return location for a #GIOErrorEnum, or what @edit sets
  *
  * Changes a file, atomically and durably: a temporary file beside it with its mode, owner and attributes, `fsync`, an
- * exchange of the two, `fsync` of the folder. Where somebody changed the file since it was read, or is about to, the new
- * text is edited instead; see heartbeat-atomic-replace.c for what the system lets us do about that. While others keep it open
- * for writing it is not replaced: after 5 s that is %G_IO_ERROR_BUSY. A text that @edit does not change is not written.
+ * exchange of the two, `fsync` of the folder. If somebody has changed the file since it was read, or is about to, the edit
+ * is repeated on the new text; heartbeat-atomic-replace.c explains how that is noticed. While others keep the file open for
+ * writing it is not replaced; after 5 s that is %G_IO_ERROR_BUSY. A text that @edit does not change is not written.
  *
  * Returns: (transfer full): the text that the file has now
  */
@@ -222,7 +222,7 @@ heartbeat_storage_edit (const char *path,
   return edit_patiently (&attempt, error);
 }
 
-/* Each new folder is on disk before something is put into it. */
+/* Each new folder is on disk before anything is created in it. */
 static gboolean
 make_folder (const char *path, GError **error)
 {
@@ -245,7 +245,7 @@ make_folder (const char *path, GError **error)
 /**
  * heartbeat_storage_write:
  * @path: a file of ours, or a symbolic link to one, which stays a link
- * @text: what it shall say
+ * @text: its new text
  * @error: return location for a #GIOErrorEnum
  *
  * Replaces or creates a file that nobody else writes, atomically and durably, with mode 0600. Missing folders are made
@@ -281,8 +281,8 @@ heartbeat_storage_write (const char *path, GBytes *text, GError **error)
  * heartbeat_storage_sweep:
  * @path: a file, or a symbolic link to one
  *
- * Removes the temporary files that a process killed during a save has left beside the file. It needs no age to tell them:
- * those of a living process are locked.
+ * Removes the temporary files that a process killed during a save has left beside the file. Those of a running process
+ * are locked.
  */
 void
 heartbeat_storage_sweep (const char *path)
@@ -299,8 +299,8 @@ heartbeat_storage_sweep (const char *path)
  * heartbeat_storage_is_read_only_error:
  * @error: (nullable): what heartbeat_storage_edit() or heartbeat_storage_write() has set
  *
- * Returns: whether the file cannot be replaced, though perhaps read: a read-only or single mounted file, a folder that is
- *   not ours to write, somebody who keeps the file open for writing
+ * Returns: whether the file may be readable but cannot be replaced: a read-only file system, a file mounted by itself, a
+ *   folder that we may not write to, or somebody who keeps the file open for writing
  */
 gboolean
 heartbeat_storage_is_read_only_error (const GError *error)

@@ -16,12 +16,12 @@
 #include "base/heartbeat-i18n.h"
 #include "base/heartbeat-io-error.h"
 
-/* `.heartbeat.json.heartbeat-a1B2c3`: nobody else makes such names, so that what is swept is ours. */
+/* `.heartbeat.json.heartbeat-a1B2c3`: nobody else uses such names, so what a sweep removes is ours. */
 #define MARK       ".heartbeat-"
 #define SUFFIX     "XXXXXX"
 #define SUFFIX_LEN (sizeof SUFFIX - 1)
 
-/* How often a sweep may take away a file between its creation and its lock. */
+/* How many times a sweep may remove a file between its creation and its lock. */
 #define MAX_TRIES 10
 
 static char *
@@ -50,8 +50,8 @@ write_all (int fd, GBytes *text)
   return TRUE;
 }
 
-/* Holds the new file with a lock that tells a sweep, of whatever process, that it is in use. The lock ends with the
- * process, however that ends. */
+/* Locks the new file, so that a sweep of any process knows it is in use. The lock ends with this process, however that
+ * ends. */
 static gboolean
 hold (HeartbeatTempFile *self)
 {
@@ -59,7 +59,7 @@ hold (HeartbeatTempFile *self)
 
   if (!heartbeat_locked_file_open (&self->held, self->path))
     return FALSE;
-  /* Where there are no locks, sweeps lock nothing and remove nothing either. */
+  /* On a file system without locks a sweep cannot lock anything either, and removes nothing. */
   flock (self->held.fd, LOCK_SH);
   if (fstat (self->held.fd, &status) == 0 && status.st_nlink > 0)
     return TRUE;
@@ -67,7 +67,7 @@ hold (HeartbeatTempFile *self)
   return FALSE;
 }
 
-/* An empty file with a name of its own, open for writing; -1 and `errno` where there can be none. */
+/* Creates an empty file with a unique name, open for writing. Returns -1 and sets `errno` on failure. */
 static int
 make (HeartbeatTempFile *self, const char *target)
 {
@@ -98,14 +98,14 @@ make (HeartbeatTempFile *self, const char *target)
 /**
  * heartbeat_temp_file_create:
  * @self: (out caller-allocates): what was %HEARTBEAT_TEMP_FILE_INIT
- * @target: the file that it will take the place of, no symbolic link
+ * @target: the file that it will replace, not a symbolic link
  * @model: an open file whose owner, mode and extended attributes it takes; -1: it is ours, with mode 0600
- * @text: what it says
+ * @text: its text
  * @error: return location for a #GIOErrorEnum
  *
- * Makes a temporary file, complete and on disk.
+ * Creates a temporary file, complete and on disk.
  *
- * Returns: whether there is one; nothing is left behind where there is none
+ * Returns: whether it was created; nothing is left behind otherwise
  */
 gboolean
 heartbeat_temp_file_create (HeartbeatTempFile *self,
@@ -138,7 +138,7 @@ heartbeat_temp_file_create (HeartbeatTempFile *self,
  * heartbeat_temp_file_clear:
  * @self: a temporary file, or none
  *
- * Removes what has its name now, and lets go of it.
+ * Removes the file that has its name now, and closes it.
  */
 void
 heartbeat_temp_file_clear (HeartbeatTempFile *self)
@@ -164,7 +164,7 @@ is_ours (const char *name, const char *prefix)
   return TRUE;
 }
 
-/* The lock is held until the name is gone: who has just made the file and waits for its lock finds that out. */
+/* The lock is held until the name is gone, so that a process that has just created the file and waits for its lock notices. */
 static void
 remove_unless_held (const char *path)
 {
@@ -180,9 +180,9 @@ remove_unless_held (const char *path)
 
 /**
  * heartbeat_temp_file_sweep:
- * @target: a file, no symbolic link
+ * @target: a file, not a symbolic link
  *
- * Removes the temporary files beside it that a killed process has left. Those of a living one are locked.
+ * Removes the temporary files that a killed process has left beside it. Those of a running process are locked.
  */
 void
 heartbeat_temp_file_sweep (const char *target)
@@ -211,8 +211,8 @@ heartbeat_temp_file_sweep (const char *target)
  * @target: a file that was renamed
  * @fd: an open file on the same file system
  *
- * Has the folder's new state written to disk. A failure is logged and no more: the file is in its place, and whoever
- * reads it finds the new text; to call it unsaved would be wrong, and only a loss of power could still undo it.
+ * Writes the folder's new state to disk. A failure is only logged: the file is in place and readers find the new text, so
+ * it would be wrong to report it as unsaved. Only a loss of power could still undo it.
  */
 void
 heartbeat_temp_file_sync_folder (const char *target, int fd)
@@ -225,9 +225,9 @@ heartbeat_temp_file_sync_folder (const char *target, int fd)
 
   path = g_path_get_dirname (target);
   folder = TEMP_FAILURE_RETRY (open (path, O_RDONLY | O_DIRECTORY | O_CLOEXEC));
-  /* A folder may be writable and not readable: then all of the file system is synced. */
+  /* A folder that is writable but not readable cannot be opened: sync the whole file system. */
   good = TEMP_FAILURE_RETRY (folder >= 0 ? fsync (folder) : syncfs (fd)) == 0;
-  /* EINVAL: a file system whose folders need none. */
+  /* EINVAL: a file system that does not sync folders. */
   if (!good && errno != EINVAL)
     heartbeat_io_error_warn (errno, "cannot sync the folder", path);
   if (folder >= 0)

@@ -8,10 +8,10 @@ G_BEGIN_DECLS
 
 /**
  * HeartbeatTempFile:
- * @path: where it is; %NULL where there is none
+ * @path: its path, or %NULL
  * @held: the complete file
  *
- * A temporary file beside the one that it will take the place of.
+ * A temporary file beside the one that it will replace.
  */
 typedef struct
 {

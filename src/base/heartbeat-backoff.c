@@ -2,7 +2,7 @@
 
 #include "base/heartbeat-backoff.h"
 
-/* 1 s doubled as often as this is more than the longest wait. */
+/* Doubling 1 s more often than this exceeds the longest wait. */
 #define MAX_DOUBLINGS 6
 
 /**
@@ -10,8 +10,8 @@
  * @attempt: how many attempts have failed before the one that just failed
  * @random: at least 0 and less than 1
  *
- * Computes how long to wait before the next attempt: a random part (full jitter, so that a thousand clients do not come back at
- * once) of 1 s doubled with every attempt, at most a minute.
+ * Computes how long to wait before the next attempt: a random part of 1 s doubled with every attempt, at most a minute. Full
+ * jitter keeps a thousand clients from coming back at once.
  *
  * Returns: milliseconds, from %HEARTBEAT_BACKOFF_MIN_MS to %HEARTBEAT_BACKOFF_MAX_MS
  */
@@ -30,9 +30,9 @@ heartbeat_backoff_delay_ms (guint attempt, gdouble random)
  * @attempt: how many attempts have failed since all was well
  * @served_ms: how long the connection was good before it was lost
  *
- * Computes what is left of the attempts after a time of service: the first second takes one back, and so does each doubling of
- * it. So a peer that hangs up at once is asked ever less often, a link that breaks now and then is not taken for one, and
- * half a minute of service makes up for everything.
+ * Computes how many failed attempts still count after a connection has served for a while: the first second takes one
+ * back, and so does each doubling of it. A peer that hangs up at once is tried less and less often, a link that breaks now
+ * and then is not treated like one, and half a minute of service makes up for everything.
  *
  * Returns: the attempt that the next wait is computed from
  */

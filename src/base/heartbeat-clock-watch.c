@@ -11,14 +11,14 @@
 
 #include "base/heartbeat-log.h"
 
-/* Less is the time between two looks at the clocks. */
+/* A smaller difference is the time between the two readings. */
 #define SHORTEST_SLEEP (G_USEC_PER_SEC / 2)
 
 /**
  * HeartbeatClockWatch:
  *
- * Tells when the machine woke up, which timers of the main loop do not notice: they stand still while it sleeps. It waits
- * for an event of the kernel and never wakes the process up by itself.
+ * Notices when the machine wakes up. Timers of the main loop stand still while it sleeps. This waits for an event of the
+ * kernel and never wakes the process up by itself.
  */
 struct _HeartbeatClockWatch
 {
@@ -44,7 +44,7 @@ G_DEFINE_FINAL_TYPE (HeartbeatClockWatch, heartbeat_clock_watch, G_TYPE_OBJECT)
  * @asleep_before: how long the machine had been suspended before, in µs
  * @asleep_now: the same now
  *
- * Tells a resume from a clock that was merely set.
+ * Distinguishes a resume from a clock that was merely set.
  *
  * Returns: whether the machine was suspended in between
  */
@@ -74,7 +74,7 @@ heartbeat_clock_get_boot_time (void)
   return read_clock (CLOCK_BOOTTIME);
 }
 
-/* A thread that has to wait between the two clocks reads too much: the least of a few is good. */
+/* A thread preempted between the two readings gets too large a difference: take the least of a few. */
 static gint64
 measure_sleep (void)
 {
@@ -147,8 +147,8 @@ heartbeat_clock_watch_init (HeartbeatClockWatch *self)
 /**
  * heartbeat_clock_watch_new:
  *
- * Begins to watch, on the thread's default main context: by a timer for the end of time, which the kernel cancels whenever
- * the clock jumps; it does when the machine wakes up.
+ * Starts to watch, on the thread's default main context: with a timer for the end of time, which the kernel cancels whenever
+ * the clock jumps, as it does when the machine wakes up.
  *
  * Returns: (transfer full): a watch
  */

@@ -2,7 +2,7 @@
 
 #include "base/heartbeat-i18n.h"
 
-/* The tests, and who translates, look into a build that is not installed: `meson devenv` sets it. */
+/* For tests and translators, whose build is not installed: `meson devenv` sets it. */
 #define LOCALEDIR_VARIABLE "HEARTBEAT_LOCALEDIR"
 
 /**
@@ -29,7 +29,7 @@ heartbeat_i18n_bind (void)
  * heartbeat_gettext:
  * @text: a text for people, in English
  *
- * Returns: it in the language of the process; as it is where the program itself is not in that language, as with g_dgettext()
+ * Returns: the text in the language of the process; unchanged if the program itself is not translated, as with g_dgettext()
  */
 const char *
 heartbeat_gettext (const char *text)
@@ -60,10 +60,10 @@ heartbeat_ngettext (const char *singular, const char *plural, gulong n)
 
 /**
  * heartbeat_pgettext:
- * @context: what tells it from the same English with another meaning
+ * @context: distinguishes it from the same English with another meaning
  * @text: a text for people, in English
  *
- * Returns: it in the language of the process
+ * Returns: the text in the language of the process
  */
 const char *
 heartbeat_pgettext (const char *context, const char *text)

@@ -15,8 +15,8 @@ const char *heartbeat_pgettext (const char *context, const char *text) G_GNUC_FO
 void heartbeat_i18n_bind (void);
 
 /*
- * What the library says to people is translated where it is made. glib/gi18n-lib.h is not for us: it looks into a catalogue that
- * somebody has to have bound, and a library has no `main` to do that in.
+ * Text for people is translated where it is made. glib/gi18n-lib.h does not do: it needs a catalogue that somebody has bound,
+ * and a library has no `main` to do that in.
  */
 #undef ngettext
 #define _(text)                           heartbeat_gettext (text)

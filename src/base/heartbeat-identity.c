@@ -7,8 +7,8 @@
 #include <sys/stat.h>
 #include <sys/sysmacros.h>
 
-/* Within this time a file may be written twice and show one mtime: kernels before 6.13 stamp with a clock that ticks every
- * 1 to 10 ms. Git calls such an index entry racy. */
+/* Two writes within this time may have the same mtime: before 6.13 the kernel takes it from a clock that ticks every 1 to
+ * 10 ms. Git calls such an index entry racy. */
 #define RACY_NS G_GINT64_CONSTANT (20000000)
 
 static gint64
@@ -19,13 +19,13 @@ to_ns (const struct statx_timestamp *time)
 
 /**
  * heartbeat_identity_query:
- * @identity: (out caller-allocates): the identity, all zero where the file cannot be reached
+ * @identity: (out caller-allocates): the identity, all zero if the file cannot be reached
  * @folder: an open file for an empty @path, or `AT_FDCWD`
  * @path: a path, which is followed through symbolic links
  *
- * Asks the system with one `statx`.
+ * Calls `statx` once.
  *
- * Returns: whether the file can be reached; else `errno` says why
+ * Returns: whether the file can be reached; otherwise `errno` is set
  */
 gboolean
 heartbeat_identity_query (HeartbeatIdentity *identity, int folder, const char *path)
@@ -62,7 +62,7 @@ heartbeat_identity_equal (const HeartbeatIdentity *a, const HeartbeatIdentity *b
  * @a: an identity
  * @b: another
  *
- * Returns: whether both are of one file, in whatever state
+ * Returns: whether both are of the same file, possibly in different states
  */
 gboolean
 heartbeat_identity_is_same_file (const HeartbeatIdentity *a, const HeartbeatIdentity *b)
@@ -78,7 +78,7 @@ heartbeat_identity_is_same_file (const HeartbeatIdentity *a, const HeartbeatIden
  * @identity: an identity
  * @read_at: when the file was read, in µs since the epoch
  *
- * Returns: whether the file was written so shortly before that another write could look the same
+ * Returns: whether the file was written so shortly before it was read that another write could go unnoticed
  */
 gboolean
 heartbeat_identity_is_racy (const HeartbeatIdentity *identity, gint64 read_at)

@@ -9,7 +9,7 @@ G_BEGIN_DECLS
 /**
  * HeartbeatIdentity:
  *
- * What tells one state of a file from another. All zero for a file that is not there.
+ * Distinguishes one state of a file from another. All zero if the file does not exist.
  */
 typedef struct
 {

@@ -20,7 +20,7 @@
 gboolean
 heartbeat_io_error (GError **error, int code, const char *format, ...)
 {
-  /* GLib has no code for it: the file is mounted alone, and cannot be replaced. */
+  /* GLib has no code for EXDEV: the file is mounted by itself and cannot be replaced. */
   int io_code = code == EXDEV ? G_IO_ERROR_READ_ONLY : (int) g_io_error_from_errno (code);
   g_autofree char *what = NULL;
   va_list args;
@@ -40,7 +40,7 @@ heartbeat_io_error (GError **error, int code, const char *format, ...)
  * @what: what could not be done
  * @path: to which file
  *
- * Logs what is no reason to fail.
+ * Logs a failure that is not an error.
  */
 void
 heartbeat_io_error_warn (int code, const char *what, const char *path)

@@ -7,7 +7,7 @@
 G_BEGIN_DECLS
 
 /* Kinds of events, one MESSAGE_ID each: `journalctl MESSAGE_ID=…` finds all of a kind, and data/heartbeat-consumer.catalog
- * explains them. What only debugs has none. */
+ * explains them. Debug messages have none. */
 #define HEARTBEAT_EVENT_NONE                  NULL
 #define HEARTBEAT_EVENT_RUN_STARTED           "b5f9c6f1a1c44b06b4e5b3e1a7f0d101"
 #define HEARTBEAT_EVENT_RUN_FINISHED          "b5f9c6f1a1c44b06b4e5b3e1a7f0d102"

@@ -8,9 +8,9 @@
  * heartbeat_rate_limit_allow:
  * @limit: a limit
  * @now: the time in µs of the monotonic clock
- * @suppressed: (out): how many events were not told since the last one that was
+ * @suppressed: (out): how many events were suppressed since the last one that was reported
  *
- * Returns: whether an event may be told now, which is once in ten seconds
+ * Returns: whether the event may be reported: one in ten seconds may
  */
 gboolean
 heartbeat_rate_limit_allow (HeartbeatRateLimit *limit, gint64 now, guint64 *suppressed)

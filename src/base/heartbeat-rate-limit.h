@@ -8,8 +8,8 @@ G_BEGIN_DECLS
 
 /**
  * HeartbeatRateLimit:
- * @next: when the next event may be told, in µs of the monotonic clock
- * @suppressed: how many were not told
+ * @next: when the next event may be reported, in µs of the monotonic clock
+ * @suppressed: how many were suppressed
  *
  * Keeps a flood of events from becoming a flood of log lines. All zero to begin with.
  */

@@ -47,7 +47,7 @@ is_in_tzdata (const char *name)
  * @name: a name in the IANA time zone database
  * @error: return location for a #HeartbeatError
  *
- * Finds a zone by its name in tzdata and by nothing else that GLib would take for one, such as `+05:30`, `:EST` or a path.
+ * Finds a zone by its name in tzdata. Other identifiers that GLib accepts, such as `+05:30`, `:EST` or a path, do not count.
  *
  * Returns: (transfer full): the zone
  */
@@ -78,7 +78,7 @@ offset_at (GTimeZone *zone, gint64 time, int *interval)
  * @zone: a time zone
  * @time: seconds since the epoch
  *
- * Returns: what the clock on the wall shows then, in seconds since 1970-01-01 00:00 on that clock
+ * Returns: the wall-clock time, in seconds since 1970-01-01 00:00 on that clock
  */
 gint64
 heartbeat_zone_to_local (GTimeZone *zone, gint64 time)

@@ -52,7 +52,7 @@ struct _HeartbeatLaunch
   int failed_errno;
 };
 
-/* --- In the child: async-signal-safe calls only, because another thread may hold any lock ------------------------------- */
+/* --- In the child: async-signal-safe calls only, because another thread may hold any lock ------------------------------ */
 
 static void G_GNUC_NORETURN
 give_up (HeartbeatLaunch *self, Step step)
@@ -140,8 +140,8 @@ become_program (HeartbeatLaunch *self)
 
 /* --- In this process ------------------------------------------------------------------------------------------------- */
 
-/* vfork() suspends the thread until its child has become the program or has ended. Signals are blocked because the child must
- * not run this process's handlers. The second sem_post() is for a child that was never made, or killed before the first. */
+/* vfork() suspends the thread until its child has become the program or has ended. Signals are blocked because the child
+ * must not run this process's handlers. The second sem_post() is for a child that was never made, or killed before the first. */
 static gpointer
 run_thread (gpointer data)
 {

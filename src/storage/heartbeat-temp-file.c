@@ -164,7 +164,7 @@ is_ours (const char *name, const char *prefix)
   return TRUE;
 }
 
-/* The lock is held until the name is gone, so that a process that has just created the file and waits for its lock notices. */
+/* The lock is held until the name is gone: a process that has created the file and waits for its lock will notice. */
 static void
 remove_unless_held (const char *path)
 {

@@ -41,7 +41,7 @@ static guint signals[N_SIGNALS];
 
 G_DEFINE_FINAL_TYPE (HeartbeatBusAgentExport, heartbeat_bus_agent_export, G_TYPE_OBJECT)
 
-/* A name may be any text, of which a path element can only have some bytes. */
+/* A name may be any text, but an element of a path has letters, digits and underscores only. */
 static char *
 child_path (const char *parent, const char *name)
 {
@@ -58,7 +58,7 @@ check_path (HeartbeatBusAgentExport *self, HeartbeatCheck *check)
   return child_path (parent, heartbeat_check_get_name (check));
 }
 
-/* The manager says nothing of an object that it could not export. Half of the objects are worse than none. */
+/* The manager does not report a failed export. Some of the objects are worse than none. */
 static gboolean
 export_object (HeartbeatBusAgentExport *self, const char *path, GDBusInterfaceSkeleton *skeleton)
 {
@@ -176,7 +176,7 @@ on_check_removed (HeartbeatBusAgentExport *self, HeartbeatCheck *check)
   heartbeat_bus_work_queue_add (self->queue, unexport_check, self, check);
 }
 
-/* Who waits for the name wants to see the checks. */
+/* Clients that wait for the name expect the checks to be there. */
 static void
 on_loaded (HeartbeatBusAgentExport *self)
 {
@@ -219,7 +219,7 @@ heartbeat_bus_agent_export_class_init (HeartbeatBusAgentExportClass *klass)
    * HeartbeatBusAgentExport::complete:
    * @self: an export
    *
-   * Since the beginning all objects have been exported that a configuration wants: clients may come.
+   * All objects of the agent's configuration have been exported.
    */
   signals[COMPLETE] = g_signal_new ("complete", G_TYPE_FROM_CLASS (klass), G_SIGNAL_RUN_LAST, 0,
                                     NULL, NULL, NULL, G_TYPE_NONE, 0);
@@ -315,11 +315,7 @@ heartbeat_bus_agent_export_end (HeartbeatBusAgentExport *self)
   checks = g_hash_table_get_keys (self->checks);
   for (GList *l = checks; l != NULL; l = l->next)
     unexport_check (self, l->data);
-  if (self->bus_agent != NULL)
-    {
-      heartbeat_bus_agent_end (self->bus_agent);
-      g_dbus_object_manager_server_unexport (self->manager, self->path);
-    }
+  g_dbus_object_manager_server_unexport (self->manager, self->path);
   g_clear_object (&self->bus_agent);
   g_clear_object (&self->manager);
 }

@@ -427,15 +427,3 @@ heartbeat_bus_agent_update (HeartbeatBusAgent *self)
   if (heartbeat_bus_change_debouncer_take (self->debouncer, self))
     set_properties (self);
 }
-
-/**
- * heartbeat_bus_agent_end:
- * @self: an agent for the bus
- *
- * The bus is gone, and with it the programs that execute handlers.
- */
-void
-heartbeat_bus_agent_end (HeartbeatBusAgent *self)
-{
-  heartbeat_bus_handlers_drop_all (self->handlers);
-}

@@ -19,6 +19,5 @@ G_DECLARE_FINAL_TYPE (HeartbeatBusAgent,
 HeartbeatBusAgent *heartbeat_bus_agent_new (HeartbeatConsumer *consumer,
                                             HeartbeatBusChangeDebouncer *debouncer);
 void heartbeat_bus_agent_update (HeartbeatBusAgent *self);
-void heartbeat_bus_agent_end (HeartbeatBusAgent *self);
 
 G_END_DECLS

@@ -10,10 +10,10 @@
 /* Characters: of a line for people. */
 #define MAX_TEXT 1000
 
-/* A client's wish to run a check. */
+/* A client's request to run a check. */
 typedef struct
 {
-  GDBusMethodInvocation *invocation; /* NULL when it is answered */
+  GDBusMethodInvocation *invocation; /* NULL once it was answered */
   char *check;
   gulong started_handler;
 } Call;
@@ -82,7 +82,7 @@ describe_with_status (HeartbeatResult *result)
  * @invocation: (transfer full): a call
  * @error: what went wrong
  *
- * Answers with one of our errors, whatever domain @error is from. A message that quotes a long text is cut.
+ * Answers with one of our errors, whatever the domain of @error. A long message is cut.
  */
 void
 heartbeat_bus_call_fail (GDBusMethodInvocation *invocation, const GError *error)
@@ -200,8 +200,8 @@ on_run (GObject *source, GAsyncResult *result, gpointer user_data)
  * @options: an `a{sv}` from a client
  * @invocation: (transfer full): the call, answered with the result
  *
- * Runs a check as a client wants it. Whoever does not wait is answered when the run has started, so that a run which
- * cannot start is an error for both.
+ * Runs a check for a client. A client that does not wait is answered when the run has started, so that it too gets an
+ * error if the run cannot start.
  */
 void
 heartbeat_bus_call_run (HeartbeatAgent *agent,
@@ -209,11 +209,11 @@ heartbeat_bus_call_run (HeartbeatAgent *agent,
                         GVariant *options,
                         GDBusMethodInvocation *invocation)
 {
-  Options wishes = { TRUE, 0 };
+  Options wanted = { TRUE, 0 };
   g_autoptr (GError) error = NULL;
   Call *call;
 
-  if (!read_options (options, &wishes, &error))
+  if (!read_options (options, &wanted, &error))
     {
       heartbeat_bus_call_fail (invocation, error);
       return;
@@ -221,10 +221,10 @@ heartbeat_bus_call_run (HeartbeatAgent *agent,
   call = g_new0 (Call, 1);
   call->invocation = invocation;
   call->check = g_strdup (check);
-  if (!wishes.wait)
+  if (!wanted.wait)
     call->started_handler
         = g_signal_connect (agent, "check-started", G_CALLBACK (on_started), call);
-  heartbeat_agent_run_check_async (agent, check, wishes.timeout, NULL, on_run, call);
+  heartbeat_agent_run_check_async (agent, check, wanted.timeout, NULL, on_run, call);
 }
 
 static void
@@ -242,9 +242,9 @@ on_changed (GObject *source, GAsyncResult *result, gpointer user_data)
  * @check: the name of a check, or `*`
  * @until: the end of the pause, in µs since the epoch, or 0 for none
  * @reason: why, may be empty, at most 1000 characters
- * @invocation: (transfer full): who asked
+ * @invocation: (transfer full): the call to answer
  *
- * Answers when heartbeat.json says so.
+ * Answers once heartbeat.json was saved.
  */
 void
 heartbeat_bus_call_pause (HeartbeatAgent *agent,
@@ -271,9 +271,9 @@ heartbeat_bus_call_pause (HeartbeatAgent *agent,
  * heartbeat_bus_call_resume:
  * @agent: an agent
  * @check: the name of a check, or `*`
- * @invocation: (transfer full): who asked
+ * @invocation: (transfer full): the call to answer
  *
- * Answers when heartbeat.json says so.
+ * Answers once heartbeat.json was saved.
  */
 void
 heartbeat_bus_call_resume (HeartbeatAgent *agent,
@@ -288,9 +288,9 @@ heartbeat_bus_call_resume (HeartbeatAgent *agent,
  * @agent: an agent
  * @check: the name of a check
  * @enabled: whether it is to run
- * @invocation: (transfer full): who asked
+ * @invocation: (transfer full): the call to answer
  *
- * Answers when heartbeat.json says so.
+ * Answers once heartbeat.json was saved.
  */
 void
 heartbeat_bus_call_set_enabled (HeartbeatAgent *agent,

@@ -20,7 +20,7 @@ describe (const HeartbeatHistoryEntry *entry)
   return g_variant_dict_end (&dict);
 }
 
-/* There may be ten thousands of them: to pack them takes longer than the main loop has time. */
+/* On a thread, since there may be tens of thousands of entries. */
 static void
 answer (GTask *task, gpointer source, gpointer task_data, GCancellable *cancellable)
 {
@@ -62,7 +62,7 @@ on_read (GObject *source, GAsyncResult *result, gpointer user_data)
  * @most: how many runs at most
  * @invocation: (transfer full): the call to answer
  *
- * Answers with the past runs. A check that is gone from heartbeat.json still has its history.
+ * Answers with the past runs. A check that was removed from heartbeat.json still has its history.
  */
 void
 heartbeat_bus_history_answer (HeartbeatAgent *agent,

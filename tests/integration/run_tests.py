@@ -9,13 +9,12 @@ test are named by HEARTBEAT_CONSUMER and HEARTBEATCTL; without these only the be
 
 import argparse
 import collections
-import concurrent.futures
 import contextlib
 import ctypes
 import faulthandler
 import io
 import multiprocessing
-import multiprocessing.util
+import multiprocessing.connection
 import os
 import signal
 import sys
@@ -39,6 +38,7 @@ MOST_JOBS = 100
 ATTEMPTS = 3
 
 PR_SET_PDEATHSIG = 1
+FORK = multiprocessing.get_context("fork")
 
 Outcome = collections.namedtuple("Outcome", "name status seconds output")
 
@@ -121,39 +121,70 @@ def run_one(name):
     return Outcome(name, status, time.monotonic() - started, slow + output.getvalue())
 
 
-def begin_worker(runner):
-    """Prepare a process that runs tests: what its tests share ends with it, and it ends with the runner."""
+# --- all tests ----------------------------------------------------------------------------------------------------------
+
+
+def work(pipe, runner):
+    """Run the tests whose names come through the pipe, until None does. What they share ends with this process, which ends
+    with the runner."""
     signal.signal(signal.SIGTERM, signal.SIG_DFL)
     # it would wait for another test for ever, and its broker with it
     ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
     if os.getppid() != runner:
         os._exit(1)
-    multiprocessing.util.Finalize(None, shared.close, exitpriority=0)
+    for name in iter(pipe.recv, None):
+        pipe.send(run_one(name))
+    shared.close()
 
 
-# --- all tests ----------------------------------------------------------------------------------------------------------
+def start_worker():
+    """Start a process that runs tests; return it with the pipe to it."""
+    pipe, its_end = FORK.Pipe()
+    process = FORK.Process(target=work, args=(its_end, os.getpid()))
+    process.start()
+    # only the process has its end then, so the pipe tells when it dies
+    its_end.close()
+    return pipe, process
 
 
-def outcome_of(future, name):
-    """Return a test's Outcome, also where it has none: the process that ran it died, or what came of it is no result."""
-    error = future.exception()
-    if error is None:
-        return future.result()
-    return Outcome(name, "FAIL", 0, f"=== {name}\n{''.join(traceback.format_exception(error))}")
+def send(pipe, name):
+    """Have a process run a test, or end. That it has died already is seen when its pipe is read."""
+    with contextlib.suppress(ConnectionError):
+        pipe.send(name)
+
+
+def outcome_of(name, pipe, process):
+    """Return a test's Outcome, also if the process that ran it has died."""
+    try:
+        return pipe.recv()
+    except (EOFError, ConnectionError):
+        process.join()
+        return Outcome(name, "FAIL", 0, f"=== {name}\nThe process that ran it ended, with exit status {process.exitcode}.\n")
 
 
 def run_together(names, jobs):
-    """Yield the Outcomes of tests in the order of their names; several run at a time."""
-    context = multiprocessing.get_context("fork")
-    with concurrent.futures.ProcessPoolExecutor(jobs, context, begin_worker, (os.getpid(),)) as pool:
-        futures = [pool.submit(run_one, name) for name in names]
-        try:
-            yield from map(outcome_of, futures, names)
-        except BaseException:
-            # an interrupted test ends without its cleanups, and the next one would begin
-            for worker in multiprocessing.active_children():
-                worker.kill()
-            raise
+    """Yield the Outcomes of tests as they end. Several run at a time, in processes that each run one after another."""
+    waiting, running, idle = collections.deque(names), {}, {}
+    try:
+        while waiting or running:
+            while waiting and len(running) < jobs:
+                pipe, process = idle.popitem() if idle else start_worker()
+                running[pipe] = process, waiting.popleft()
+                send(pipe, running[pipe][1])
+            for pipe in multiprocessing.connection.wait(list(running)):
+                process, name = running.pop(pipe)
+                yield outcome_of(name, pipe, process)
+                if process.exitcode is None:
+                    idle[pipe] = process
+        for pipe in idle:
+            send(pipe, None)
+        for process in idle.values():
+            process.join()
+    finally:
+        # an interrupted test ends without its cleanups
+        for process in multiprocessing.active_children():
+            process.kill()
+            process.join()
 
 
 def report(outcome):
@@ -225,15 +256,11 @@ def main(options):
         print("\n".join(_tests))
         return 0
     counts = collections.Counter()
-    for outcome in run_together(together, options.jobs) if together else ():
-        report(outcome)
-        counts[outcome.status] += 1
-    try:
-        for outcome in map(run_one, alone):
-            report(outcome)
-            counts[outcome.status] += 1
-    finally:
-        shared.close()
+    for names, jobs in ((together, options.jobs), (alone, 1)):
+        with contextlib.closing(run_together(names, jobs)) as outcomes:
+            for outcome in outcomes:
+                report(outcome)
+                counts[outcome.status] += 1
     skipped = f", {counts['skip']} skipped" if counts["skip"] else ""
     print(f"{counts['ok']} passed, {counts['FAIL']} failed{skipped}")
     return 1 if counts["FAIL"] else 0

@@ -5,14 +5,16 @@ import os
 import shutil
 import signal
 import socket
+import subprocess
 import tempfile
+import textwrap
 import threading
 import time
 import unittest
 
 import pika
 
-from bench import files
+from bench import files, process
 from bench.bus import Bus
 from bench.case import Case, shared_broker
 from bench.notifications import NAME, PATH, Notifications
@@ -285,3 +287,42 @@ class HelpersBench(unittest.TestCase):
             client.sendto(b"READY=1\nSTATUS=fine", os.path.join(folder, "notify"))
         listener.wait("READY=1")
         self.assertIn("STATUS=fine", listener.lines)
+
+
+class RunnerBench(unittest.TestCase):
+    """run_tests.py, with tests of its own."""
+
+    def run_tests(self, body, *args):
+        """Run test methods with these bodies; return the exit status and the lines that the runner writes."""
+        here, folder = os.path.dirname(os.path.abspath(__file__)), tempfile.mkdtemp()
+        self.addCleanup(shutil.rmtree, folder)
+        for name in ("run_tests.py", "bench"):
+            os.symlink(os.path.join(here, name), os.path.join(folder, name))
+        with open(os.path.join(folder, "test_tried.py"), "w", encoding="utf-8") as file:
+            file.write("import os, signal, threading, unittest\nclass T(unittest.TestCase):\n" +
+                       textwrap.indent(textwrap.dedent(body), "    "))
+        runner = process.spawn(["/usr/bin/python3", os.path.join(folder, "run_tests.py"), "--jobs", "2", *args],
+                               stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True)
+        output = runner.communicate(timeout=60)[0].splitlines()
+        return runner.returncode, output
+
+    def assert_tests(self, output, passed, failed):
+        """Those tests have passed, and those have failed."""
+        for status, names in (("ok", passed), ("FAIL", failed)):
+            found = [line.rpartition(".T.test_")[2] for line in output if line.startswith(f"{status:4} ")]
+            self.assertEqual(sorted(found), names, output)
+        self.assertEqual(output[-1], f"{len(passed)} passed, {len(failed)} failed")
+
+    def test_only_the_test_whose_process_died_fails(self):
+        status, output = self.run_tests("""
+            def test_a(self): pass
+            def test_b(self): os._exit(0)
+            def test_c(self): pass
+            def test_d(self): os.kill(os.getpid(), signal.SIGKILL)
+            def test_e(self): pass
+            def test_f(self): pass
+            def test_g(self): raise KeyboardInterrupt
+            """)
+        self.assertEqual(status, 1)
+        self.assert_tests(output, ["a", "c", "e", "f"], ["b", "d", "g"])
+        self.assertIn("The process that ran it ended, with exit status -9.", output)

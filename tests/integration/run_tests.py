@@ -80,9 +80,13 @@ class Result(unittest.TestResult):
         print(f"     {test.id()}: {reason}")
 
     def addUnexpectedSuccess(self, test):
+        self.blame(test, "was expected to fail")
+
+    def blame(self, test, what):
+        """Fail a test that raised nothing."""
         self.status = "FAIL"
         self.only_slow = False
-        print(f"=== {test.id()}: was expected to fail")
+        print(f"=== {test.id()}: {what}")
 
 
 @contextlib.contextmanager
@@ -98,6 +102,25 @@ def nothing_uncaught(result, test):
         threading.excepthook, sys.excepthook = hooks
 
 
+@contextlib.contextmanager
+def nothing_left_behind(result, test):
+    """Fail a test that leaves a thread which the end of its process would wait for, or that changes what later ones find."""
+    threads, folder, environment = threading.enumerate(), os.getcwd(), dict(os.environ)
+    try:
+        yield
+    finally:
+        for thread in threading.enumerate():
+            if thread not in threads and not thread.daemon:
+                result.blame(test, f"leaves {thread.name} running")
+        if not os.path.samefile(".", folder):
+            result.blame(test, "changes the current folder")
+            os.chdir(folder)
+        if os.environ != environment:
+            result.blame(test, "changes the environment")
+            os.environ.clear()
+            os.environ.update(environment)
+
+
 def run_one(name):
     """Run the test of that name, again where it only was too slow, and return its Outcome."""
     test, started, slow = _tests[name], time.monotonic(), ""
@@ -107,7 +130,7 @@ def run_one(name):
         with contextlib.redirect_stdout(io.StringIO()) as output:
             case = type(test)(test._testMethodName)
             try:
-                with nothing_uncaught(result, case):
+                with nothing_left_behind(result, case), nothing_uncaught(result, case):
                     case.run(result)
             except Exception:  # pylint: disable=broad-exception-caught  # such as one of diagnostics()
                 result.status, result.only_slow = "FAIL", False
@@ -135,6 +158,8 @@ def work(pipe, runner):
     for name in iter(pipe.recv, None):
         pipe.send(run_one(name))
     shared.close()
+    # without waiting for a thread that a test has left behind
+    os._exit(0)
 
 
 def start_worker():

@@ -326,3 +326,16 @@ class RunnerBench(unittest.TestCase):
         self.assertEqual(status, 1)
         self.assert_tests(output, ["a", "c", "e", "f"], ["b", "d", "g"])
         self.assertIn("The process that ran it ended, with exit status -9.", output)
+
+    def test_a_test_leaves_nothing_behind(self):
+        status, output = self.run_tests("""
+            def test_a(self): os.environ["LEFT"] = "1"
+            def test_b(self): self.assertNotIn("LEFT", os.environ)
+            def test_c(self): os.chdir("/proc/self")
+            def test_d(self): self.assertNotIn("proc", os.getcwd())
+            def test_e(self): threading.Thread(target=signal.pause, name="sleeper").start()
+            def test_f(self): threading.Thread(target=signal.pause, daemon=True).start()
+            """, "--jobs", "1")
+        self.assertEqual(status, 1)
+        self.assert_tests(output, ["b", "d", "f"], ["a", "c", "e"])
+        self.assertIn("=== test_tried.T.test_e: leaves sleeper running", output)

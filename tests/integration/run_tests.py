@@ -29,8 +29,10 @@ sys.dont_write_bytecode = True
 HERE = os.path.dirname(os.path.abspath(__file__))
 sys.path.insert(0, HERE)
 
-# A test that hangs for so long ends its process and shows where it was. Without SOAK none takes a tenth of it.
+# A test that hangs for so long ends its process and shows where it was. Without SOAK none takes a tenth of it, unless
+# the machine needs longer deadlines.
 HANGING_S = 36000 if os.environ.get("SOAK") else 600
+HANGING_DEADLINES = 10
 
 # nearly as many as there are blocks of ports
 MOST_JOBS = 100
@@ -124,7 +126,7 @@ def nothing_left_behind(result, test):
 def run_one(name):
     """Run the test of that name, again where it only was too slow, and return its Outcome."""
     test, started, slow = _tests[name], time.monotonic(), ""
-    faulthandler.dump_traceback_later(HANGING_S, exit=True)
+    faulthandler.dump_traceback_later(max(HANGING_S, HANGING_DEADLINES * DEADLINE), exit=True)
     for attempt in range(1, ATTEMPTS + 1):
         result = Result()
         with contextlib.redirect_stdout(io.StringIO()) as output:
@@ -299,6 +301,7 @@ if __name__ == "__main__":
     from bench import kinds, shared
     from bench.seed import SEED
     from bench.service import sanitized
+    from bench.wait import DEADLINE
     # what a test's programs write, and those it leaves behind, stay apart from the count, and from whoever reads it
     sys.stdout = os.fdopen(os.dup(1), "w", encoding="utf-8", errors="backslashreplace")
     os.dup2(2, 1)

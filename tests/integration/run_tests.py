@@ -2,9 +2,10 @@
 """Run the integration tests: run_tests.py [--list] [--jobs N] [--seed N] [PATTERN…]
 
 Without a pattern all of them, or, where the program under test has no sanitizer, those of bench/kinds.py; with patterns, those
-whose full name (module.Class.test) contains one of them. They run in N processes (default: two for each processor), each with
-a broker and ports of its own; those that measure run alone, after the others. --list only names them. The programs under
-test are named by HEARTBEAT_CONSUMER and HEARTBEATCTL; without these only the bench tests itself.
+whose full name (module.Class.test) contains one of them; a pattern that is a full name selects only that test. They run in N
+processes (default: two for each processor), each with a broker and ports of its own; those that measure run alone, after the
+others. --list only names them. The programs under test are named by HEARTBEAT_CONSUMER and HEARTBEATCTL; without these only
+the bench tests itself.
 """
 
 import argparse
@@ -30,7 +31,7 @@ HERE = os.path.dirname(os.path.abspath(__file__))
 sys.path.insert(0, HERE)
 
 # A test that hangs for so long ends its process and shows where it was. Without SOAK none takes a tenth of it, unless
-# the machine needs longer deadlines.
+# a slow machine needs longer deadlines.
 HANGING_S = 36000 if os.environ.get("SOAK") else 600
 HANGING_DEADLINES = 10
 
@@ -245,6 +246,11 @@ def refuse(test):
         sys.exit(f"{test.id()}: another test has this name")
 
 
+def matches(name, pattern, names):
+    """Say whether a pattern selects the test of that name; one that is a full name selects no other."""
+    return name == pattern if pattern in names else pattern in name
+
+
 def chosen(patterns):
     """Return the names of the tests to run: those that may run together, and those that run alone."""
     program = os.environ.get("HEARTBEAT_CONSUMER")
@@ -253,9 +259,11 @@ def chosen(patterns):
     suite = loader.discover(HERE, "test_*.py")
     if loader.errors:
         sys.exit("\n".join(loader.errors))
-    for test in flatten(suite):
+    tests = list(flatten(suite))
+    names = {test.id() for test in tests}
+    for test in tests:
         refuse(test)
-        if patterns and not any(pattern in test.id() for pattern in patterns):
+        if patterns and not any(matches(test.id(), pattern, names) for pattern in patterns):
             continue
         if patterns or not plain or kinds.is_measured(test):
             _tests[test.id()] = test

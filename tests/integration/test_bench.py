@@ -339,3 +339,12 @@ class RunnerBench(unittest.TestCase):
         self.assertEqual(status, 1)
         self.assert_tests(output, ["b", "d", "f"], ["a", "c", "e"])
         self.assertIn("=== test_tried.T.test_e: leaves sleeper running", output)
+
+    def test_a_full_name_is_one_test(self):
+        status, output = self.run_tests("""
+            def test_a(self): pass
+            def test_ab(self): pass
+            def test_b(self): pass
+            """, "test_tried.T.test_a", "T.test_b")
+        self.assertEqual(status, 0)
+        self.assert_tests(output, ["a", "b"], [])

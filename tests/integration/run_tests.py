@@ -215,11 +215,17 @@ def run_together(names, jobs):
             process.join()
 
 
+def is_plain():
+    """Say whether the program under test has no sanitizer."""
+    program = os.environ.get("HEARTBEAT_CONSUMER")
+    return program is not None and not sanitized(program)
+
+
 def report(outcome):
     """Print what became of a test, and of one that failed how to run it again."""
     print(outcome.output, end="")
     if outcome.status == "FAIL":
-        build = os.path.relpath(os.environ.get("HEARTBEAT_CONSUMER") or ".", os.path.join(HERE, "../../_build")).split("/")[0]
+        build = "release" if is_plain() else "asan"
         print(f"again: ./tests/run.sh --build {build} --seed {SEED} -k {outcome.name}")
     print(f"{outcome.status:4} {outcome.seconds:6.2f} s  {outcome.name}", flush=True)
 
@@ -253,8 +259,7 @@ def matches(name, pattern, names):
 
 def chosen(patterns):
     """Return the names of the tests to run: those that may run together, and those that run alone."""
-    program = os.environ.get("HEARTBEAT_CONSUMER")
-    plain = program is not None and not sanitized(program)
+    plain = is_plain()
     loader = unittest.TestLoader()
     suite = loader.discover(HERE, "test_*.py")
     if loader.errors:

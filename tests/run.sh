@@ -15,14 +15,20 @@ Usage: tests/run.sh [--quick] [--no-install] [--jobs N] [--seed N] [--build NAME
 END
 }
 
+# only NAME: test that build alone, and no fuzzing
+only() {
+  [[ " $builds " = *" $1 "* ]] || { echo "--quick and --build leave no build to test" >&2; exit 2; }
+  builds=$1 fuzz=no
+}
+
 builds='asan release' fuzz=yes install=yes options=() patterns=()
 while [ $# -gt 0 ]; do
   case $1 in
-    --quick) builds=asan fuzz=no ;;
+    --quick) only asan ;;
     --no-install) install=no ;;
     --jobs) [[ ${2-} =~ ^[1-9][0-9]?$ ]] || { usage >&2; exit 2; }; options+=("$1" "$2"); shift ;;
     --seed) [[ ${2-} =~ ^[0-9]+$ ]] || { usage >&2; exit 2; }; options+=("$1" "$2"); shift ;;
-    --build) [[ ${2-} =~ ^(asan|release)$ ]] || { usage >&2; exit 2; }; builds=$2 fuzz=no; shift ;;
+    --build) [[ ${2-} =~ ^(asan|release)$ ]] || { usage >&2; exit 2; }; only "$2"; shift ;;
     -k) [ -n "${2-}" ] || { usage >&2; exit 2; }; patterns+=("$2"); fuzz=no; shift ;;
     -h | --help) usage; exit 0 ;;
     *) usage >&2; exit 2 ;;

@@ -39,6 +39,8 @@ done
 cd "$(dirname "$0")/.."
 # shellcheck source=tests/debian-packages.sh
 . tests/debian-packages.sh
+# shellcheck source=tests/job.sh
+. tests/job.sh
 if [ "$install" = yes ]; then
   command -v dpkg-query >/dev/null || {
     echo "No Debian: install what tests/debian-packages.sh lists, then use --no-install" >&2
@@ -136,10 +138,14 @@ fuzzing() {
   count fuzz "$status" "$since" "$(tail -n 1 "$log")"
 }
 
-for name in $builds; do
-  suite "$name"
-done
-[ "$fuzz" = no ] || fuzzing
+tests() {
+  local name
+  for name in $builds; do
+    suite "$name"
+  done
+  [ "$fuzz" = no ] || fuzzing
+  printf '\n%s\n%s passed, %s failed\n' "$summary" "$passed" "$failed"
+  [ "$failed" = 0 ]
+}
 
-printf '\n%s\n%s passed, %s failed\n' "$summary" "$passed" "$failed"
-[ "$failed" = 0 ]
+job tests

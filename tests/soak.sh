@@ -27,14 +27,14 @@ while [ $# -gt 0 ]; do
 done
 
 cd "$(dirname "$0")/.."
+# shellcheck source=tests/job.sh
+. tests/job.sh
 export G_SLICE=always-malloc G_DEBUG=fatal-criticals
 export ASAN_OPTIONS=detect_leaks=1 UBSAN_OPTIONS=halt_on_error=1:print_stacktrace=1
 export SOAK=1
 
 passed=0 failed=0
 logs=_build/soak
-rm -rf "$logs"
-mkdir -p "$logs"
 
 options() {
   case $1 in
@@ -101,17 +101,24 @@ fuzz() {
   fi
 }
 
-for name in $builds; do
-  soak "$name"
-done
-if [ -x tests/fuzz/run.sh ] && [ -z "$pattern" ] && [ "$fuzz" != 0 ]; then
-  fuzz
-fi
+tests() {
+  local name
+  rm -rf "$logs"
+  mkdir -p "$logs"
+  for name in $builds; do
+    soak "$name"
+  done
+  if [ -x tests/fuzz/run.sh ] && [ -z "$pattern" ] && [ "$fuzz" != 0 ]; then
+    fuzz
+  fi
 
-echo
-for name in $builds; do
-  echo "$name:"
-  grep -hs '^ *figure: ' "$logs/$name.log" || echo "     no figures"
-done
-printf '\n%s passed, %s failed\n' "$passed" "$failed"
-[ "$failed" = 0 ]
+  echo
+  for name in $builds; do
+    echo "$name:"
+    grep -hs '^ *figure: ' "$logs/$name.log" || echo "     no figures"
+  done
+  printf '\n%s passed, %s failed\n' "$passed" "$failed"
+  [ "$failed" = 0 ]
+}
+
+job tests

@@ -144,8 +144,9 @@ tests() {
     suite "$name"
   done
   [ "$fuzz" = no ] || fuzzing
+  [ $((passed + failed)) != 0 ] || summary+="All of these tests were skipped."$'\n'
   printf '\n%s\n%s passed, %s failed\n' "$summary" "$passed" "$failed"
-  [ "$failed" = 0 ]
+  [ "$failed" = 0 ] && [ "$passed" != 0 ]
 }
 
 job tests

@@ -130,6 +130,9 @@ collect (const Process *process, const char *path, GVariant *interfaces)
       if (proxy != NULL)
         g_ptr_array_add (view->checks, proxy);
     }
+  /* Objects come in any order: of an agent that turns out to be odd nothing is shown. */
+  if (view->error != NULL)
+    g_ptr_array_set_size (view->checks, 0);
 }
 
 static void

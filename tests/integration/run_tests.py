@@ -215,6 +215,15 @@ def run_together(names, jobs):
             process.join()
 
 
+def in_order(names, outcomes):
+    """Yield the Outcomes in the order of the names, each when those before it have ended."""
+    waiting, ended = collections.deque(names), {}
+    for outcome in outcomes:
+        ended[outcome.name] = outcome
+        while waiting and waiting[0] in ended:
+            yield ended.pop(waiting.popleft())
+
+
 def is_plain():
     """Say whether the program under test has no sanitizer."""
     program = os.environ.get("HEARTBEAT_CONSUMER")
@@ -298,7 +307,7 @@ def main(options):
     counts = collections.Counter()
     for names, jobs in ((together, options.jobs), (alone, 1)):
         with contextlib.closing(run_together(names, jobs)) as outcomes:
-            for outcome in outcomes:
+            for outcome in in_order(names, outcomes):
                 report(outcome)
                 counts[outcome.status] += 1
     skipped = f", {counts['skip']} skipped" if counts["skip"] else ""

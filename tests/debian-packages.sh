@@ -25,7 +25,7 @@ TEST_PACKAGES=(
 FUZZ_PACKAGES=(clang libclang-rt-dev)
 
 # shellcheck disable=SC2034
-ANALYSIS_PACKAGES=(clang-tidy gcovr)
+ANALYSIS_PACKAGES=(clang-format clang-tidy gcovr)
 
 # shellcheck disable=SC2034
 CONTAINER_PACKAGES=(buildah debootstrap docker-compose python3-yaml)

@@ -75,11 +75,12 @@ count() {
 build() {
   local folder=_build/$1 target=$2
   shift 2
-  if [ -e "$folder/build.ninja" ]; then
-    meson configure "$folder" "$@" || return
-  else
+  if [ ! -e "$folder/build.ninja" ]; then
     meson setup "$folder" "$@" || return
+  elif [ "$(cat "$folder/options" 2>/dev/null)" != "$*" ]; then
+    meson configure "$folder" "$@" || return
   fi
+  echo "$*" >"$folder/options"
   # g-ir-scanner has the library described by a program of its own, which leaks
   ASAN_OPTIONS=detect_leaks=0 ninja -C "$folder" "$target"
 }

@@ -15,7 +15,8 @@ get_minimum (HeartbeatRun *run)
 {
   g_autoptr (JsonNode) meta = json_from_string (heartbeat_run_get_meta (run), NULL);
 
-  return json_object_get_double_member_with_default (json_node_get_object (meta), "minFreePercent", 10);
+  return json_object_get_double_member_with_default (json_node_get_object (meta), "minFreePercent",
+                                                     10);
 }
 
 static void
@@ -38,7 +39,8 @@ on_info (GObject *root, GAsyncResult *result, gpointer user_data)
   message = g_strdup_printf ("%.0f %% free", free);
   g_variant_dict_init (&details, NULL);
   g_variant_dict_insert (&details, "free-percent", "d", free);
-  heartbeat_run_end (run, free >= get_minimum (run) ? HEARTBEAT_STATUS_SUCCESS : HEARTBEAT_STATUS_FAILED,
+  heartbeat_run_end (run,
+                     free >= get_minimum (run) ? HEARTBEAT_STATUS_SUCCESS : HEARTBEAT_STATUS_FAILED,
                      message, g_variant_dict_end (&details));
 }
 
@@ -49,7 +51,8 @@ disk_space (HeartbeatRun *run, gpointer user_data)
   g_autoptr (GFile) root = g_file_new_for_path ("/");
 
   g_file_query_filesystem_info_async (root, "filesystem::free,filesystem::size", G_PRIORITY_DEFAULT,
-                                      heartbeat_run_get_cancellable (run), on_info, g_object_ref (run));
+                                      heartbeat_run_get_cancellable (run), on_info,
+                                      g_object_ref (run));
 }
 
 int
@@ -61,8 +64,8 @@ main (int argc, char **argv)
 
   if (argc != 2)
     g_error ("usage: %s HEARTBEAT_JSON", argv[0]);
-  consumer = g_object_new (HEARTBEAT_TYPE_CONSUMER, "agent-name", "cack", "heartbeat-path", argv[1], "rabbit-url",
-                           url, "tick-source", url != NULL ? "amqp" : "local", NULL);
+  consumer = g_object_new (HEARTBEAT_TYPE_CONSUMER, "agent-name", "cack", "heartbeat-path", argv[1],
+                           "rabbit-url", url, "tick-source", url != NULL ? "amqp" : "local", NULL);
   heartbeat_consumer_register_handler (consumer, "disk_space", disk_space, NULL, NULL);
   if (heartbeat_consumer_run (consumer, &error))
     return 0;

@@ -99,7 +99,8 @@ check_last_run (GBytes *text, const HeartbeatConfig *config, const HeartbeatChec
   const char *const path[] = { "checks", spec->name, NULL };
   g_autofree char *digits = g_strdup_printf ("%" G_GINT64_FORMAT, LAST_RUN);
   g_autoptr (GError) error = NULL;
-  g_autoptr (GBytes) edited = heartbeat_json_edit_set_member (text, path, "lastRun", digits, &error);
+  g_autoptr (GBytes) edited
+      = heartbeat_json_edit_set_member (text, path, "lastRun", digits, &error);
   g_autoptr (HeartbeatConfig) again = NULL;
   HeartbeatJson value;
 

@@ -304,12 +304,16 @@ def main(options):
     if options.list:
         print("\n".join(_tests))
         return 0
-    counts = collections.Counter()
+    counts, failed = collections.Counter(), []
     for names, jobs in ((together, options.jobs), (alone, 1)):
         with contextlib.closing(run_together(names, jobs)) as outcomes:
             for outcome in in_order(names, outcomes):
                 report(outcome)
                 counts[outcome.status] += 1
+                if outcome.status == "FAIL":
+                    failed.append(outcome.name)
+    for name in failed:
+        print(f"failed: {name}")
     skipped = f", {counts['skip']} skipped" if counts["skip"] else ""
     print(f"{counts['ok']} passed, {counts['FAIL']} failed{skipped}")
     return 1 if counts["FAIL"] else 0

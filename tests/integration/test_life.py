@@ -47,7 +47,7 @@ class Stop(Case):
 
     def test_a_run_that_does_not_is_ended_after_ten_seconds_and_done_again(self):
         gate = self.path("gate")
-        command = (f"trap '' TERM; echo $$ >{gate}.new; mv {gate}.new {gate}.running; (while :; do sleep 1; done) & "
+        command = (f"trap '' TERM; echo $$ >{gate}.new; mv {gate}.new {gate}.running; (until [ -e {gate} ]; do sleep 1; done) & "
                    f"until [ -e {gate} ]; do sleep 0.1; done")
         self.write_checks(long={"handler": "command", "meta": {"command": command}})
         service = self.start(**hasten(5))

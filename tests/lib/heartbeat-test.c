@@ -9,6 +9,14 @@
 /* No test waits for it to pass. */
 #define DEADLINE_S 30
 
+/* A test that is run by hand finds its data, and leaves the state of the user's agents alone. */
+__attribute__ ((constructor)) static void
+set_environment (void)
+{
+  g_setenv ("G_TEST_SRCDIR", TEST_SOURCES, FALSE);
+  g_setenv ("XDG_STATE_HOME", TEST_STATE_HOME, FALSE);
+}
+
 struct _HbtestWait
 {
   GMainContext *context;

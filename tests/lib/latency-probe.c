@@ -22,8 +22,9 @@
 typedef struct
 {
   _Atomic uint64_t firings;
-  _Atomic uint64_t reset; /* set by the reader: forget what was measured, and the delay that goes on */
-  _Atomic int64_t worst;  /* less the time in which the thread only waited for a processor */
+  _Atomic uint64_t
+      reset; /* set by the reader: forget what was measured, and the delay that goes on */
+  _Atomic int64_t worst; /* less the time in which the thread only waited for a processor */
   _Atomic int64_t worst_raw;
 } Probe;
 

@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Compares the decision with a slow oracle that was written from the contract alone, with another clock. Prints TAP.
+"""Compares the decision with a slow oracle that was written from the documented rules alone, with another clock. Prints TAP.
 
 Usage: decision-oracle.py DRIVER [CASES [SEED]]
 
@@ -49,7 +49,7 @@ def instant(text):
 
 
 class Check:
-    """One check as the contract reads it: `obstacles(now, quarter)` is what keeps it from running then."""
+    """One check as the documentation reads it: `obstacles(now, quarter)` is what keeps it from running then."""
 
     def __init__(self, name, members, paused, state):
         self.name, self.members, self.state = name, members, state
@@ -75,7 +75,7 @@ class Check:
         return any(pause is True or "until" not in pause or pause["until"] > now for pause in self.pauses)
 
     def is_waiting(self, now):
-        """After n failures; a wait that is further ahead than it can last is none (the contract is silent)."""
+        """After n failures; a wait that is further ahead than it can last is none (the documentation is silent)."""
         failures = self.state["failures"]
         if failures == 0:
             return False
@@ -135,7 +135,7 @@ class Check:
         return not self.obstacles(now, tick_quarter)
 
     def rank(self, now):
-        """Lower goes first. A failure in the future is none (the contract is silent)."""
+        """Lower goes first. A failure in the future is none (the documentation is silent)."""
         last_try = self.effective_last_run(now)
         if self.state["last_failed_start"] <= now:
             last_try = max(last_try, self.state["last_failed_start"])

@@ -92,7 +92,7 @@ typedef struct
 {
   const char *variable;
   const char *option;
-  const char *fallback; /* as the contract has it */
+  const char *fallback; /* as README has it */
   const char *one;
   const char *other;
 } Setting;

@@ -4,6 +4,8 @@ import collections
 import os
 import subprocess
 
+from .service import faketime
+
 # openssl's own configuration would make everybody an authority
 CONFIG = "[req]\ndistinguished_name = name\n[name]\n"
 
@@ -26,9 +28,9 @@ class Authority:
                    "-days", "10", "-keyout", keyfile, "-out", certfile, *issuer]
         for extension in extensions:
             command += ["-addext", extension]
-        if shift is not None:
-            command[:0] = ["faketime", "-f", shift]
-        subprocess.run(command, check=True, stdin=subprocess.DEVNULL, capture_output=True, timeout=60)
+        # not the program faketime, which shares the clock by a semaphore of a name that may be taken
+        env = {**os.environ, **faketime(), "FAKETIME": shift} if shift is not None else None
+        subprocess.run(command, env=env, check=True, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, timeout=60)
         return Certificate(certfile, keyfile)
 
     def _issue(self, name, usage, *extensions, **options):

@@ -28,5 +28,8 @@ heartbeat_absent_handler_register (HeartbeatRegistry *registry, const char *name
 {
   const HeartbeatHandler handler = { fail_for_now, g_strdup (name), g_free };
 
+  g_return_if_fail (HEARTBEAT_IS_REGISTRY (registry));
+  g_return_if_fail (name != NULL);
+
   heartbeat_registry_add (registry, HEARTBEAT_HANDLER_BUS, name, &handler);
 }

@@ -26,13 +26,17 @@ set_config_error (HeartbeatAgent *self, const char *message)
                             heartbeat_agent_props[HEARTBEAT_AGENT_PROP_CONFIG_ERROR]);
 }
 
-/* Memory is the file: `lastRun` is what that says, or what stands for it because it could not be written there. */
+/* A check's `lastRun` always comes from the file, or from the state file while heartbeat.json cannot be written. */
 void
 heartbeat_agent_refresh_last_run (HeartbeatAgent *self, HeartbeatCheck *check)
 {
-  const HeartbeatCheckSpec *spec = heartbeat_check_get_spec (check);
+  const HeartbeatCheckSpec *spec;
   gint64 last_run;
 
+  g_return_if_fail (HEARTBEAT_IS_AGENT (self));
+  g_return_if_fail (HEARTBEAT_IS_CHECK (check));
+
+  spec = heartbeat_check_get_spec (check);
   if (!heartbeat_last_run_store_lookup (self->store, spec, &last_run))
     last_run = spec->last_run;
   heartbeat_check_set_last_run (check, last_run);
@@ -103,6 +107,8 @@ on_broken (HeartbeatAgent *self)
 void
 heartbeat_agent_watch_document (HeartbeatAgent *self)
 {
+  g_return_if_fail (HEARTBEAT_IS_AGENT (self));
+
   g_signal_connect_swapped (self->document, "loaded", G_CALLBACK (on_loaded), self);
   g_signal_connect_swapped (self->document, "broken", G_CALLBACK (on_broken), self);
 }
@@ -133,13 +139,15 @@ on_store_ready (GObject *source, GAsyncResult *result, gpointer user_data)
   refresh_last_runs (self);
   if (heartbeat_schedule_get_config (self->schedule) != NULL)
     move_last_runs (self);
-  heartbeat_agent_decide_waiting (self);
+  heartbeat_agent_decide_waiting_tick (self);
 }
 
 /* Nothing is decided before it is known what the state file has. */
 void
 heartbeat_agent_load_store (HeartbeatAgent *self)
 {
+  g_return_if_fail (HEARTBEAT_IS_AGENT (self));
+
   if (self->store_asked)
     return;
   self->store_asked = TRUE;

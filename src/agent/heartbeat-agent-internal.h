@@ -47,27 +47,28 @@ struct _HeartbeatAgent
   HeartbeatLastRunStore *store;
   gboolean refreshing; /* the file is read for the tick that waits */
   gboolean store_asked;
-  gboolean store_ready; /* it has read what heartbeat.json could not be told */
+  gboolean store_ready; /* the state file has been read */
   HeartbeatSchedule *schedule;
   HeartbeatHistory *history;
   char *config_error;
-  guint max_runs;
+  guint max_concurrent_runs;
   guint timeout;
 
   HeartbeatRunContext context;
   char *folder;   /* of heartbeat.json */
   GTask *waiting; /* for the tick that is not decided yet */
-  guint n_runs;
-  guint n_tick_runs;
+  guint n_running;
+  guint n_running_for_ticks;
   GCancellable *cancellable; /* ends the runs */
   gboolean stopping;
+  gboolean abandoned; /* nobody is to hear of it any more */
   GTask *stop_task;
   GSource *stop_timer;
 
   gint64 last_tick;
   guint64 ticks_received;
   guint64 ticks_idle;
-  guint64 runs[HEARTBEAT_STATUS_SKIPPED + 1];
+  guint64 ended[HEARTBEAT_STATUS_SKIPPED + 1];
 };
 
 void heartbeat_agent_watch_document (HeartbeatAgent *self);
@@ -79,6 +80,6 @@ void heartbeat_agent_start_run (HeartbeatAgent *self,
                                 GTask *task,
                                 const char *tick,
                                 guint timeout);
-void heartbeat_agent_decide_waiting (HeartbeatAgent *self);
+void heartbeat_agent_decide_waiting_tick (HeartbeatAgent *self);
 
 G_END_DECLS

@@ -35,7 +35,7 @@ void heartbeat_agent_register_bus_handler (HeartbeatAgent *self,
                                            const char *name,
                                            const HeartbeatHandler *handler);
 gboolean heartbeat_agent_forget_bus_handler (HeartbeatAgent *self, const char *name);
-void heartbeat_agent_set_limits (HeartbeatAgent *self, guint max_runs, guint timeout);
+void heartbeat_agent_set_limits (HeartbeatAgent *self, guint max_concurrent_runs, guint timeout);
 
 HeartbeatTickAnswer
 heartbeat_agent_tick (HeartbeatAgent *self, const HeartbeatTick *tick, gint64 received_us);
@@ -48,6 +48,7 @@ gboolean heartbeat_agent_run_due_finish (HeartbeatAgent *self, GAsyncResult *res
 void
 heartbeat_agent_stop_async (HeartbeatAgent *self, GAsyncReadyCallback callback, gpointer user_data);
 void heartbeat_agent_force_stop (HeartbeatAgent *self);
+void heartbeat_agent_abandon (HeartbeatAgent *self);
 void heartbeat_agent_stop_finish (HeartbeatAgent *self, GAsyncResult *result);
 
 G_END_DECLS

@@ -105,7 +105,7 @@ heartbeat_agent_pause_async (HeartbeatAgent *self,
   g_return_if_fail (until >= 0);
 
   change = heartbeat_config_edit_new (HEARTBEAT_CONFIG_EDIT_PAUSE, check);
-  /* What heartbeat.json cannot say is for ever all the same: clients have G_MAXINT64 for that. */
+  /* A time that heartbeat.json cannot express counts as for ever: clients have G_MAXINT64 for that. */
   change->until = until == 0 ? 0 : CLAMP (until / 1000, 1, HEARTBEAT_JSON_MAX_INTEGER);
   if (reason != NULL)
     {

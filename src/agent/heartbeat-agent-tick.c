@@ -7,30 +7,30 @@
 #include "base/heartbeat-limits.h"
 #include "base/heartbeat-log.h"
 
-/* A tick that waits or runs. */
+/* A tick that waits for its decision or for the end of its run. */
 typedef struct
 {
   char *body;
   guint quarter; /* that it names, 0 for none */
-} Event;
+} WaitingTick;
 
-static Event *
-event_new (const HeartbeatTick *tick)
+static WaitingTick *
+waiting_tick_new (const HeartbeatTick *tick)
 {
-  Event *event = g_new (Event, 1);
+  WaitingTick *self = g_new (WaitingTick, 1);
 
-  event->body = g_strndup (tick->body, tick->length);
-  event->quarter = heartbeat_tick_get_fresh_quarter (tick, g_get_real_time () / 1000);
-  return event;
+  self->body = g_strndup (tick->body, tick->length);
+  self->quarter = heartbeat_tick_get_fresh_quarter (tick, g_get_real_time () / 1000);
+  return self;
 }
 
 static void
-event_free (gpointer data)
+waiting_tick_free (gpointer data)
 {
-  Event *event = data;
+  WaitingTick *self = data;
 
-  g_free (event->body);
-  g_free (event);
+  g_free (self->body);
+  g_free (self);
 }
 
 static gint64
@@ -77,7 +77,7 @@ on_history_flushed (GObject *source, GAsyncResult *result, gpointer user_data)
 static void
 check_stopped (HeartbeatAgent *self)
 {
-  if (!self->stopping || self->n_runs > 0 || self->stop_task == NULL)
+  if (!self->stopping || self->n_running > 0 || self->stop_task == NULL)
     return;
   heartbeat_deadline_clear (&self->stop_timer);
   heartbeat_document_close (self->document);
@@ -109,19 +109,24 @@ on_run_done (GObject *source, GAsyncResult *result, gpointer user_data)
   g_autoptr (HeartbeatResult) ended = heartbeat_check_run_finish (check, result);
   gboolean by_tick = is_for_tick (task);
 
+  if (self->abandoned)
+    {
+      return_stopped (task);
+      return;
+    }
   heartbeat_agent_refresh_last_run (self, check);
   heartbeat_check_end (check, ended, now_ms ());
   heartbeat_schedule_end_run (self->schedule, check);
-  self->runs[heartbeat_result_get_status (ended)]++;
+  self->ended[heartbeat_result_get_status (ended)]++;
   log_result (self, check, ended);
   heartbeat_history_append (self->history, heartbeat_check_get_name (check), ended, !by_tick);
   g_signal_emit (self, heartbeat_agent_signals[HEARTBEAT_AGENT_CHECK_FINISHED], 0, check, ended);
   g_object_notify_by_pspec (G_OBJECT (self), heartbeat_agent_props[HEARTBEAT_AGENT_PROP_NEXT_DUE]);
-  self->n_runs--;
+  self->n_running--;
   if (by_tick)
-    self->n_tick_runs--;
+    self->n_running_for_ticks--;
   return_run (self, task, ended);
-  heartbeat_agent_decide_waiting (self);
+  heartbeat_agent_decide_waiting_tick (self);
   check_stopped (self);
 }
 
@@ -133,16 +138,21 @@ heartbeat_agent_start_run (HeartbeatAgent *self,
                            const char *tick,
                            guint timeout)
 {
-  const HeartbeatCheckSpec *spec = heartbeat_check_get_spec (check);
+  const HeartbeatCheckSpec *spec;
 
+  g_return_if_fail (HEARTBEAT_IS_AGENT (self));
+  g_return_if_fail (HEARTBEAT_IS_CHECK (check));
+  g_return_if_fail (G_IS_TASK (task));
+
+  spec = heartbeat_check_get_spec (check);
   heartbeat_log (G_LOG_LEVEL_INFO, HEARTBEAT_EVENT_RUN_STARTED, self->name, spec->name,
                  "running %s: %.2f × its cadence has passed, priority %" G_GINT64_FORMAT
                  ", handler %s",
                  spec->name, heartbeat_check_get_overdue_ratio (check), spec->priority,
                  spec->handler);
-  self->n_runs++;
+  self->n_running++;
   if (tick != NULL)
-    self->n_tick_runs++;
+    self->n_running_for_ticks++;
   if (timeout == 0)
     timeout = spec->timeout != 0 ? spec->timeout : self->timeout;
 
@@ -170,7 +180,7 @@ on_refreshed (GObject *source, GAsyncResult *result, gpointer user_data)
 
   heartbeat_document_read_finish (HEARTBEAT_DOCUMENT (source), result);
   self->refreshing = FALSE;
-  heartbeat_agent_decide_waiting (self);
+  heartbeat_agent_decide_waiting_tick (self);
 }
 
 /* The tick that waits is decided by what the file says now. */
@@ -185,15 +195,17 @@ refresh (HeartbeatAgent *self)
 
 /* Goes on with the tick that waits, if nothing is in its way any more. */
 void
-heartbeat_agent_decide_waiting (HeartbeatAgent *self)
+heartbeat_agent_decide_waiting_tick (HeartbeatAgent *self)
 {
+  g_return_if_fail (HEARTBEAT_IS_AGENT (self));
+
   g_autoptr (GTask) task = NULL;
-  const Event *event;
+  const WaitingTick *tick;
   HeartbeatCheck *check;
   gint64 now = now_ms ();
 
   if (self->waiting == NULL || !self->store_ready || self->refreshing || self->stopping
-      || self->n_tick_runs >= self->max_runs)
+      || self->n_running_for_ticks >= self->max_concurrent_runs)
     return;
   if (heartbeat_document_is_reading (self->document))
     {
@@ -201,14 +213,14 @@ heartbeat_agent_decide_waiting (HeartbeatAgent *self)
       return;
     }
   task = g_steal_pointer (&self->waiting);
-  event = g_task_get_task_data (task);
-  check = heartbeat_schedule_choose (self->schedule, event->quarter, now);
+  tick = g_task_get_task_data (task);
+  check = heartbeat_schedule_choose (self->schedule, tick->quarter, now);
   if (check != NULL)
     {
-      heartbeat_agent_start_run (self, check, g_steal_pointer (&task), event->body, 0);
+      heartbeat_agent_start_run (self, check, g_steal_pointer (&task), tick->body, 0);
       return;
     }
-  heartbeat_schedule_next_due (self->schedule, event->quarter, now);
+  heartbeat_schedule_next_due (self->schedule, tick->quarter, now);
   count_idle (self);
   g_task_return_pointer (task, NULL, NULL);
 }
@@ -239,6 +251,9 @@ heartbeat_agent_tick (HeartbeatAgent *self, const HeartbeatTick *tick, gint64 re
   self->ticks_received++;
   g_object_notify_by_pspec (G_OBJECT (self),
                             heartbeat_agent_props[HEARTBEAT_AGENT_PROP_TICKS_RECEIVED]);
+  /* Whoever was notified may have stopped the agent. */
+  if (self->stopping)
+    return HEARTBEAT_TICK_REFUSED;
   quarter = heartbeat_tick_get_fresh_quarter (tick, now);
   if (self->waiting == NULL
       && !(self->store_ready && heartbeat_document_is_current (self->document, received_us)
@@ -272,12 +287,12 @@ heartbeat_agent_run_due_async (HeartbeatAgent *self,
 
   task = g_task_new (self, NULL, callback, user_data);
   g_task_set_source_tag (task, heartbeat_agent_run_due_async);
-  g_task_set_task_data (task, event_new (tick), event_free);
+  g_task_set_task_data (task, waiting_tick_new (tick), waiting_tick_free);
   self->waiting = g_steal_pointer (&task);
   heartbeat_agent_load_store (self);
   /* At once, so that the tick after this one can wait for the run. */
   if (heartbeat_document_is_current (self->document, g_get_monotonic_time ()))
-    heartbeat_agent_decide_waiting (self);
+    heartbeat_agent_decide_waiting_tick (self);
   else
     refresh (self);
 }
@@ -312,10 +327,10 @@ on_grace_over (gpointer user_data)
   HeartbeatAgent *self = user_data;
 
   g_cancellable_cancel (self->cancellable);
-  return G_SOURCE_CONTINUE;
+  return G_SOURCE_REMOVE;
 }
 
-/* A tick that waits is given back. */
+/* A waiting tick is left for the broker to redeliver. */
 static void
 refuse_ticks (HeartbeatAgent *self)
 {
@@ -330,7 +345,7 @@ refuse_ticks (HeartbeatAgent *self)
  * heartbeat_agent_force_stop:
  * @self: an agent
  *
- * Starts no more runs, and ends those that go on at the next turn of the main loop.
+ * Starts no more runs, and ends those that go on.
  */
 void
 heartbeat_agent_force_stop (HeartbeatAgent *self)
@@ -342,12 +357,27 @@ heartbeat_agent_force_stop (HeartbeatAgent *self)
 }
 
 /**
+ * heartbeat_agent_abandon:
+ * @self: an agent whose owner goes
+ *
+ * Ends the runs that go on, without a signal, an entry in the history or a line in the log.
+ */
+void
+heartbeat_agent_abandon (HeartbeatAgent *self)
+{
+  g_return_if_fail (HEARTBEAT_IS_AGENT (self));
+
+  self->abandoned = TRUE;
+  heartbeat_agent_force_stop (self);
+}
+
+/**
  * heartbeat_agent_stop_async:
  * @self: an agent
  * @callback: called when nothing runs any more; it calls heartbeat_agent_stop_finish()
  * @user_data: passed to @callback
  *
- * Starts no more runs, and gives those that go on ten seconds. A tick that waits is given back.
+ * Starts no more runs, and gives those that go on ten seconds. A waiting tick is left for the broker to redeliver.
  */
 void
 heartbeat_agent_stop_async (HeartbeatAgent *self, GAsyncReadyCallback callback, gpointer user_data)
@@ -357,7 +387,7 @@ heartbeat_agent_stop_async (HeartbeatAgent *self, GAsyncReadyCallback callback, 
 
   self->stop_task = g_task_new (self, NULL, callback, user_data);
   refuse_ticks (self);
-  if (self->n_runs > 0)
+  if (self->n_running > 0)
     heartbeat_deadline_set_in (&self->stop_timer, HEARTBEAT_STOP_GRACE_MS * 1000, on_grace_over,
                                self);
   check_stopped (self);
@@ -366,5 +396,7 @@ heartbeat_agent_stop_async (HeartbeatAgent *self, GAsyncReadyCallback callback, 
 void
 heartbeat_agent_stop_finish (HeartbeatAgent *self, GAsyncResult *result)
 {
+  g_return_if_fail (g_task_is_valid (result, self));
+
   g_task_propagate_boolean (G_TASK (result), NULL);
 }

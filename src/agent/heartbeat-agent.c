@@ -227,7 +227,7 @@ heartbeat_agent_class_init (HeartbeatAgentClass *klass)
 static void
 heartbeat_agent_init (HeartbeatAgent *self)
 {
-  self->max_runs = 1;
+  self->max_concurrent_runs = 1;
   self->timeout = DEFAULT_TIMEOUT_MS;
   self->config_error = g_strdup ("");
   self->schedule = heartbeat_schedule_new ();
@@ -268,6 +268,10 @@ heartbeat_agent_new (const char *name, const char *path, HeartbeatRegistry *regi
 {
   HeartbeatAgent *self = g_object_new (HEARTBEAT_TYPE_AGENT, NULL);
 
+  g_return_val_if_fail (name != NULL, NULL);
+  g_return_val_if_fail (path != NULL, NULL);
+  g_return_val_if_fail (HEARTBEAT_IS_REGISTRY (registry), NULL);
+
   self->name = g_strdup (name);
   self->document = heartbeat_document_new (path);
   self->registry = g_object_ref (registry);
@@ -289,6 +293,8 @@ heartbeat_agent_new (const char *name, const char *path, HeartbeatRegistry *regi
 gboolean
 heartbeat_agent_has_loaded (HeartbeatAgent *self)
 {
+  g_return_val_if_fail (HEARTBEAT_IS_AGENT (self), FALSE);
+
   return heartbeat_schedule_get_config (self->schedule) != NULL || *self->config_error != '\0';
 }
 
@@ -301,6 +307,8 @@ heartbeat_agent_has_loaded (HeartbeatAgent *self)
 HeartbeatHistory *
 heartbeat_agent_get_history (HeartbeatAgent *self)
 {
+  g_return_val_if_fail (HEARTBEAT_IS_AGENT (self), NULL);
+
   return self->history;
 }
 
@@ -313,6 +321,8 @@ heartbeat_agent_get_history (HeartbeatAgent *self)
 HeartbeatDocument *
 heartbeat_agent_get_document (HeartbeatAgent *self)
 {
+  g_return_val_if_fail (HEARTBEAT_IS_AGENT (self), NULL);
+
   return self->document;
 }
 
@@ -325,6 +335,8 @@ heartbeat_agent_get_document (HeartbeatAgent *self)
 HeartbeatRegistry *
 heartbeat_agent_get_registry (HeartbeatAgent *self)
 {
+  g_return_val_if_fail (HEARTBEAT_IS_AGENT (self), NULL);
+
   return self->registry;
 }
 
@@ -342,6 +354,9 @@ heartbeat_agent_register_bus_handler (HeartbeatAgent *self,
                                       const char *name,
                                       const HeartbeatHandler *handler)
 {
+  g_return_if_fail (HEARTBEAT_IS_AGENT (self));
+  g_return_if_fail (name != NULL);
+
   if (handler != NULL)
     heartbeat_registry_add (self->registry, HEARTBEAT_HANDLER_BUS, name, handler);
   else
@@ -359,6 +374,9 @@ heartbeat_agent_register_bus_handler (HeartbeatAgent *self,
 gboolean
 heartbeat_agent_forget_bus_handler (HeartbeatAgent *self, const char *name)
 {
+  g_return_val_if_fail (HEARTBEAT_IS_AGENT (self), FALSE);
+  g_return_val_if_fail (name != NULL, FALSE);
+
   heartbeat_last_run_store_set_bus_handler (self->store, name, FALSE);
   return heartbeat_registry_remove (self->registry, HEARTBEAT_HANDLER_BUS, name);
 }
@@ -366,13 +384,15 @@ heartbeat_agent_forget_bus_handler (HeartbeatAgent *self, const char *name)
 /**
  * heartbeat_agent_set_limits:
  * @self: an agent
- * @max_runs: how many runs ticks may have going at once
+ * @max_concurrent_runs: how many runs ticks may have going at once
  * @timeout: the time limit of a run whose check has none, in ms
  */
 void
-heartbeat_agent_set_limits (HeartbeatAgent *self, guint max_runs, guint timeout)
+heartbeat_agent_set_limits (HeartbeatAgent *self, guint max_concurrent_runs, guint timeout)
 {
-  self->max_runs = max_runs;
+  g_return_if_fail (HEARTBEAT_IS_AGENT (self));
+
+  self->max_concurrent_runs = max_concurrent_runs;
   self->timeout = timeout;
 }
 
@@ -559,7 +579,7 @@ guint64
 heartbeat_agent_get_runs (HeartbeatAgent *self, HeartbeatStatus status)
 {
   g_return_val_if_fail (HEARTBEAT_IS_AGENT (self), 0);
-  g_return_val_if_fail (status < G_N_ELEMENTS (self->runs), 0);
+  g_return_val_if_fail (status < G_N_ELEMENTS (self->ended), 0);
 
-  return self->runs[status];
+  return self->ended[status];
 }

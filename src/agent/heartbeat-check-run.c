@@ -2,11 +2,8 @@
 
 #include "agent/heartbeat-check-run.h"
 
-#include <string.h>
-
 #include "agent/heartbeat-check-private.h"
 #include "json/heartbeat-envelope.h"
-#include "base/heartbeat-i18n.h"
 #include "base/heartbeat-log.h"
 #include "run/heartbeat-execution.h"
 #include "run/heartbeat-result-private.h"
@@ -17,10 +14,8 @@
 typedef struct
 {
   const HeartbeatRunContext *context;
-  char *tick;          /* the event that caused it, NULL for a manual run */
-  char *handler;       /* as heartbeat.json names it */
-  gboolean is_missing; /* there is no such handler, so the default one runs */
-  guint timeout_ms;
+  char *tick;    /* the event that caused it, NULL for a manual run */
+  char *handler; /* as heartbeat.json names it */
   gint64 started;
   HeartbeatResult *result;
 } CheckRun;
@@ -54,42 +49,11 @@ on_saved (GObject *source, GAsyncResult *result, gpointer user_data)
   return_result (task);
 }
 
-/* Says in the result that a handler is missing, in place of what the default one says. */
+/* Not even the default handler exists. */
 static HeartbeatResult *
-annotate (HeartbeatResult *result, const char *missing)
+make_failure (CheckRun *run, const GError *error)
 {
-  g_autofree char *note
-      = g_strdup_printf (_ ("there is no handler “%s”, “%s” ran"), missing, DEFAULT_HANDLER);
-
-  return heartbeat_result_new (heartbeat_result_get_status (result), note,
-                               heartbeat_result_get_started (result),
-                               heartbeat_result_get_duration (result),
-                               heartbeat_result_get_details (result));
-}
-
-static void execute (GTask *task, const char *handler);
-
-static void
-execute_default (GTask *task)
-{
-  HeartbeatCheck *check = g_task_get_source_object (task);
-  CheckRun *run = g_task_get_task_data (task);
-
-  if (run->is_missing || strcmp (run->handler, DEFAULT_HANDLER) == 0)
-    {
-      g_autofree char *why = g_strdup_printf (_ ("there is no handler “%s”"), DEFAULT_HANDLER);
-
-      run->result = heartbeat_result_new (HEARTBEAT_STATUS_FAILED, why, run->started, 0, NULL);
-      return_result (task);
-      return;
-    }
-  run->is_missing = TRUE;
-  if (heartbeat_check_mark_reported (check))
-    heartbeat_log (G_LOG_LEVEL_WARNING, HEARTBEAT_EVENT_HANDLER_UNKNOWN, run->context->agent_name,
-                   heartbeat_check_get_name (check),
-                   "there is no handler “%s”: “" DEFAULT_HANDLER "” runs in its place",
-                   run->handler);
-  execute (task, DEFAULT_HANDLER);
+  return heartbeat_result_new (HEARTBEAT_STATUS_FAILED, error->message, run->started, 0, NULL);
 }
 
 static void
@@ -98,15 +62,17 @@ on_executed (GObject *source, GAsyncResult *result, gpointer user_data)
   g_autoptr (GTask) task = user_data;
   HeartbeatCheck *check = g_task_get_source_object (task);
   CheckRun *run = g_task_get_task_data (task);
-  g_autoptr (HeartbeatResult) ended
-      = heartbeat_execute_finish (HEARTBEAT_REGISTRY (source), result, NULL);
+  g_autoptr (GError) error = NULL;
+  gboolean is_missing;
 
-  if (ended == NULL)
-    {
-      execute_default (task);
-      return;
-    }
-  run->result = run->is_missing ? annotate (ended, run->handler) : g_steal_pointer (&ended);
+  run->result = heartbeat_execute_finish (HEARTBEAT_REGISTRY (source), result, &is_missing, &error);
+  if (run->result == NULL)
+    run->result = make_failure (run, error);
+  if (is_missing && heartbeat_check_mark_reported (check))
+    heartbeat_log (G_LOG_LEVEL_WARNING, HEARTBEAT_EVENT_HANDLER_UNKNOWN, run->context->agent_name,
+                   heartbeat_check_get_name (check),
+                   "there is no handler “%s”: “" DEFAULT_HANDLER "” runs in its place",
+                   run->handler);
   if (run->tick != NULL)
     heartbeat_result_set_cause (run->result, heartbeat_envelope_dup_event_id (run->tick));
   if (heartbeat_result_get_status (run->result) == HEARTBEAT_STATUS_FAILED)
@@ -125,26 +91,6 @@ make_envelope (gint64 now)
   const char *text = g_bytes_get_data (envelope->body, &length);
 
   return g_strndup (text, length);
-}
-
-static void
-execute (GTask *task, const char *handler)
-{
-  HeartbeatCheck *check = g_task_get_source_object (task);
-  CheckRun *run = g_task_get_task_data (task);
-  const HeartbeatCheckSpec *spec = heartbeat_check_get_spec (check);
-  const HeartbeatRunInput input = {
-    .agent_name = run->context->agent_name,
-    .check_name = spec->name,
-    .working_folder = run->context->folder,
-    .started = run->started,
-    .check = heartbeat_json_dup_text (&spec->json),
-    .envelope = run->tick != NULL ? g_strdup (run->tick) : make_envelope (run->started / 1000),
-    .handler = handler,
-  };
-
-  heartbeat_execute_async (run->context->registry, &input, run->timeout_ms,
-                           g_task_get_cancellable (task), on_executed, g_object_ref (task));
 }
 
 /**
@@ -168,22 +114,33 @@ heartbeat_check_run_async (HeartbeatCheck *check,
                            GAsyncReadyCallback callback,
                            gpointer user_data)
 {
-  g_autoptr (GTask) task = NULL;
+  const HeartbeatCheckSpec *spec;
+  HeartbeatRunInput input;
   CheckRun *run;
+  GTask *task;
 
   g_return_if_fail (HEARTBEAT_IS_CHECK (check));
   g_return_if_fail (context != NULL);
 
+  spec = heartbeat_check_get_spec (check);
   run = g_new0 (CheckRun, 1);
   run->context = context;
   run->tick = g_strdup (tick);
-  run->handler = g_strdup (heartbeat_check_get_spec (check)->handler);
-  run->timeout_ms = timeout_ms;
+  run->handler = g_strdup (spec->handler);
   run->started = g_get_real_time ();
-  task = g_task_new (check, cancellable, callback, user_data);
-  g_task_set_check_cancellable (task, FALSE); /* the result says it */
+  task = g_task_new (check, NULL, callback, user_data);
   g_task_set_task_data (task, run, check_run_free);
-  execute (task, run->handler);
+  input = (HeartbeatRunInput){
+    .agent_name = context->agent_name,
+    .check_name = spec->name,
+    .working_folder = context->folder,
+    .started = run->started,
+    .check = heartbeat_json_dup_text (&spec->json),
+    .envelope = tick != NULL ? g_strdup (tick) : make_envelope (run->started / 1000),
+    .handler = spec->handler,
+    .fallback = DEFAULT_HANDLER,
+  };
+  heartbeat_execute_async (context->registry, &input, timeout_ms, cancellable, on_executed, task);
 }
 
 /**

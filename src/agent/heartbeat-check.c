@@ -276,6 +276,8 @@ heartbeat_check_new (HeartbeatCheckSpec *spec)
 {
   HeartbeatCheck *self = g_object_new (HEARTBEAT_TYPE_CHECK, NULL);
 
+  g_return_val_if_fail (spec != NULL, NULL);
+
   self->spec = heartbeat_check_spec_ref (spec);
   self->state.last_run = spec->last_run;
   return self;
@@ -290,6 +292,8 @@ heartbeat_check_new (HeartbeatCheckSpec *spec)
 HeartbeatCheckSpec *
 heartbeat_check_get_spec (HeartbeatCheck *self)
 {
+  g_return_val_if_fail (HEARTBEAT_IS_CHECK (self), NULL);
+
   return self->spec;
 }
 
@@ -302,6 +306,8 @@ heartbeat_check_get_spec (HeartbeatCheck *self)
 const HeartbeatCheckState *
 heartbeat_check_peek_state (HeartbeatCheck *self)
 {
+  g_return_val_if_fail (HEARTBEAT_IS_CHECK (self), NULL);
+
   return &self->state;
 }
 
@@ -361,6 +367,9 @@ was_edited (const HeartbeatCheckSpec *old, const HeartbeatCheckSpec *spec)
 void
 heartbeat_check_set_spec (HeartbeatCheck *self, HeartbeatCheckSpec *spec)
 {
+  g_return_if_fail (HEARTBEAT_IS_CHECK (self));
+  g_return_if_fail (spec != NULL);
+
   g_autoptr (HeartbeatCheckSpec) old = self->spec;
 
   self->spec = heartbeat_check_spec_ref (spec);
@@ -382,6 +391,8 @@ heartbeat_check_set_spec (HeartbeatCheck *self, HeartbeatCheckSpec *spec)
 void
 heartbeat_check_set_last_run (HeartbeatCheck *self, gint64 last_run)
 {
+  g_return_if_fail (HEARTBEAT_IS_CHECK (self));
+
   if (self->state.last_run == last_run)
     return;
   self->state.last_run = last_run;
@@ -416,6 +427,8 @@ heartbeat_check_mark_reported (HeartbeatCheck *self)
 void
 heartbeat_check_begin (HeartbeatCheck *self)
 {
+  g_return_if_fail (HEARTBEAT_IS_CHECK (self));
+
   self->state.running = TRUE;
   g_object_notify_by_pspec (G_OBJECT (self), props[PROP_STATE]);
   g_signal_emit (self, signals[STARTED], 0);
@@ -432,6 +445,9 @@ heartbeat_check_begin (HeartbeatCheck *self)
 void
 heartbeat_check_end (HeartbeatCheck *self, HeartbeatResult *result, gint64 now)
 {
+  static const guint changed[]
+      = { PROP_LAST_RUN,   PROP_NEXT_DUE, PROP_OVERDUE_RATIO, PROP_STATE, PROP_CONSECUTIVE_FAILURES,
+          PROP_LAST_RESULT };
   gint64 started = heartbeat_result_get_started (result) / 1000;
   GObject *object = G_OBJECT (self);
 
@@ -453,9 +469,8 @@ heartbeat_check_end (HeartbeatCheck *self, HeartbeatResult *result, gint64 now)
   self->last_result = heartbeat_result_ref (result);
 
   g_object_freeze_notify (object);
-  for (guint i = PROP_LAST_RUN; i < N_PROPS; i++)
-    if (i != PROP_ERROR)
-      g_object_notify_by_pspec (object, props[i]);
+  for (guint i = 0; i < G_N_ELEMENTS (changed); i++)
+    g_object_notify_by_pspec (object, props[changed[i]]);
   g_object_thaw_notify (object);
   g_signal_emit (self, signals[FINISHED], 0, result);
 }

@@ -44,8 +44,13 @@ heartbeat_config_report (const char *agent_name,
                          HeartbeatConfig *config,
                          gint64 now)
 {
-  const HeartbeatConfig *old = heartbeat_schedule_get_config (schedule);
+  const HeartbeatConfig *old;
 
+  g_return_if_fail (agent_name != NULL);
+  g_return_if_fail (path != NULL);
+  g_return_if_fail (schedule != NULL);
+
+  old = heartbeat_schedule_get_config (schedule);
   if (old != NULL && g_bytes_equal (old->text, config->text))
     return;
   for (guint i = 0; i < config->checks->len; i++)

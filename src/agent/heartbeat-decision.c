@@ -23,6 +23,9 @@ heartbeat_decision_effective_last_run (const HeartbeatCheckSpec *spec,
                                        const HeartbeatCheckState *state,
                                        gint64 now)
 {
+  g_return_val_if_fail (spec != NULL, 0);
+  g_return_val_if_fail (state != NULL, 0);
+
   if (state->last_run <= now)
     return state->last_run;
   return state->last_run - now <= spec->cadence ? now : 0;
@@ -186,6 +189,9 @@ heartbeat_decision_next_due (const HeartbeatCheckSpec *spec,
 {
   gint64 time = now, before;
 
+  g_return_val_if_fail (spec != NULL, 0);
+  g_return_val_if_fail (state != NULL, 0);
+
   if (spec->error != NULL || !spec->enabled || state->running)
     return HEARTBEAT_NEVER;
   /* Each turn but the last passes the end of a pause, a wait or a cadence, and each of these has one end. */
@@ -271,6 +277,9 @@ heartbeat_decision_overdue_ratio (const HeartbeatCheckSpec *spec,
                                   const HeartbeatCheckState *state,
                                   gint64 now)
 {
+  g_return_val_if_fail (spec != NULL, 0);
+  g_return_val_if_fail (state != NULL, 0);
+
   if (spec->error != NULL)
     return 0;
   return (double) (now - heartbeat_decision_effective_last_run (spec, state, now))
@@ -286,9 +295,20 @@ heartbeat_decision_overdue_ratio (const HeartbeatCheckSpec *spec,
 const char *
 heartbeat_reason_to_string (HeartbeatReasonCode code)
 {
-  static const char *const names[]
-      = { "due",      "not-yet",     "outside-window", "outside-quarter", "paused",
-          "disabled", "backing-off", "running",        "invalid" };
+  static const char *const names[] = {
+    [HEARTBEAT_REASON_DUE] = "due",
+    [HEARTBEAT_REASON_NOT_YET] = "not-yet",
+    [HEARTBEAT_REASON_OUTSIDE_WINDOW] = "outside-window",
+    [HEARTBEAT_REASON_OUTSIDE_QUARTER] = "outside-quarter",
+    [HEARTBEAT_REASON_PAUSED] = "paused",
+    [HEARTBEAT_REASON_DISABLED] = "disabled",
+    [HEARTBEAT_REASON_BACKING_OFF] = "backing-off",
+    [HEARTBEAT_REASON_RUNNING] = "running",
+    [HEARTBEAT_REASON_INVALID] = "invalid",
+  };
+
+  G_STATIC_ASSERT (G_N_ELEMENTS (names) == HEARTBEAT_N_REASONS);
+  g_return_val_if_fail (code < HEARTBEAT_N_REASONS, NULL);
 
   return names[code];
 }

@@ -130,6 +130,8 @@ heartbeat_history_new (const char *agent)
 const char *
 heartbeat_history_get_path (HeartbeatHistory *self)
 {
+  g_return_val_if_fail (HEARTBEAT_IS_HISTORY (self), NULL);
+
   return self->path;
 }
 
@@ -451,5 +453,7 @@ heartbeat_history_flush_async (HeartbeatHistory *self,
 void
 heartbeat_history_flush_finish (HeartbeatHistory *self, GAsyncResult *result)
 {
+  g_return_if_fail (g_task_is_valid (result, self));
+
   g_autoptr (GPtrArray) none = g_task_propagate_pointer (G_TASK (result), NULL);
 }

@@ -25,8 +25,9 @@ struct _HeartbeatLastRunStore
   HeartbeatStateFile *state;
   guint n_edits; /* of heartbeat.json that are under way */
   gboolean loaded;
-  gboolean state_changed; /* before it was loaded: a save would lose what it has */
-  gboolean warned;        /* that heartbeat.json cannot be written */
+  gboolean
+      handlers_unsaved; /* set before the state file was loaded: saving then would overwrite its contents */
+  gboolean warned; /* that heartbeat.json cannot be written */
   gboolean warned_of_state;
 };
 
@@ -82,6 +83,9 @@ heartbeat_last_run_store_new (const char *agent, HeartbeatDocument *document)
 {
   HeartbeatLastRunStore *self = g_object_new (HEARTBEAT_TYPE_LAST_RUN_STORE, NULL);
 
+  g_return_val_if_fail (agent != NULL, NULL);
+  g_return_val_if_fail (HEARTBEAT_IS_DOCUMENT (document), NULL);
+
   self->agent = g_strdup (agent);
   self->document = g_object_ref (document);
   self->state = heartbeat_state_file_new (agent, heartbeat_document_get_path (document));
@@ -103,7 +107,7 @@ on_handlers_saved (GObject *source, GAsyncResult *result, gpointer user_data)
 static void
 save_handlers (HeartbeatLastRunStore *self)
 {
-  self->state_changed = FALSE;
+  self->handlers_unsaved = FALSE;
   heartbeat_state_file_save_async (self->state, on_handlers_saved, g_object_ref (self));
 }
 
@@ -118,7 +122,7 @@ on_state_loaded (GObject *source, GAsyncResult *result, gpointer user_data)
     heartbeat_log (G_LOG_LEVEL_WARNING, HEARTBEAT_EVENT_STATE_FAILED, self->agent, NULL,
                    "the state file is not used: %s", error->message);
   self->loaded = TRUE;
-  if (self->state_changed)
+  if (self->handlers_unsaved)
     save_handlers (self);
   g_task_return_boolean (task, TRUE);
 }
@@ -134,6 +138,8 @@ heartbeat_last_run_store_load_async (HeartbeatLastRunStore *self,
                                      GAsyncReadyCallback callback,
                                      gpointer user_data)
 {
+  g_return_if_fail (HEARTBEAT_IS_LAST_RUN_STORE (self));
+
   heartbeat_state_file_load_async (self->state, on_state_loaded,
                                    g_task_new (self, NULL, callback, user_data));
 }
@@ -141,6 +147,8 @@ heartbeat_last_run_store_load_async (HeartbeatLastRunStore *self,
 void
 heartbeat_last_run_store_load_finish (HeartbeatLastRunStore *self, GAsyncResult *result)
 {
+  g_return_if_fail (g_task_is_valid (result, self));
+
   g_task_propagate_boolean (G_TASK (result), NULL);
 }
 
@@ -157,6 +165,9 @@ heartbeat_last_run_store_lookup (HeartbeatLastRunStore *self,
                                  const HeartbeatCheckSpec *spec,
                                  gint64 *last_run)
 {
+  g_return_val_if_fail (HEARTBEAT_IS_LAST_RUN_STORE (self), FALSE);
+  g_return_val_if_fail (spec != NULL, FALSE);
+
   return heartbeat_state_file_lookup (self->state, spec->name, spec->last_run, last_run);
 }
 
@@ -170,6 +181,8 @@ heartbeat_last_run_store_lookup (HeartbeatLastRunStore *self,
 gboolean
 heartbeat_last_run_store_can_move (HeartbeatLastRunStore *self)
 {
+  g_return_val_if_fail (HEARTBEAT_IS_LAST_RUN_STORE (self), FALSE);
+
   return self->n_edits == 0 && !heartbeat_state_file_is_empty (self->state);
 }
 
@@ -186,9 +199,12 @@ heartbeat_last_run_store_set_bus_handler (HeartbeatLastRunStore *self,
                                           const char *name,
                                           gboolean is_on_bus)
 {
+  g_return_if_fail (HEARTBEAT_IS_LAST_RUN_STORE (self));
+  g_return_if_fail (name != NULL);
+
   if (!heartbeat_state_file_set_bus_handler (self->state, name, is_on_bus))
     return;
-  self->state_changed = TRUE;
+  self->handlers_unsaved = TRUE;
   if (self->loaded)
     save_handlers (self);
 }
@@ -202,6 +218,8 @@ heartbeat_last_run_store_set_bus_handler (HeartbeatLastRunStore *self,
 GPtrArray *
 heartbeat_last_run_store_list_bus_handlers (HeartbeatLastRunStore *self)
 {
+  g_return_val_if_fail (HEARTBEAT_IS_LAST_RUN_STORE (self), NULL);
+
   return heartbeat_state_file_list_bus_handlers (self->state);
 }
 
@@ -424,6 +442,8 @@ heartbeat_last_run_store_move_async (HeartbeatLastRunStore *self,
                                      GAsyncReadyCallback callback,
                                      gpointer user_data)
 {
+  g_return_if_fail (HEARTBEAT_IS_LAST_RUN_STORE (self));
+
   start (self, batch_new (self), g_task_new (self, NULL, callback, user_data));
 }
 
@@ -437,5 +457,7 @@ heartbeat_last_run_store_move_async (HeartbeatLastRunStore *self,
 void
 heartbeat_last_run_store_finish (HeartbeatLastRunStore *self, GAsyncResult *result)
 {
+  g_return_if_fail (g_task_is_valid (result, self));
+
   g_task_propagate_boolean (G_TASK (result), NULL);
 }

@@ -18,7 +18,7 @@ struct _HeartbeatSchedule
   HeartbeatConfig *config;
   GPtrArray *checks; /* sorted by name */
   GHashTable *by_name;
-  GHashTable *departed;        /* name → Departed */
+  GHashTable *orphans;         /* name → Orphan */
   gint64 next_due[N_QUARTERS]; /* 0: not known */
   gint64 latest;               /* the latest time that was asked about */
 };
@@ -29,16 +29,16 @@ typedef struct
 {
   HeartbeatCheck *check;
   HeartbeatConfig *config; /* which its specification points into */
-} Departed;
+} Orphan;
 
 static void
 departed_free (gpointer data)
 {
-  Departed *departed = data;
+  Orphan *orphan = data;
 
-  g_object_unref (departed->check);
-  heartbeat_config_unref (departed->config);
-  g_free (departed);
+  g_object_unref (orphan->check);
+  heartbeat_config_unref (orphan->config);
+  g_free (orphan);
 }
 
 /**
@@ -53,21 +53,21 @@ heartbeat_schedule_new (void)
 
   self->checks = g_ptr_array_new_with_free_func (g_object_unref);
   self->by_name = g_hash_table_new (g_str_hash, g_str_equal);
-  self->departed = g_hash_table_new_full (g_str_hash, g_str_equal, g_free, departed_free);
+  self->orphans = g_hash_table_new_full (g_str_hash, g_str_equal, g_free, departed_free);
   return self;
 }
 
 void
 heartbeat_schedule_free (HeartbeatSchedule *self)
 {
-  g_hash_table_unref (self->departed);
+  g_hash_table_unref (self->orphans);
   g_hash_table_unref (self->by_name);
   g_ptr_array_unref (self->checks);
   g_clear_pointer (&self->config, heartbeat_config_unref);
   g_free (self);
 }
 
-/* The names belong to the specifications, which an application replaces: so the index is made anew. */
+/* heartbeat_schedule_apply() replaces the specs that own these names, so rebuild the index. */
 static void
 index_checks (HeartbeatSchedule *self)
 {
@@ -83,28 +83,28 @@ index_checks (HeartbeatSchedule *self)
 static void
 depart (HeartbeatSchedule *self, HeartbeatCheck *check, HeartbeatConfig *config)
 {
-  Departed *departed;
+  Orphan *orphan;
 
   if (!heartbeat_check_peek_state (check)->running)
     return;
-  departed = g_new (Departed, 1);
-  departed->check = g_object_ref (check);
-  departed->config = heartbeat_config_ref (config);
-  g_hash_table_replace (self->departed, g_strdup (heartbeat_check_get_name (check)), departed);
+  orphan = g_new (Orphan, 1);
+  orphan->check = g_object_ref (check);
+  orphan->config = heartbeat_config_ref (config);
+  g_hash_table_replace (self->orphans, g_strdup (heartbeat_check_get_name (check)), orphan);
 }
 
 /* The check of a name that was not there before. */
 static HeartbeatCheck *
 make_check (HeartbeatSchedule *self, HeartbeatCheckSpec *spec)
 {
-  Departed *departed = g_hash_table_lookup (self->departed, spec->name);
+  Orphan *orphan = g_hash_table_lookup (self->orphans, spec->name);
   HeartbeatCheck *check;
 
-  if (departed == NULL)
+  if (orphan == NULL)
     return heartbeat_check_new (spec);
-  check = g_object_ref (departed->check);
+  check = g_object_ref (orphan->check);
   heartbeat_check_set_spec (check, spec);
-  g_hash_table_remove (self->departed, spec->name);
+  g_hash_table_remove (self->orphans, spec->name);
   return check;
 }
 
@@ -124,6 +124,9 @@ heartbeat_schedule_apply (HeartbeatSchedule *self,
                           GPtrArray *added,
                           GPtrArray *removed)
 {
+  g_return_if_fail (self != NULL);
+  g_return_if_fail (config != NULL);
+
   g_autoptr (HeartbeatConfig) old = g_steal_pointer (&self->config);
   g_autoptr (GPtrArray) before = g_steal_pointer (&self->checks);
 
@@ -166,6 +169,8 @@ heartbeat_schedule_apply (HeartbeatSchedule *self,
 HeartbeatConfig *
 heartbeat_schedule_get_config (HeartbeatSchedule *self)
 {
+  g_return_val_if_fail (self != NULL, NULL);
+
   return self->config;
 }
 
@@ -179,6 +184,9 @@ heartbeat_schedule_get_config (HeartbeatSchedule *self)
 HeartbeatCheck *
 heartbeat_schedule_lookup (HeartbeatSchedule *self, const char *name)
 {
+  g_return_val_if_fail (self != NULL, NULL);
+  g_return_val_if_fail (name != NULL, NULL);
+
   return g_hash_table_lookup (self->by_name, name);
 }
 
@@ -191,6 +199,8 @@ heartbeat_schedule_lookup (HeartbeatSchedule *self, const char *name)
 GPtrArray *
 heartbeat_schedule_get_checks (HeartbeatSchedule *self)
 {
+  g_return_val_if_fail (self != NULL, NULL);
+
   return self->checks;
 }
 
@@ -208,6 +218,8 @@ heartbeat_schedule_get_checks (HeartbeatSchedule *self)
 gboolean
 heartbeat_schedule_is_idle (HeartbeatSchedule *self, guint tick_quarter, gint64 now)
 {
+  g_return_val_if_fail (self != NULL, FALSE);
+
   if (now < self->latest)
     heartbeat_schedule_invalidate (self);
   self->latest = now;
@@ -226,6 +238,8 @@ HeartbeatCheck *
 heartbeat_schedule_choose (HeartbeatSchedule *self, guint tick_quarter, gint64 now)
 {
   HeartbeatCheck *best = NULL;
+
+  g_return_val_if_fail (self != NULL, NULL);
 
   for (guint i = 0; i < self->checks->len; i++)
     {
@@ -259,6 +273,8 @@ heartbeat_schedule_next_due (HeartbeatSchedule *self, guint tick_quarter, gint64
 {
   gint64 next = HEARTBEAT_NEVER;
 
+  g_return_val_if_fail (self != NULL, 0);
+
   if (heartbeat_schedule_is_idle (self, tick_quarter, now))
     return self->next_due[tick_quarter];
   for (guint i = 0; i < self->checks->len; i++)
@@ -282,6 +298,8 @@ heartbeat_schedule_next_due (HeartbeatSchedule *self, guint tick_quarter, gint64
 void
 heartbeat_schedule_invalidate (HeartbeatSchedule *self)
 {
+  g_return_if_fail (self != NULL);
+
   memset (self->next_due, 0, sizeof self->next_due);
 }
 
@@ -295,9 +313,13 @@ heartbeat_schedule_invalidate (HeartbeatSchedule *self)
 void
 heartbeat_schedule_end_run (HeartbeatSchedule *self, HeartbeatCheck *check)
 {
-  const Departed *departed = g_hash_table_lookup (self->departed, heartbeat_check_get_name (check));
+  const Orphan *orphan;
 
-  if (departed != NULL && departed->check == check)
-    g_hash_table_remove (self->departed, heartbeat_check_get_name (check));
+  g_return_if_fail (self != NULL);
+  g_return_if_fail (HEARTBEAT_IS_CHECK (check));
+
+  orphan = g_hash_table_lookup (self->orphans, heartbeat_check_get_name (check));
+  if (orphan != NULL && orphan->check == check)
+    g_hash_table_remove (self->orphans, heartbeat_check_get_name (check));
   heartbeat_schedule_invalidate (self);
 }

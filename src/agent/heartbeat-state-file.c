@@ -101,6 +101,8 @@ heartbeat_state_file_new (const char *agent, const char *config_path)
 const char *
 heartbeat_state_file_get_path (HeartbeatStateFile *self)
 {
+  g_return_val_if_fail (HEARTBEAT_IS_STATE_FILE (self), NULL);
+
   return self->path;
 }
 
@@ -133,6 +135,8 @@ heartbeat_state_file_load_async (HeartbeatStateFile *self,
                                  GAsyncReadyCallback callback,
                                  gpointer user_data)
 {
+  g_return_if_fail (HEARTBEAT_IS_STATE_FILE (self));
+
   g_autoptr (GTask) task = g_task_new (self, NULL, callback, user_data);
 
   g_task_set_task_data (task, g_strdup (self->path), g_free);
@@ -199,6 +203,8 @@ read_bus_handlers (HeartbeatStateFile *self, const HeartbeatJson *root)
 gboolean
 heartbeat_state_file_load_finish (HeartbeatStateFile *self, GAsyncResult *result, GError **error)
 {
+  g_return_val_if_fail (g_task_is_valid (result, self), FALSE);
+
   g_autoptr (GError) local = NULL;
   g_autoptr (GBytes) text = g_task_propagate_pointer (G_TASK (result), &local);
   HeartbeatJson root;
@@ -228,6 +234,8 @@ heartbeat_state_file_load_finish (HeartbeatStateFile *self, GAsyncResult *result
 gboolean
 heartbeat_state_file_is_empty (HeartbeatStateFile *self)
 {
+  g_return_val_if_fail (HEARTBEAT_IS_STATE_FILE (self), FALSE);
+
   return g_hash_table_size (self->entries) == 0;
 }
 
@@ -246,8 +254,12 @@ heartbeat_state_file_lookup (HeartbeatStateFile *self,
                              gint64 stands_for,
                              gint64 *last_run)
 {
-  const Entry *entry = g_hash_table_lookup (self->entries, check);
+  const Entry *entry;
 
+  g_return_val_if_fail (HEARTBEAT_IS_STATE_FILE (self), FALSE);
+  g_return_val_if_fail (check != NULL, FALSE);
+
+  entry = g_hash_table_lookup (self->entries, check);
   if (entry == NULL || entry->stands_for != stands_for)
     return FALSE;
   *last_run = entry->last_run;
@@ -269,6 +281,9 @@ heartbeat_state_file_set (HeartbeatStateFile *self,
 {
   const Entry entry = { stands_for, last_run };
 
+  g_return_if_fail (HEARTBEAT_IS_STATE_FILE (self));
+  g_return_if_fail (check != NULL);
+
   g_hash_table_replace (self->entries, g_strdup (check), g_memdup2 (&entry, sizeof entry));
 }
 
@@ -281,8 +296,12 @@ heartbeat_state_file_set (HeartbeatStateFile *self,
 void
 heartbeat_state_file_forget (HeartbeatStateFile *self, const char *check, gint64 last_run)
 {
-  const Entry *entry = g_hash_table_lookup (self->entries, check);
+  const Entry *entry;
 
+  g_return_if_fail (HEARTBEAT_IS_STATE_FILE (self));
+  g_return_if_fail (check != NULL);
+
+  entry = g_hash_table_lookup (self->entries, check);
   if (entry != NULL && entry->last_run <= last_run)
     g_hash_table_remove (self->entries, check);
 }
@@ -300,6 +319,8 @@ heartbeat_state_file_foreach (HeartbeatStateFile *self,
 {
   GHashTableIter iter;
   gpointer name, value;
+
+  g_return_if_fail (HEARTBEAT_IS_STATE_FILE (self));
 
   g_hash_table_iter_init (&iter, self->entries);
   while (g_hash_table_iter_next (&iter, &name, &value))
@@ -323,6 +344,9 @@ heartbeat_state_file_set_bus_handler (HeartbeatStateFile *self,
                                       const char *name,
                                       gboolean is_on_bus)
 {
+  g_return_val_if_fail (HEARTBEAT_IS_STATE_FILE (self), FALSE);
+  g_return_val_if_fail (name != NULL, FALSE);
+
   if (is_on_bus)
     return g_hash_table_add (self->bus_handlers, g_strdup (name));
   return g_hash_table_remove (self->bus_handlers, name);
@@ -346,6 +370,8 @@ heartbeat_state_file_list_bus_handlers (HeartbeatStateFile *self)
   GPtrArray *names = g_ptr_array_new_with_free_func (g_free);
   GHashTableIter iter;
   gpointer name;
+
+  g_return_val_if_fail (HEARTBEAT_IS_STATE_FILE (self), NULL);
 
   g_hash_table_iter_init (&iter, self->bus_handlers);
   while (g_hash_table_iter_next (&iter, &name, NULL))

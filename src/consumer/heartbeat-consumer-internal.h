@@ -64,7 +64,7 @@ struct _HeartbeatConsumer
   gboolean publish_results;
   char *handler_path;
   guint tick_interval;
-  guint max_runs;
+  guint max_concurrent_runs;
   guint timeout;
 
   HeartbeatRegistry *registry;

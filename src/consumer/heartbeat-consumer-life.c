@@ -15,7 +15,7 @@
 #include "handlers/heartbeat-built-in.h"
 #include "json/heartbeat-envelope.h"
 
-/* The first local tick leaves the desktop the time to see what it causes. */
+/* The first local tick is delayed so that the desktop sees its effects. */
 #define FIRST_TICK_US G_USEC_PER_SEC
 
 /* --- Messages ------------------------------------------------------------------------------------------------------- */
@@ -45,7 +45,7 @@ on_rejected (gpointer user_data)
                             heartbeat_consumer_props[HEARTBEAT_CONSUMER_PROP_MESSAGES_REJECTED]);
 }
 
-/* A handler, or who is told, may drop the last other reference. */
+/* A handler or a signal handler may drop the last other reference. */
 static HeartbeatDisposition
 on_message (HeartbeatInbox *inbox, const HeartbeatMessage *message, gpointer user_data)
 {
@@ -314,7 +314,7 @@ on_broker_closed (GObject *source, GAsyncResult *result, gpointer user_data)
   finish_stop (self);
 }
 
-/* Whatever has run is settled and told by now. */
+/* Every run has been acknowledged and reported by now. */
 static void
 leave_broker (HeartbeatConsumer *self)
 {
@@ -419,6 +419,8 @@ heartbeat_consumer_stop_async (HeartbeatConsumer *self,
 void
 heartbeat_consumer_force_stop (HeartbeatConsumer *self)
 {
+  g_return_if_fail (HEARTBEAT_IS_CONSUMER (self));
+
   if (self->inbox_runner != NULL)
     heartbeat_inbox_runner_force_stop (self->inbox_runner);
   heartbeat_agent_force_stop (self->agent);

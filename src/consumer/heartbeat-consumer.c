@@ -50,7 +50,8 @@ static const struct
   const char *variable;
 } numbers[] = {
   { "tick-interval", G_STRUCT_OFFSET (HeartbeatConsumer, tick_interval), "TICK_INTERVAL_S" },
-  { "max-concurrent-runs", G_STRUCT_OFFSET (HeartbeatConsumer, max_runs), "MAX_CONCURRENT_RUNS" },
+  { "max-concurrent-runs", G_STRUCT_OFFSET (HeartbeatConsumer, max_concurrent_runs),
+    "MAX_CONCURRENT_RUNS" },
   { "handler-timeout", G_STRUCT_OFFSET (HeartbeatConsumer, timeout), "HANDLER_TIMEOUT_S" },
 };
 
@@ -141,7 +142,7 @@ heartbeat_consumer_constructed (GObject *object)
   HeartbeatConsumer *self = HEARTBEAT_CONSUMER (object);
 
   self->agent = heartbeat_agent_new (self->agent_name, self->heartbeat_path, self->registry);
-  heartbeat_agent_set_limits (self->agent, self->max_runs, self->timeout * 1000);
+  heartbeat_agent_set_limits (self->agent, self->max_concurrent_runs, self->timeout * 1000);
   G_OBJECT_CLASS (heartbeat_consumer_parent_class)->constructed (object);
 }
 
@@ -152,7 +153,7 @@ heartbeat_consumer_dispose (GObject *object)
 
   g_clear_pointer (&self->ticker, heartbeat_ticker_free);
   g_clear_object (&self->clock);
-  /* A save that is under way keeps the inbox, which must not hand out to who is gone. */
+  /* A save that is under way keeps the inbox, which must not deliver to a consumer that is gone. */
   if (self->inbox != NULL)
     {
       g_signal_handlers_disconnect_by_data (self->inbox, self);
@@ -163,7 +164,7 @@ heartbeat_consumer_dispose (GObject *object)
   if (self->inbox_runner != NULL)
     heartbeat_inbox_runner_force_stop (self->inbox_runner);
   if (self->agent != NULL)
-    heartbeat_agent_force_stop (self->agent);
+    heartbeat_agent_abandon (self->agent);
   g_clear_object (&self->reporter);
   g_clear_object (&self->inbox_runner);
   g_clear_object (&self->agent);
@@ -402,6 +403,9 @@ heartbeat_consumer_new (const char *agent_name,
 void
 heartbeat_consumer_share_broker (HeartbeatConsumer *self, HeartbeatBroker *broker)
 {
+  g_return_if_fail (HEARTBEAT_IS_CONSUMER (self));
+  g_return_if_fail (HEARTBEAT_IS_BROKER (broker));
+
   g_set_object (&self->broker, broker);
   self->shares_broker = TRUE;
 }
@@ -414,6 +418,9 @@ heartbeat_consumer_share_broker (HeartbeatConsumer *self, HeartbeatBroker *broke
 void
 heartbeat_consumer_share_clock (HeartbeatConsumer *self, HeartbeatClockWatch *clock)
 {
+  g_return_if_fail (HEARTBEAT_IS_CONSUMER (self));
+  g_return_if_fail (HEARTBEAT_IS_CLOCK_WATCH (clock));
+
   g_set_object (&self->clock, clock);
 }
 
@@ -425,6 +432,8 @@ heartbeat_consumer_share_clock (HeartbeatConsumer *self, HeartbeatClockWatch *cl
 void
 heartbeat_consumer_set_file_limit (HeartbeatConsumer *self, guint64 limit)
 {
+  g_return_if_fail (HEARTBEAT_IS_CONSUMER (self));
+
   heartbeat_processes_set_file_limit (self->processes, limit);
 }
 

@@ -8,7 +8,7 @@
 #include "base/heartbeat-log.h"
 #include "run/heartbeat-execution.h"
 
-/* A message that waits for longer goes back into the queue: RabbitMQ closes the channel of who holds one for 30 minutes. */
+/* A message that waits for longer goes back into the queue: RabbitMQ closes the channel of a consumer that holds one for 30 minutes. */
 #define LONGEST_WAIT_US (HEARTBEAT_ACK_DELAY_MAX_S * G_USEC_PER_SEC)
 
 /**
@@ -111,6 +111,10 @@ heartbeat_inbox_runner_new (HeartbeatAgent *agent,
 {
   HeartbeatInboxRunner *self = g_object_new (HEARTBEAT_TYPE_INBOX_RUNNER, NULL);
 
+  g_return_val_if_fail (HEARTBEAT_IS_AGENT (agent), NULL);
+  g_return_val_if_fail (HEARTBEAT_IS_INBOX (inbox), NULL);
+  g_return_val_if_fail (handler != NULL, NULL);
+
   self->agent = g_object_ref (agent);
   self->inbox = g_object_ref (inbox);
   self->handler = g_strdup (handler);
@@ -162,7 +166,7 @@ on_executed (GObject *source, GAsyncResult *result, gpointer user_data)
 {
   g_autoptr (HeartbeatInboxRunner) self = user_data;
   g_autoptr (HeartbeatResult) ended
-      = heartbeat_execute_finish (HEARTBEAT_REGISTRY (source), result, NULL);
+      = heartbeat_execute_finish (HEARTBEAT_REGISTRY (source), result, NULL, NULL);
   Message *message = g_steal_pointer (&self->current);
   gboolean failed = ended == NULL || heartbeat_result_get_status (ended) == HEARTBEAT_STATUS_FAILED;
 
@@ -217,7 +221,7 @@ on_waited_long (gpointer user_data)
       message_free (message);
     }
   watch_waiting (self);
-  return G_SOURCE_CONTINUE;
+  return G_SOURCE_REMOVE;
 }
 
 static void
@@ -288,7 +292,7 @@ on_grace_over (gpointer user_data)
   HeartbeatInboxRunner *self = user_data;
 
   g_cancellable_cancel (self->cancellable);
-  return G_SOURCE_CONTINUE;
+  return G_SOURCE_REMOVE;
 }
 
 /**
@@ -305,7 +309,7 @@ heartbeat_inbox_runner_stop_async (HeartbeatInboxRunner *self,
                                    gpointer user_data)
 {
   g_return_if_fail (HEARTBEAT_IS_INBOX_RUNNER (self));
-  g_return_if_fail (!self->stopping);
+  g_return_if_fail (self->stop_task == NULL);
 
   self->stopping = TRUE;
   self->stop_task = g_task_new (self, NULL, callback, user_data);
@@ -321,7 +325,7 @@ heartbeat_inbox_runner_stop_async (HeartbeatInboxRunner *self,
  * heartbeat_inbox_runner_force_stop:
  * @self: a runner
  *
- * Starts no more runs, and ends the one that goes on at the next turn of the main loop.
+ * Starts no more runs, and ends the one that goes on.
  */
 void
 heartbeat_inbox_runner_force_stop (HeartbeatInboxRunner *self)
@@ -337,5 +341,7 @@ heartbeat_inbox_runner_force_stop (HeartbeatInboxRunner *self)
 void
 heartbeat_inbox_runner_stop_finish (HeartbeatInboxRunner *self, GAsyncResult *result)
 {
+  g_return_if_fail (g_task_is_valid (result, self));
+
   g_task_propagate_boolean (G_TASK (result), NULL);
 }

@@ -112,7 +112,7 @@ take_message (HeartbeatReceiver *self, HeartbeatInbox *inbox, const HeartbeatMes
  * heartbeat_receiver_new:
  * @agent: the agent; it outlives the receiver
  * @app_id: the `app_id` of what this process publishes, which is passed on to nobody
- * @funcs: who is told what comes; copied
+ * @funcs: callbacks for incoming messages; copied
  * @user_data: passed to @funcs
  *
  * Returns: (transfer full): a receiver
@@ -124,6 +124,10 @@ heartbeat_receiver_new (HeartbeatAgent *agent,
                         gpointer user_data)
 {
   HeartbeatReceiver *self = g_new0 (HeartbeatReceiver, 1);
+
+  g_return_val_if_fail (HEARTBEAT_IS_AGENT (agent), NULL);
+  g_return_val_if_fail (app_id != NULL, NULL);
+  g_return_val_if_fail (funcs != NULL, NULL);
 
   self->agent_name = g_strdup (heartbeat_agent_get_name (agent));
   self->agent = agent;
@@ -154,6 +158,8 @@ heartbeat_receiver_free (HeartbeatReceiver *self)
 void
 heartbeat_receiver_set_runner (HeartbeatReceiver *self, HeartbeatInboxRunner *runner)
 {
+  g_return_if_fail (self != NULL);
+
   g_set_object (&self->runner, runner);
 }
 
@@ -190,5 +196,7 @@ heartbeat_receiver_take (HeartbeatReceiver *self,
 guint64
 heartbeat_receiver_get_rejected (HeartbeatReceiver *self)
 {
+  g_return_val_if_fail (self != NULL, 0);
+
   return self->n_rejected;
 }

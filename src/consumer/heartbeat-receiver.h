@@ -14,7 +14,7 @@ typedef struct _HeartbeatReceiver HeartbeatReceiver;
  * @received: a message for the agent has come, a JSON object
  * @rejected: one more message is rejected
  *
- * Who is told what comes.
+ * Callbacks for incoming messages.
  */
 typedef struct
 {

@@ -155,6 +155,9 @@ heartbeat_reporter_new (HeartbeatAgent *agent, HeartbeatPublisher *publisher)
 {
   HeartbeatReporter *self = g_object_new (HEARTBEAT_TYPE_REPORTER, NULL);
 
+  g_return_val_if_fail (HEARTBEAT_IS_AGENT (agent), NULL);
+  g_return_val_if_fail (HEARTBEAT_IS_PUBLISHER (publisher), NULL);
+
   self->agent = g_object_ref (agent);
   self->publisher = g_object_ref (publisher);
   self->event_type
@@ -199,5 +202,7 @@ heartbeat_reporter_flush_async (HeartbeatReporter *self,
 void
 heartbeat_reporter_flush_finish (HeartbeatReporter *self, GAsyncResult *result)
 {
+  g_return_if_fail (g_task_is_valid (result, self));
+
   g_task_propagate_boolean (G_TASK (result), NULL);
 }

@@ -63,6 +63,8 @@ heartbeat_tick_ack_on_done (GObject *agent, GAsyncResult *result, gpointer ack)
 {
   HeartbeatTickAck *self = ack;
 
+  g_return_if_fail (G_IS_OBJECT (agent));
+
   if (heartbeat_agent_run_due_finish (HEARTBEAT_AGENT (agent), result) && self->deadline != NULL)
     heartbeat_inbox_settle (self->inbox, self->delivery, HEARTBEAT_DISPOSITION_ACKNOWLEDGE);
   heartbeat_deadline_clear (&self->deadline);

@@ -75,6 +75,8 @@ heartbeat_ticker_free (HeartbeatTicker *self)
 void
 heartbeat_ticker_start (HeartbeatTicker *self, gint64 delay)
 {
+  g_return_if_fail (self != NULL);
+
   self->due = heartbeat_clock_get_boot_time () + delay;
   g_source_set_ready_time (self->source, g_get_monotonic_time () + delay);
 }

@@ -10,21 +10,37 @@ typedef struct
 {
   GTask *task;       /* owns this; NULL once the run has ended */
   HeartbeatRun *run; /* owned until it is handed to its handler; NULL once it has ended */
+  char *handler;
+  const char *fallback; /* for a handler that does not exist; NULL from when it has been tried */
+  char *note;           /* in place of the fallback's message */
   gboolean called;
   gint64 started;
   gint64 started_monotonic;
   guint timeout_ms;
   GSource *deadline;
-  GSource *cancelled;
+  GCancellable *cancellable;
+  gulong cancelled_id;
 } Execution;
+
+static void
+execution_free (gpointer data)
+{
+  Execution *self = data;
+
+  g_clear_object (&self->cancellable);
+  g_free (self->handler);
+  g_free (self->note);
+  g_free (self);
+}
 
 static GTask *
 end (Execution *self)
 {
   heartbeat_deadline_clear (&self->deadline);
-  if (self->cancelled != NULL)
-    g_source_destroy (self->cancelled);
-  g_clear_pointer (&self->cancelled, g_source_unref);
+  /* Not g_cancellable_disconnect(), which waits for the callback that this may be called from. */
+  if (self->cancelled_id != 0)
+    g_signal_handler_disconnect (self->cancellable, self->cancelled_id);
+  self->cancelled_id = 0;
   if (!self->called)
     g_clear_object (&self->run);
   self->run = NULL;
@@ -42,7 +58,15 @@ return_result (Execution *self, HeartbeatResult *result)
 static void
 on_run_ended (HeartbeatRun *run, HeartbeatResult *result, gpointer user_data)
 {
-  return_result (user_data, heartbeat_result_ref (result));
+  Execution *self = user_data;
+
+  if (self->note == NULL)
+    return_result (self, heartbeat_result_ref (result));
+  else
+    return_result (self, heartbeat_result_new (heartbeat_result_get_status (result), self->note,
+                                               heartbeat_result_get_started (result),
+                                               heartbeat_result_get_duration (result),
+                                               heartbeat_result_get_details (result)));
 }
 
 /* Ends the run as failed, and cancels what its handler does. */
@@ -69,11 +93,33 @@ on_timeout (gpointer user_data)
   return G_SOURCE_REMOVE;
 }
 
-static gboolean
+static void
 on_cancelled (GCancellable *cancellable, gpointer user_data)
 {
   give_up (user_data, _ ("the service stops"));
-  return G_SOURCE_REMOVE;
+}
+
+static void look_up (Execution *self, HeartbeatRegistry *registry, const char *handler);
+
+static void
+end_without_handler (Execution *self, HeartbeatRegistry *registry)
+{
+  const char *fallback = g_steal_pointer (&self->fallback);
+  g_autoptr (GTask) task = NULL;
+
+  if (fallback != NULL && g_strcmp0 (fallback, self->handler) != 0)
+    {
+      self->note
+          = g_strdup_printf (_ ("there is no handler “%s”, “%s” ran"), self->handler, fallback);
+      g_free (self->handler);
+      self->handler = g_strdup (fallback);
+      look_up (self, registry, fallback);
+      return;
+    }
+  heartbeat_run_abandon (self->run);
+  task = end (self);
+  g_task_return_new_error (task, G_IO_ERROR, G_IO_ERROR_NOT_FOUND, _ ("there is no handler “%s”"),
+                           self->handler);
 }
 
 static void
@@ -89,21 +135,25 @@ on_looked_up (GObject *source, GAsyncResult *result, gpointer user_data)
   if (self->run == NULL)
     return;
   if (error != NULL)
-    give_up (self, error->message);
-  else if (handler == NULL)
     {
-      run = g_object_ref (self->run);
-      heartbeat_run_abandon (run);
-      g_object_unref (end (self));
-      g_task_return_new_error (task, G_IO_ERROR, G_IO_ERROR_NOT_FOUND,
-                               _ ("there is no handler “%s”"), heartbeat_run_get_handler (run));
+      g_clear_pointer (&self->note, g_free);
+      heartbeat_run_fail (self->run, error->message);
     }
+  else if (handler == NULL)
+    end_without_handler (self, HEARTBEAT_REGISTRY (source));
   else
     {
       run = self->run;
       self->called = TRUE;
       heartbeat_run_call (run, handler->func, handler->user_data);
     }
+}
+
+static void
+look_up (Execution *self, HeartbeatRegistry *registry, const char *handler)
+{
+  heartbeat_registry_lookup_async (registry, handler, heartbeat_run_get_cancellable (self->run),
+                                   on_looked_up, g_object_ref (self->task));
 }
 
 /**
@@ -115,7 +165,7 @@ on_looked_up (GObject *source, GAsyncResult *result, gpointer user_data)
  * @callback: called when the run has ended; it calls heartbeat_execute_finish()
  * @user_data: passed to @callback
  *
- * Finds the handler and has it execute a run, which it may keep for as long as it likes. Nobody else holds the
+ * Finds the handler, or else the fallback, and has it execute a run, which it may keep for as long as it likes. Nobody else holds the
  * #HeartbeatRun, so that one which its handler drops is noticed.
  */
 void
@@ -133,38 +183,50 @@ heartbeat_execute_async (HeartbeatRegistry *registry,
 
   self = g_new0 (Execution, 1);
   self->task = g_task_new (registry, NULL, callback, user_data);
-  g_task_set_task_data (self->task, self, g_free);
+  g_task_set_task_data (self->task, self, execution_free);
   self->run = heartbeat_run_new (input, on_run_ended, self);
   self->started = input->started;
   self->started_monotonic = g_get_monotonic_time ();
   self->timeout_ms = timeout_ms;
   heartbeat_deadline_set (&self->deadline, self->started_monotonic + (gint64) timeout_ms * 1000,
                           on_timeout, self);
+  self->handler = g_strdup (input->handler);
+  self->fallback = input->fallback;
   if (cancellable != NULL)
     {
-      self->cancelled = g_cancellable_source_new (cancellable);
-      g_source_set_callback (self->cancelled, G_SOURCE_FUNC (on_cancelled), self, NULL);
-      g_source_attach (self->cancelled, g_main_context_get_thread_default ());
+      self->cancellable = g_object_ref (cancellable);
+      self->cancelled_id
+          = g_signal_connect (cancellable, "cancelled", G_CALLBACK (on_cancelled), self);
     }
-  heartbeat_registry_lookup_async (registry, input->handler,
-                                   heartbeat_run_get_cancellable (self->run), on_looked_up,
-                                   g_object_ref (self->task));
+  if (g_cancellable_is_cancelled (cancellable))
+    on_cancelled (cancellable, self);
+  else
+    look_up (self, registry, input->handler);
 }
 
 /**
  * heartbeat_execute_finish:
  * @registry: the handlers
  * @result: what the callback was given
- * @error: return location for %G_IO_ERROR_NOT_FOUND: there is no handler of that name
+ * @is_missing: (out) (optional): whether the fallback has run, since there is no handler of that name
+ * @error: return location for %G_IO_ERROR_NOT_FOUND: there is not even the fallback
  *
  * Ends heartbeat_execute_async().
  *
  * Returns: (transfer full): how the run ended
  */
 HeartbeatResult *
-heartbeat_execute_finish (HeartbeatRegistry *registry, GAsyncResult *result, GError **error)
+heartbeat_execute_finish (HeartbeatRegistry *registry,
+                          GAsyncResult *result,
+                          gboolean *is_missing,
+                          GError **error)
 {
+  const Execution *self;
+
   g_return_val_if_fail (g_task_is_valid (result, registry), NULL);
 
+  self = g_task_get_task_data (G_TASK (result));
+  if (is_missing != NULL)
+    *is_missing = self->note != NULL;
   return g_task_propagate_pointer (G_TASK (result), error);
 }

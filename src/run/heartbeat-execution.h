@@ -13,7 +13,9 @@ void heartbeat_execute_async (HeartbeatRegistry *registry,
                               GCancellable *cancellable,
                               GAsyncReadyCallback callback,
                               gpointer user_data);
-HeartbeatResult *
-heartbeat_execute_finish (HeartbeatRegistry *registry, GAsyncResult *result, GError **error);
+HeartbeatResult *heartbeat_execute_finish (HeartbeatRegistry *registry,
+                                           GAsyncResult *result,
+                                           gboolean *is_missing,
+                                           GError **error);
 
 G_END_DECLS

@@ -89,7 +89,7 @@ heartbeat_registry_add (HeartbeatRegistry *self,
  * @user_data: passed to @search
  * @destroy: (nullable): frees @user_data
  *
- * Has executables looked for by each lookup of a name that no program has registered.
+ * Makes each lookup of a name that no program has registered search for an executable.
  */
 void
 heartbeat_registry_set_search (HeartbeatRegistry *self,

@@ -9,7 +9,7 @@ G_BEGIN_DECLS
 /**
  * HeartbeatHandlerRank:
  *
- * Who brought a handler, the first found wins.
+ * Where a handler comes from. The first rank that has one wins.
  */
 typedef enum
 {

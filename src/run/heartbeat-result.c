@@ -6,7 +6,7 @@
 /**
  * HeartbeatResult:
  *
- * How one run of a check ended. It does not change after anybody was told of it.
+ * How one run of a check ended. It does not change once it was reported.
  */
 struct _HeartbeatResult
 {
@@ -180,7 +180,7 @@ heartbeat_result_get_details (HeartbeatResult *result)
 
 /**
  * heartbeat_result_set_cause:
- * @result: a result that nobody was told of yet
+ * @result: a result that was not reported yet
  * @cause: (transfer full) (nullable): the `event_id` of the tick that caused the run
  */
 void

@@ -16,6 +16,7 @@ G_BEGIN_DECLS
  * @envelope: (transfer full): the event as JSON text
  * @routing_key: (nullable): that of a message of the inbox
  * @handler: the name of the handler that was asked for
+ * @fallback: (nullable): a static string: the handler that executes it if there is no @handler
  *
  * What a handler is told. All other texts are copied.
  */
@@ -29,6 +30,7 @@ typedef struct
   char *envelope;
   const char *routing_key;
   const char *handler;
+  const char *fallback;
 } HeartbeatRunInput;
 
 /**

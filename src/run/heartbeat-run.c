@@ -10,7 +10,6 @@
 #include "json/heartbeat-json.h"
 #include "base/heartbeat-log.h"
 
-/* In characters: a message is a line in a table, in the log and on the bus. */
 /* A message goes to the log, the bus and notifications: a thousand characters and an ellipsis. */
 #define MAX_MESSAGE_CHARS 1001
 

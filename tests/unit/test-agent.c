@@ -952,6 +952,35 @@ test_forced_stop_with_a_run_going (Fixture *f, gconstpointer data)
   heartbeat_run_succeed (g_queue_peek_head (&f->pending), "nobody listens");
 }
 
+/* Whoever listened may be gone as well. */
+static void
+test_abandoned_with_a_run_going (Fixture *f, gconstpointer data)
+{
+  start (f, CHECK ("a", "later", ""));
+  g_assert_false (tick (f));
+  hbtest_wait_for (f->pending.length == 1);
+  heartbeat_agent_abandon (f->agent);
+  g_assert_true (
+      g_cancellable_is_cancelled (heartbeat_run_get_cancellable (g_queue_peek_head (&f->pending))));
+  hbtest_wait_for (f->done == 1);
+  g_assert_cmpuint (f->safe, ==, 0);
+  g_assert_cmpuint (f->finished, ==, 0);
+}
+
+static void
+stop_agent (HeartbeatAgent *agent, GParamSpec *pspec, gpointer user_data)
+{
+  heartbeat_agent_force_stop (agent);
+}
+
+static void
+test_stopped_by_whoever_hears_of_a_tick (Fixture *f, gconstpointer data)
+{
+  start (f, CHECK ("a", "well", ""));
+  g_signal_connect (f->agent, "notify::ticks-received", G_CALLBACK (stop_agent), NULL);
+  g_assert_cmpint (answer (f), ==, HEARTBEAT_TICK_REFUSED);
+}
+
 static void
 drop_agent (HeartbeatAgent *agent,
             HeartbeatCheck *check,
@@ -1039,6 +1068,8 @@ main (int argc, char **argv)
   ADD ("/agent/stop/waits-for-the-run", test_stop_waits_for_the_run);
   ADD ("/agent/stop/ends-a-run-that-does-not", test_stop_ends_a_run_that_does_not);
   ADD ("/agent/stop/forced-stop-with-a-run-going", test_forced_stop_with_a_run_going);
+  ADD ("/agent/stop/abandoned-with-a-run-going", test_abandoned_with_a_run_going);
+  ADD ("/agent/stop/by-whoever-hears-of-a-tick", test_stopped_by_whoever_hears_of_a_tick);
   ADD ("/agent/stop/last-reference-goes-with-the-result", test_last_reference_goes_with_the_result);
 
   status = g_test_run ();

@@ -249,7 +249,7 @@ on_executed (GObject *source, GAsyncResult *result, gpointer user_data)
   g_autoptr (GError) error = NULL;
 
   outcome->ended++;
-  outcome->result = heartbeat_execute_finish (HEARTBEAT_REGISTRY (source), result, &error);
+  outcome->result = heartbeat_execute_finish (HEARTBEAT_REGISTRY (source), result, NULL, &error);
   if (outcome->result == NULL)
     g_assert_error (error, G_IO_ERROR, G_IO_ERROR_NOT_FOUND);
 }
@@ -388,6 +388,40 @@ test_execution_cancelled (void)
   heartbeat_run_succeed (outcome.kept, "too late");
   hbtest_run_pending ();
   g_assert_cmpuint (outcome.ended, ==, 1);
+}
+
+/* What the fallback says is replaced, but not why it was ended. */
+static void
+execute_fallback (Outcome *outcome, HeartbeatHandlerFunc func, guint timeout_ms)
+{
+  g_autoptr (HeartbeatRegistry) registry = heartbeat_registry_new ();
+  const HeartbeatHandler handler = { func, outcome, NULL };
+  HeartbeatRunInput input = input_of ("{}");
+
+  input.handler = "nowhere";
+  input.fallback = "default";
+  heartbeat_registry_add (registry, HEARTBEAT_HANDLER_BUILT_IN, "default", &handler);
+  heartbeat_execute_async (registry, &input, timeout_ms, NULL, on_executed, outcome);
+  hbtest_wait_for (outcome->ended != 0);
+}
+
+static void
+test_execution_of_the_fallback (void)
+{
+  g_auto (Outcome) outcome = { 0 };
+
+  execute_fallback (&outcome, end_at_once, 30000);
+  assert_outcome (&outcome, HEARTBEAT_STATUS_SUCCESS,
+                  "there is no handler “nowhere”, “default” ran");
+}
+
+static void
+test_execution_of_the_fallback_timed_out (void)
+{
+  g_auto (Outcome) outcome = { 0 };
+
+  execute_fallback (&outcome, end_later, 500);
+  assert_outcome (&outcome, HEARTBEAT_STATUS_FAILED, "timed out after 500 ms");
 }
 
 /* The time limit and the end of the service hold for the search of the handler too. */
@@ -538,6 +572,8 @@ main (int argc, char **argv)
   g_test_add_func ("/execution/time-out-cancels", test_execution_time_out);
   g_test_add_func ("/execution/cancelled", test_execution_cancelled);
   g_test_add_func ("/execution/without-a-handler", test_execution_without_a_handler);
+  g_test_add_func ("/execution/fallback", test_execution_of_the_fallback);
+  g_test_add_func ("/execution/fallback-timed-out", test_execution_of_the_fallback_timed_out);
   g_test_add_func ("/execution/cancelled-while-searching",
                    test_execution_cancelled_while_searching);
 

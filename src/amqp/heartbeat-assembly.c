@@ -79,6 +79,8 @@ heartbeat_assembly_free (HeartbeatAssembly *self)
 gboolean
 heartbeat_assembly_is_idle (HeartbeatAssembly *self)
 {
+  g_return_val_if_fail (self != NULL, FALSE);
+
   return self->state == STATE_IDLE;
 }
 
@@ -123,6 +125,8 @@ begin (HeartbeatAssembly *self, amqp_bytes_t exchange, amqp_bytes_t routing_key,
 void
 heartbeat_assembly_begin_delivery (HeartbeatAssembly *self, const amqp_basic_deliver_t *deliver)
 {
+  g_return_if_fail (self != NULL);
+
   self->message = (HeartbeatMessage){
     .delivery_tag = deliver->delivery_tag,
     .redelivered = deliver->redelivered != 0,
@@ -140,6 +144,8 @@ heartbeat_assembly_begin_delivery (HeartbeatAssembly *self, const amqp_basic_del
 void
 heartbeat_assembly_begin_return (HeartbeatAssembly *self, const amqp_basic_return_t *returned)
 {
+  g_return_if_fail (self != NULL);
+
   /* Without a code it would look like a delivery. */
   self->message = (HeartbeatMessage){ .reply_code = MAX (returned->reply_code, 1) };
   begin (self, returned->exchange, returned->routing_key, returned->reply_text);
@@ -258,6 +264,8 @@ heartbeat_assembly_add (HeartbeatAssembly *self, const HeartbeatFrame *frame, GE
 const HeartbeatMessage *
 heartbeat_assembly_get_message (HeartbeatAssembly *self)
 {
+  g_return_val_if_fail (self != NULL, NULL);
+
   return &self->message;
 }
 

@@ -16,7 +16,6 @@
 /* Both connections of a broker may read at once, and once more while a file server hangs. */
 #define MAX_READERS 4
 
-
 G_DEFINE_BOXED_TYPE (HeartbeatBrokerUri,
                      heartbeat_broker_uri,
                      heartbeat_broker_uri_ref,

@@ -358,6 +358,10 @@ heartbeat_channel_new (HeartbeatTransport *transport,
   HeartbeatChannel *self = g_object_new (HEARTBEAT_TYPE_CHANNEL, NULL);
   amqp_channel_open_t open = { .out_of_band = amqp_empty_bytes };
 
+  g_return_val_if_fail (HEARTBEAT_IS_TRANSPORT (transport), NULL);
+  g_return_val_if_fail (events != NULL, NULL);
+  g_return_val_if_fail (G_IS_OBJECT (owner), NULL);
+
   self->transport = g_object_ref (transport);
   self->number = number;
   self->events = events;
@@ -547,6 +551,8 @@ heartbeat_channel_close_async (HeartbeatChannel *self,
 gboolean
 heartbeat_channel_close_finish (HeartbeatChannel *self, GAsyncResult *result, GError **error)
 {
+  g_return_val_if_fail (g_task_is_valid (result, self), FALSE);
+
   return heartbeat_channel_call_finish (self, result, NULL, error);
 }
 
@@ -567,6 +573,9 @@ heartbeat_channel_handle_frame (HeartbeatChannel *self,
                                 amqp_pool_t *pool,
                                 GError **error)
 {
+  g_return_val_if_fail (HEARTBEAT_IS_CHANNEL (self), FALSE);
+  g_return_val_if_fail (frame != NULL, FALSE);
+
   g_autoptr (GObject) owner = NULL;
 
   if (frame->type == AMQP_FRAME_METHOD)
@@ -599,6 +608,8 @@ heartbeat_channel_handle_frame (HeartbeatChannel *self,
 void
 heartbeat_channel_batch_done (HeartbeatChannel *self)
 {
+  g_return_if_fail (HEARTBEAT_IS_CHANNEL (self));
+
   g_autoptr (GObject) owner = NULL;
 
   g_set_object (&owner, self->owner);

@@ -159,6 +159,8 @@ heartbeat_frame_decode_method (const HeartbeatFrame *frame,
 {
   amqp_bytes_t arguments = amqp_empty_bytes;
 
+  g_return_val_if_fail (frame != NULL, FALSE);
+
   if (frame->length >= 4)
     {
       method->id = read_u32 (frame->payload);

@@ -91,6 +91,10 @@ heartbeat_handshake_start (GByteArray *out,
                            HeartbeatLogin *login,
                            GError **error)
 {
+  g_return_val_if_fail (uri != NULL, FALSE);
+  g_return_val_if_fail (purpose != NULL, FALSE);
+  g_return_val_if_fail (login != NULL, FALSE);
+
   g_autofree char *name = g_strdup_printf ("heartbeat-consumer: %s", purpose);
   g_autoptr (GByteArray) response = plain_response (uri);
   amqp_table_entry_t capabilities[] = {
@@ -133,6 +137,8 @@ heartbeat_handshake_start (GByteArray *out,
 const char *
 heartbeat_handshake_describe_refusal (const HeartbeatBrokerUri *uri, HeartbeatLogin login)
 {
+  g_return_val_if_fail (uri != NULL, NULL);
+
   if (login == HEARTBEAT_LOGIN_EXTERNAL)
     return _ ("the broker has no user for the client certificate (its name is the certificate's "
               "subject, or what ssl_cert_login_from says), or asks for no certificate "
@@ -173,6 +179,8 @@ heartbeat_handshake_tune (GByteArray *out,
     .frame_max = smaller (tune->frame_max, HEARTBEAT_FRAME_MAX),
     .heartbeat = (guint16) smaller (tune->heartbeat, HEARTBEAT_AMQP_HEARTBEAT_S),
   };
+
+  g_return_val_if_fail (tuning != NULL, FALSE);
 
   if (ok.frame_max < AMQP_FRAME_MIN_SIZE)
     {

@@ -88,6 +88,8 @@ heartbeat_properties_read (HeartbeatProperties *properties, const guint8 *data, 
   gsize used = 0;
   guint flags = 0;
 
+  g_return_val_if_fail (properties != NULL, FALSE);
+
   *properties = (HeartbeatProperties){ amqp_empty_bytes, amqp_empty_bytes, amqp_empty_bytes };
   if (!read_flags (data, length, &used, &flags))
     return FALSE;

@@ -135,6 +135,8 @@ heartbeat_tls_is_spoken (const guint8 *data, gsize length)
 char *
 heartbeat_tls_describe_verdict (const HeartbeatTlsVerdict *verdict, gint64 now)
 {
+  g_return_val_if_fail (verdict != NULL, NULL);
+
   g_autoptr (GString) text = g_string_new (NULL);
   const GTlsCertificateFlags known = G_TLS_CERTIFICATE_UNKNOWN_CA | G_TLS_CERTIFICATE_BAD_IDENTITY
                                      | G_TLS_CERTIFICATE_NOT_ACTIVATED | G_TLS_CERTIFICATE_EXPIRED

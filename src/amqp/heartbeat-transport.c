@@ -47,6 +47,7 @@ struct _HeartbeatTransport
 
   guint8 *buffer;
   gsize filled;
+  gsize queue_peak; /* the longest that it was since it was made */
   GByteArray *queue;
   guint32 frame_max;
   gint64 last_read;
@@ -86,15 +87,17 @@ fail (HeartbeatTransport *self, const GError *error)
   self->events->closed (self->owner, explained);
 }
 
-/* A long queue gives its memory back when it is empty. */
+/* A queue that was long gives its memory back when it is empty. */
 static void
 forget_sent (HeartbeatTransport *self, gsize sent)
 {
-  if (sent < self->queue->len || sent <= OUTPUT_KEEP)
+  self->queue_peak = MAX (self->queue_peak, self->queue->len);
+  if (sent < self->queue->len || self->queue_peak <= OUTPUT_KEEP)
     {
       g_byte_array_remove_range (self->queue, 0, (guint) sent);
       return;
     }
+  self->queue_peak = 0;
   g_byte_array_unref (self->queue);
   self->queue = g_byte_array_new ();
 }
@@ -382,6 +385,8 @@ heartbeat_transport_new (const HeartbeatTransportEvents *events, GObject *owner)
 {
   HeartbeatTransport *self = g_object_new (HEARTBEAT_TYPE_TRANSPORT, NULL);
 
+  g_return_val_if_fail (events != NULL, NULL);
+
   self->events = events;
   self->owner = owner;
   return self;
@@ -518,6 +523,8 @@ heartbeat_transport_connect_finish (HeartbeatTransport *self, GAsyncResult *resu
 const char *
 heartbeat_transport_describe_stall (HeartbeatTransport *self)
 {
+  g_return_val_if_fail (HEARTBEAT_IS_TRANSPORT (self), NULL);
+
   return self->tls != NULL && !is_open (self) ? heartbeat_tls_describe_stall (self->tls)
                                               : _ ("The broker did not answer within 10 s");
 }
@@ -533,6 +540,8 @@ heartbeat_transport_describe_stall (HeartbeatTransport *self)
 GByteArray *
 heartbeat_transport_get_output (HeartbeatTransport *self)
 {
+  g_return_val_if_fail (HEARTBEAT_IS_TRANSPORT (self), NULL);
+
   return self->queue;
 }
 
@@ -565,6 +574,8 @@ heartbeat_transport_flush (HeartbeatTransport *self)
 gboolean
 heartbeat_transport_has_room (HeartbeatTransport *self)
 {
+  g_return_val_if_fail (HEARTBEAT_IS_TRANSPORT (self), FALSE);
+
   return self->queue->len < OUTPUT_MAX;
 }
 
@@ -578,6 +589,8 @@ heartbeat_transport_has_room (HeartbeatTransport *self)
 void
 heartbeat_transport_set_frame_max (HeartbeatTransport *self, guint32 frame_max)
 {
+  g_return_if_fail (HEARTBEAT_IS_TRANSPORT (self));
+
   self->frame_max = frame_max;
 }
 
@@ -590,6 +603,8 @@ heartbeat_transport_set_frame_max (HeartbeatTransport *self, guint32 frame_max)
 guint32
 heartbeat_transport_get_frame_max (HeartbeatTransport *self)
 {
+  g_return_val_if_fail (HEARTBEAT_IS_TRANSPORT (self), 0);
+
   return self->frame_max;
 }
 
@@ -602,6 +617,8 @@ heartbeat_transport_get_frame_max (HeartbeatTransport *self)
 gint64
 heartbeat_transport_get_last_read (HeartbeatTransport *self)
 {
+  g_return_val_if_fail (HEARTBEAT_IS_TRANSPORT (self), 0);
+
   return self->last_read;
 }
 

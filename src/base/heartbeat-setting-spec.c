@@ -12,7 +12,7 @@
 /* How much of a text that is too long an error shows. */
 #define SHOWN_CHARS 40
 
-/* The words for yes are at odd places. */
+/* Words that mean yes have odd indices. */
 #define NO_OR_YES "no yes false true off on 0 1"
 
 #define TEXT(fallback, ...)   HEARTBEAT_SETTING_TEXT, fallback, NULL, __VA_ARGS__
@@ -266,7 +266,7 @@ heartbeat_setting_spec_parse (const HeartbeatSettingSpec *self, const char *text
     heartbeat_setting_spec_set_error (self, "?", _ ("UTF-8 is expected"), error);
   else if (is_misplaced_url (self, text))
     heartbeat_setting_spec_set_error (self, text,
-                                      _ ("a broker's URL belongs into RABBIT_URL (--rabbit-url)"),
+                                      _ ("a broker's URL belongs in RABBIT_URL (--rabbit-url)"),
                                       error);
   else if (self->type == HEARTBEAT_SETTING_TEXT)
     return parse_text (self, text, error);

@@ -54,6 +54,8 @@ heartbeat_ack_window_add (HeartbeatAckWindow *self, guint64 tag)
 {
   Entry entry = { tag, HEARTBEAT_DISPOSITION_LATER };
 
+  g_return_if_fail (self != NULL);
+
   g_array_append_val (self->entries, entry);
 }
 
@@ -72,6 +74,8 @@ heartbeat_ack_window_settle (HeartbeatAckWindow *self,
                              guint64 tag,
                              HeartbeatDisposition disposition)
 {
+  g_return_val_if_fail (self != NULL, FALSE);
+
   /* From the back: nearly always it is the delivery that has just come. */
   for (guint i = self->entries->len; i > 0; i--)
     {
@@ -137,6 +141,8 @@ heartbeat_ack_window_flush (HeartbeatAckWindow *self,
                             gpointer user_data)
 {
   guint kept = 0;
+
+  g_return_if_fail (self != NULL);
 
   if (!self->dirty)
     return;

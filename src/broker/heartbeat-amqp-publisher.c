@@ -545,8 +545,8 @@ item_new (HeartbeatAmqpPublisher *self, const HeartbeatPublication *publication)
   item->body = g_bytes_ref (publication->body);
   item->expiration_ms = publication->expiration_ms;
   heartbeat_deadline_set (&item->deadline,
-                          g_get_monotonic_time () + HEARTBEAT_PUBLISH_TIMEOUT_S * G_USEC_PER_SEC, on_deadline,
-                          item);
+                          g_get_monotonic_time () + HEARTBEAT_PUBLISH_TIMEOUT_S * G_USEC_PER_SEC,
+                          on_deadline, item);
   return item;
 }
 

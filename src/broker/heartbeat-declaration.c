@@ -176,6 +176,10 @@ heartbeat_declaration_new (const char *agent,
 {
   HeartbeatDeclaration *self = g_new0 (HeartbeatDeclaration, 1);
 
+  g_return_val_if_fail (agent != NULL, NULL);
+  g_return_val_if_fail (exchange != NULL, NULL);
+  g_return_val_if_fail (queue != NULL, NULL);
+
   self->agent = g_strdup (agent);
   self->exchange = g_strdup (exchange);
   self->queue = g_strdup (queue);
@@ -241,8 +245,11 @@ heartbeat_declaration_run_finish (HeartbeatDeclaration *self,
                                   HeartbeatReply *found,
                                   GError **error)
 {
-  const Run *run = g_task_get_task_data (G_TASK (result));
+  const Run *run;
 
+  g_return_val_if_fail (self != NULL, FALSE);
+
+  run = g_task_get_task_data (G_TASK (result));
   *found = run->found;
   return g_task_propagate_boolean (G_TASK (result), error);
 }
@@ -291,5 +298,7 @@ heartbeat_declaration_accept (HeartbeatDeclaration *self, const GError *error)
 void
 heartbeat_declaration_reset (HeartbeatDeclaration *self)
 {
+  g_return_if_fail (self != NULL);
+
   self->existing_exchange.passive = self->existing_queue.passive = FALSE;
 }

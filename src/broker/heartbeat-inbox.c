@@ -409,10 +409,11 @@ heartbeat_inbox_new (HeartbeatConnection *connection,
   self->connection = g_object_ref (connection);
   self->agent = g_strdup (options->agent);
   self->queue = g_strdup_printf ("agent.%s.inbox", options->agent);
-  self->declaration = heartbeat_declaration_new (options->agent, options->exchange, self->queue,
-                                                 g_strcmp0 (options->queue_type, "quorum") == 0,
-                                                 options->prefetch != 0 ? options->prefetch
-                                                                        : HEARTBEAT_PREFETCH_MESSAGES);
+  self->declaration
+      = heartbeat_declaration_new (options->agent, options->exchange, self->queue,
+                                   g_strcmp0 (options->queue_type, "quorum") == 0,
+                                   options->prefetch != 0 ? options->prefetch
+                                                          : HEARTBEAT_PREFETCH_MESSAGES);
   self->func = func;
   self->user_data = user_data;
   g_signal_connect_object (connection, "changed", G_CALLBACK (on_connection_changed), self,
@@ -561,6 +562,8 @@ heartbeat_inbox_close_async (HeartbeatInbox *self, GAsyncReadyCallback callback,
 gboolean
 heartbeat_inbox_close_finish (HeartbeatInbox *self, GAsyncResult *result, GError **error)
 {
+  g_return_val_if_fail (g_task_is_valid (result, self), FALSE);
+
   return heartbeat_inbox_stop_finish (self, result, error);
 }
 

@@ -16,7 +16,7 @@ G_DECLARE_FINAL_TYPE (HeartbeatInbox, heartbeat_inbox, HEARTBEAT, INBOX, GObject
 
 /**
  * HeartbeatInboxOptions:
- * @agent: the agent's name, valid by the contract's rule
+ * @agent: the agent's name, see heartbeat_agent_is_name()
  * @exchange: name of the topic exchange, at most 255 bytes
  * @queue_type: (nullable): "quorum", else a classic queue
  * @prefetch: how many messages the broker sends ahead of their settlement; 0 is %HEARTBEAT_PREFETCH_MESSAGES

@@ -244,6 +244,7 @@ read_members (Reader *reader,
   HeartbeatJsonIter iter;
   HeartbeatJson name, value;
 
+  G_STATIC_ASSERT (G_N_ELEMENTS (window_rules) <= G_N_ELEMENTS (check_rules));
   heartbeat_json_iter_init (&iter, object);
   while (heartbeat_json_iter_member (&iter, &name, &value))
     for (guint i = 0; i < n_rules; i++)

@@ -96,7 +96,7 @@ index_members (const HeartbeatJson *object)
   return members;
 }
 
-/* A pause of a check that does not exist stops nothing, whatever it is: a broken one is only told. */
+/* A pause of a check that does not exist stops nothing, whatever it is: a broken one is only reported. */
 static void
 read_ignored_pause (Reader *reader, const char *name, const HeartbeatJson *value)
 {
@@ -196,7 +196,7 @@ collect_checks (Reader *reader)
   g_ptr_array_sort (config->checks, compare_names);
 }
 
-/* Reads on where something is wrong: the rest is of use to who asks for every problem. */
+/* Reads on where something is wrong: the rest matters to callers that want every problem. */
 static void
 read_root (Reader *reader, const HeartbeatJson *root)
 {

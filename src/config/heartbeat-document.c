@@ -25,7 +25,7 @@ struct _HeartbeatDocument
   char *path;
   GFileMonitor *monitor;
   HeartbeatIdentity identity;
-  gint64 looked; /* when a look began that found the identity unchanged, monotonic; 0: none */
+  gint64 verified_at; /* when a look began that found the identity unchanged, monotonic; 0: none */
   gboolean trusted;
   HeartbeatConfig *config;
   char *error; /* why the file cannot be used, NULL where it can */
@@ -35,10 +35,10 @@ struct _HeartbeatDocument
   gboolean closed;
 
   gboolean reading;
-  gboolean again;       /* somebody asked for what the read under way may have missed */
-  gboolean missed;      /* the file changed during the read under way */
-  gboolean was_good;    /* what was read last */
-  gboolean second_look; /* at a text that is not JSON, or a file that is not there */
+  gboolean read_again;            /* somebody asked for what the read under way may have missed */
+  gboolean changed_while_reading; /* the file changed during the read under way */
+  gboolean was_good;              /* what was read last */
+  gboolean second_look;           /* at a text that is not JSON, or a file that is not there */
   GSource *reread_timer;
   GPtrArray *waiters; /* of GTask: for the end of this read */
   GPtrArray *next;    /* of GTask: for the end of the one after it */
@@ -52,7 +52,7 @@ typedef struct
   HeartbeatStorageEditFunc edit; /* NULL only reads */
   gpointer data;
   GDestroyNotify destroy;
-  GTask *editor; /* the task of heartbeat_document_edit_async() */
+  GTask *edit_task; /* the task of heartbeat_document_edit_async() */
 
   gboolean read;
   HeartbeatIdentity identity;
@@ -132,7 +132,7 @@ heartbeat_document_init (HeartbeatDocument *self)
 static void
 on_file_event (HeartbeatDocument *self)
 {
-  self->missed = self->reading;
+  self->changed_while_reading = self->reading;
   if (!self->reading && !heartbeat_document_is_current (self, g_get_monotonic_time ()))
     read_file (self);
 }
@@ -283,12 +283,12 @@ heartbeat_document_is_current (HeartbeatDocument *self, gint64 moment)
 
   if (self->reading || !self->trusted)
     return FALSE;
-  if (moment < self->looked)
+  if (moment < self->verified_at)
     return TRUE;
   now = g_get_monotonic_time ();
   heartbeat_identity_query (&identity, AT_FDCWD, self->path);
-  self->looked = heartbeat_identity_equal (&identity, &self->identity) ? now : 0;
-  return self->looked != 0;
+  self->verified_at = heartbeat_identity_equal (&identity, &self->identity) ? now : 0;
+  return self->verified_at != 0;
 }
 
 /* --- On another thread ---------------------------------------------------------------------------------------------- */
@@ -300,7 +300,7 @@ job_free (gpointer data)
 
   if (job->destroy != NULL)
     job->destroy (job->data);
-  g_clear_object (&job->editor);
+  g_clear_object (&job->edit_task);
   g_free (job->path);
   g_free (job);
 }
@@ -404,7 +404,7 @@ push (HeartbeatDocument *self, Job *job)
 static void
 push_read (HeartbeatDocument *self)
 {
-  self->again = FALSE;
+  self->read_again = FALSE;
   g_ptr_array_extend_and_steal (self->waiters, take (&self->next));
   push (self, g_new0 (Job, 1));
 }
@@ -460,15 +460,15 @@ end_read (HeartbeatDocument *self, HeartbeatConfig *config, const GError *error)
     }
   self->second_look = FALSE;
   waiters = take (&self->waiters);
-  self->reading = self->again;
-  if (self->again)
+  self->reading = self->read_again;
+  if (self->read_again)
     push_read (self);
   if (config != NULL)
     set_config (self, config);
   else
     set_error (self, error);
   answer (waiters);
-  if (self->missed && !self->reading && !self->closed)
+  if (self->changed_while_reading && !self->reading && !self->closed)
     on_file_event (self);
 }
 
@@ -501,7 +501,7 @@ on_job_done (GObject *source, GAsyncResult *result, gpointer user_data)
     }
   start_next (self);
   if (job->edit != NULL)
-    end_edit (self, job->editor, config, error);
+    end_edit (self, job->edit_task, config, error);
   else
     end_read (self, config, error);
 }
@@ -538,8 +538,8 @@ heartbeat_document_reload_async (HeartbeatDocument *self,
       g_task_return_boolean (task, TRUE);
       return;
     }
-  self->again = self->reading && self->reread_timer == NULL;
-  g_ptr_array_add (self->again ? self->next : self->waiters, g_steal_pointer (&task));
+  self->read_again = self->reading && self->reread_timer == NULL;
+  g_ptr_array_add (self->read_again ? self->next : self->waiters, g_steal_pointer (&task));
   read_file (self);
 }
 
@@ -614,7 +614,7 @@ heartbeat_document_edit_async (HeartbeatDocument *self,
   job->edit = edit;
   job->data = data;
   job->destroy = destroy;
-  job->editor = g_task_new (self, NULL, callback, user_data);
+  job->edit_task = g_task_new (self, NULL, callback, user_data);
   push (self, job);
 }
 

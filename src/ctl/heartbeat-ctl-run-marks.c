@@ -266,9 +266,13 @@ to_unicode (char mark)
 char *
 heartbeat_ctl_run_marks_row (HeartbeatCtlRunMarks *self, const char *check, gboolean unicode)
 {
-  const GString *marks = self != NULL ? g_hash_table_lookup (self->marks, check) : NULL;
-  GString *row = g_string_new (NULL);
+  const GString *marks;
+  GString *row;
 
+  g_return_val_if_fail (check != NULL, NULL);
+
+  marks = self != NULL ? g_hash_table_lookup (self->marks, check) : NULL;
+  row = g_string_new (NULL);
   for (gsize i = marks != NULL ? marks->len : 0; i > 0; i--)
     if (unicode)
       g_string_append (row, to_unicode (marks->str[i - 1]));

@@ -49,6 +49,8 @@ compare_checks (gconstpointer a, gconstpointer b)
 void
 heartbeat_ctl_view_sort (HeartbeatCtlView *self)
 {
+  g_return_if_fail (self != NULL);
+
   g_ptr_array_sort (self->checks, compare_checks);
 }
 

@@ -158,6 +158,8 @@ heartbeat_ctl_list_names (HeartbeatCtl *self, const char *method, GError **error
 GPtrArray *
 heartbeat_ctl_list_agents (HeartbeatCtl *self, GError **error)
 {
+  g_return_val_if_fail (self != NULL, NULL);
+
   g_auto (GStrv) names = heartbeat_ctl_list_names (self, "ListNames", error);
   GPtrArray *agents = NULL;
 

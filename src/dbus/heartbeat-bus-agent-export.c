@@ -254,6 +254,10 @@ heartbeat_bus_agent_export_new (HeartbeatConsumer *consumer,
 {
   HeartbeatBusAgentExport *self = g_object_new (HEARTBEAT_TYPE_BUS_AGENT_EXPORT, NULL);
 
+  g_return_val_if_fail (HEARTBEAT_IS_CONSUMER (consumer), NULL);
+  g_return_val_if_fail (debouncer != NULL, NULL);
+  g_return_val_if_fail (queue != NULL, NULL);
+
   self->consumer = g_object_ref (consumer);
   self->agent = g_object_ref (heartbeat_consumer_get_agent (consumer));
   self->debouncer = heartbeat_bus_change_debouncer_ref (debouncer);
@@ -271,6 +275,8 @@ heartbeat_bus_agent_export_new (HeartbeatConsumer *consumer,
 const char *
 heartbeat_bus_agent_export_get_agent_name (HeartbeatBusAgentExport *self)
 {
+  g_return_val_if_fail (HEARTBEAT_IS_BUS_AGENT_EXPORT (self), NULL);
+
   return heartbeat_agent_get_name (self->agent);
 }
 
@@ -284,6 +290,8 @@ heartbeat_bus_agent_export_get_agent_name (HeartbeatBusAgentExport *self)
 void
 heartbeat_bus_agent_export_begin (HeartbeatBusAgentExport *self, GDBusObjectManagerServer *manager)
 {
+  g_return_if_fail (HEARTBEAT_IS_BUS_AGENT_EXPORT (self));
+
   g_autoptr (GPtrArray) checks = heartbeat_agent_list_checks (self->agent);
 
   self->manager = g_object_ref (manager);
@@ -306,6 +314,8 @@ heartbeat_bus_agent_export_begin (HeartbeatBusAgentExport *self, GDBusObjectMana
 void
 heartbeat_bus_agent_export_end (HeartbeatBusAgentExport *self)
 {
+  g_return_if_fail (HEARTBEAT_IS_BUS_AGENT_EXPORT (self));
+
   g_autoptr (GList) checks = NULL;
 
   if (self->manager == NULL)

@@ -101,8 +101,8 @@ set_properties (HeartbeatBusAgent *self)
   set_counts (self);
 }
 
-/* What depends on the clock is computed. For the rest the skeleton must have what the agent has, and so clients are told
-   of a change that was read before it was told. */
+/* What depends on the clock is computed. For the rest the skeleton must have what the agent has, so a client that
+   reads a new value early still gets its signal. */
 static void
 heartbeat_bus_agent_get_property (GObject *object, guint id, GValue *value, GParamSpec *pspec)
 {
@@ -402,6 +402,9 @@ heartbeat_bus_agent_new (HeartbeatConsumer *consumer, HeartbeatBusChangeDebounce
 {
   HeartbeatBusAgent *self = g_object_new (HEARTBEAT_TYPE_BUS_AGENT, NULL);
 
+  g_return_val_if_fail (HEARTBEAT_IS_CONSUMER (consumer), NULL);
+  g_return_val_if_fail (debouncer != NULL, NULL);
+
   self->consumer = g_object_ref (consumer);
   self->agent = g_object_ref (heartbeat_consumer_get_agent (consumer));
   self->debouncer = heartbeat_bus_change_debouncer_ref (debouncer);
@@ -424,6 +427,8 @@ heartbeat_bus_agent_new (HeartbeatConsumer *consumer, HeartbeatBusChangeDebounce
 void
 heartbeat_bus_agent_update (HeartbeatBusAgent *self)
 {
+  g_return_if_fail (HEARTBEAT_IS_BUS_AGENT (self));
+
   if (heartbeat_bus_change_debouncer_take (self->debouncer, self))
     set_properties (self);
 }

@@ -60,6 +60,8 @@ heartbeat_bus_call_describe (HeartbeatResult *result)
 {
   GVariantDict dict;
 
+  g_return_val_if_fail (result != NULL, NULL);
+
   g_variant_dict_init (&dict, NULL);
   add_facts (&dict, result);
   return g_variant_dict_end (&dict);
@@ -213,6 +215,9 @@ heartbeat_bus_call_run (HeartbeatAgent *agent,
   g_autoptr (GError) error = NULL;
   Call *call;
 
+  g_return_if_fail (HEARTBEAT_IS_AGENT (agent));
+  g_return_if_fail (check != NULL);
+
   if (!read_options (options, &wanted, &error))
     {
       heartbeat_bus_call_fail (invocation, error);
@@ -253,6 +258,10 @@ heartbeat_bus_call_pause (HeartbeatAgent *agent,
                           const char *reason,
                           GDBusMethodInvocation *invocation)
 {
+  g_return_if_fail (HEARTBEAT_IS_AGENT (agent));
+  g_return_if_fail (check != NULL);
+  g_return_if_fail (reason != NULL);
+
   if (until < 0)
     g_dbus_method_invocation_return_error (
         invocation, HEARTBEAT_ERROR, HEARTBEAT_ERROR_INVALID_ARGUMENT,
@@ -280,6 +289,9 @@ heartbeat_bus_call_resume (HeartbeatAgent *agent,
                            const char *check,
                            GDBusMethodInvocation *invocation)
 {
+  g_return_if_fail (HEARTBEAT_IS_AGENT (agent));
+  g_return_if_fail (check != NULL);
+
   heartbeat_agent_resume_async (agent, check, on_changed, invocation);
 }
 
@@ -298,5 +310,8 @@ heartbeat_bus_call_set_enabled (HeartbeatAgent *agent,
                                 gboolean enabled,
                                 GDBusMethodInvocation *invocation)
 {
+  g_return_if_fail (HEARTBEAT_IS_AGENT (agent));
+  g_return_if_fail (check != NULL);
+
   heartbeat_agent_set_enabled_async (agent, check, enabled, on_changed, invocation);
 }

@@ -63,6 +63,8 @@ heartbeat_bus_change_debouncer_new (GFunc update)
 HeartbeatBusChangeDebouncer *
 heartbeat_bus_change_debouncer_ref (HeartbeatBusChangeDebouncer *self)
 {
+  g_return_val_if_fail (self != NULL, NULL);
+
   return g_rc_box_acquire (self);
 }
 
@@ -84,6 +86,8 @@ heartbeat_bus_change_debouncer_unref (HeartbeatBusChangeDebouncer *self)
 void
 heartbeat_bus_change_debouncer_add (HeartbeatBusChangeDebouncer *self, gpointer object)
 {
+  g_return_if_fail (self != NULL);
+
   g_hash_table_add (self->dirty, object);
   if (self->deadline == NULL)
     heartbeat_deadline_set_in (&self->deadline, COLLECT_US, on_deadline, self);
@@ -101,6 +105,8 @@ heartbeat_bus_change_debouncer_add (HeartbeatBusChangeDebouncer *self, gpointer 
 gboolean
 heartbeat_bus_change_debouncer_take (HeartbeatBusChangeDebouncer *self, gpointer object)
 {
+  g_return_val_if_fail (self != NULL, FALSE);
+
   if (!g_hash_table_remove (self->dirty, object))
     return FALSE;
   if (g_hash_table_size (self->dirty) == 0)

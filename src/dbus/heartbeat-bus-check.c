@@ -56,8 +56,8 @@ set_properties (HeartbeatBusCheck *self)
   heartbeat_dbus_check_set_error (skeleton, heartbeat_check_get_error (check));
 }
 
-/* What depends on the clock is computed. For the rest the skeleton must have what the check has, and so clients are told
-   of a change that was read before it was told. */
+/* What depends on the clock is computed. For the rest the skeleton must have what the check has, so a client that
+   reads a new value early still gets its signal. */
 static void
 heartbeat_bus_check_get_property (GObject *object, guint id, GValue *value, GParamSpec *pspec)
 {
@@ -188,6 +188,10 @@ heartbeat_bus_check_new (HeartbeatAgent *agent,
 {
   HeartbeatBusCheck *self = g_object_new (HEARTBEAT_TYPE_BUS_CHECK, NULL);
 
+  g_return_val_if_fail (HEARTBEAT_IS_AGENT (agent), NULL);
+  g_return_val_if_fail (HEARTBEAT_IS_CHECK (check), NULL);
+  g_return_val_if_fail (debouncer != NULL, NULL);
+
   self->agent = g_object_ref (agent);
   self->check = g_object_ref (check);
   self->debouncer = heartbeat_bus_change_debouncer_ref (debouncer);
@@ -207,6 +211,8 @@ heartbeat_bus_check_new (HeartbeatAgent *agent,
 void
 heartbeat_bus_check_update (HeartbeatBusCheck *self)
 {
+  g_return_if_fail (HEARTBEAT_IS_BUS_CHECK (self));
+
   if (heartbeat_bus_change_debouncer_take (self->debouncer, self))
     set_properties (self);
 }

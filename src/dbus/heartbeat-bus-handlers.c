@@ -54,6 +54,8 @@ heartbeat_bus_handlers_new (HeartbeatAgent *agent)
 {
   HeartbeatBusHandlers *self = g_new0 (HeartbeatBusHandlers, 1);
 
+  g_return_val_if_fail (HEARTBEAT_IS_AGENT (agent), NULL);
+
   self->agent = g_object_ref (agent);
   self->registrations = g_hash_table_new_full (g_str_hash, g_str_equal, NULL, registration_free);
   return self;
@@ -145,6 +147,10 @@ heartbeat_bus_handlers_register (HeartbeatBusHandlers *self,
   HeartbeatHandler handler;
   Registration *registration;
 
+  g_return_val_if_fail (self != NULL, FALSE);
+  g_return_val_if_fail (G_IS_DBUS_CONNECTION (connection), FALSE);
+  g_return_val_if_fail (client != NULL, FALSE);
+
   if (!check_name (self, name, error) || !check_owner (self, client, name, error))
     return FALSE;
 
@@ -185,6 +191,10 @@ heartbeat_bus_handlers_unregister (HeartbeatBusHandlers *self,
                                    const char *name,
                                    GError **error)
 {
+  g_return_val_if_fail (self != NULL, FALSE);
+  g_return_val_if_fail (client != NULL, FALSE);
+  g_return_val_if_fail (name != NULL, FALSE);
+
   if (!check_owner (self, client, name, error))
     return FALSE;
   g_hash_table_remove (self->registrations, name);
@@ -206,6 +216,8 @@ heartbeat_bus_handlers_drop_all (HeartbeatBusHandlers *self)
 {
   GHashTableIter iter;
   gpointer name;
+
+  g_return_if_fail (self != NULL);
 
   g_hash_table_iter_init (&iter, self->registrations);
   while (g_hash_table_iter_next (&iter, &name, NULL))

@@ -70,6 +70,9 @@ heartbeat_bus_history_answer (HeartbeatAgent *agent,
                               guint most,
                               GDBusMethodInvocation *invocation)
 {
+  g_return_if_fail (HEARTBEAT_IS_AGENT (agent));
+  g_return_if_fail (check != NULL);
+
   heartbeat_history_read_async (heartbeat_agent_get_history (agent), *check != '\0' ? check : NULL,
                                 most, on_read, invocation);
 }

@@ -263,6 +263,8 @@ heartbeat_bus_names_new (void)
 char *
 heartbeat_bus_names_for_agent (const char *agent)
 {
+  g_return_val_if_fail (agent != NULL, NULL);
+
   return g_strconcat (NAME_PREFIX, g_ascii_isdigit (*agent) ? "_" : "", agent, NULL);
 }
 
@@ -277,6 +279,9 @@ void
 heartbeat_bus_names_claim (HeartbeatBusNames *self, const char *agent)
 {
   Claim *claim = g_rc_box_new0 (Claim);
+
+  g_return_if_fail (HEARTBEAT_IS_BUS_NAMES (self));
+  g_return_if_fail (agent != NULL);
 
   claim->names = self;
   claim->name = heartbeat_bus_names_for_agent (agent);
@@ -296,6 +301,9 @@ heartbeat_bus_names_claim (HeartbeatBusNames *self, const char *agent)
 void
 heartbeat_bus_names_release (HeartbeatBusNames *self, const char *agent)
 {
+  g_return_if_fail (HEARTBEAT_IS_BUS_NAMES (self));
+  g_return_if_fail (agent != NULL);
+
   g_autofree char *name = heartbeat_bus_names_for_agent (agent);
   Claim *claim = g_hash_table_lookup (self->claims, name);
 
@@ -324,6 +332,8 @@ heartbeat_bus_names_set_connection (HeartbeatBusNames *self, GDBusConnection *co
   GHashTableIter iter;
   Claim *claim;
 
+  g_return_if_fail (HEARTBEAT_IS_BUS_NAMES (self));
+
   disconnect (self);
   if (connection == NULL)
     return;
@@ -347,5 +357,7 @@ heartbeat_bus_names_set_connection (HeartbeatBusNames *self, GDBusConnection *co
 gboolean
 heartbeat_bus_names_are_owned (HeartbeatBusNames *self, guint count)
 {
+  g_return_val_if_fail (HEARTBEAT_IS_BUS_NAMES (self), FALSE);
+
   return self->connection != NULL && self->n_owned == count;
 }

@@ -86,6 +86,8 @@ heartbeat_bus_work_queue_new (void)
 HeartbeatBusWorkQueue *
 heartbeat_bus_work_queue_ref (HeartbeatBusWorkQueue *self)
 {
+  g_return_val_if_fail (self != NULL, NULL);
+
   return g_rc_box_acquire (self);
 }
 
@@ -117,6 +119,8 @@ heartbeat_bus_work_queue_add (HeartbeatBusWorkQueue *self,
 {
   Piece *piece = g_new (Piece, 1);
 
+  g_return_if_fail (self != NULL);
+
   piece->func = func;
   piece->owner = g_object_ref (owner);
   piece->data = data != NULL ? g_object_ref (data) : NULL;
@@ -135,6 +139,8 @@ void
 heartbeat_bus_work_queue_forget (HeartbeatBusWorkQueue *self, gpointer owner)
 {
   GList *next;
+
+  g_return_if_fail (self != NULL);
 
   for (GList *l = self->pieces.head; l != NULL; l = next)
     {

@@ -26,7 +26,7 @@
  * HeartbeatExecutables:
  *
  * The handlers that are executable files in some folders. A file is looked for at each run, since files come and go; on a
- * thread, since a folder of a file server that is away holds up whoever looks. Such a run ends by its time limit.
+ * thread, since a folder of a file server that is away blocks the caller. Such a run ends by its time limit.
  */
 struct _HeartbeatExecutables
 {

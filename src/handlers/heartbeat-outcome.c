@@ -11,10 +11,9 @@
 #include "json/heartbeat-json.h"
 #include "handlers/heartbeat-performance.h"
 
-/* D-Bus ends the connection of who sends more than 64 containers in each other; an object counts as three. */
+/* D-Bus closes the connection of a sender that nests more than 64 containers; an object counts as three. */
 #define MAX_DETAILS_DEPTH 8
 
-/* In characters. */
 /* Characters of what goes on the bus and into the history beside the message, which the run itself shortens. */
 #define MAX_LONG_TEXT 4000
 
@@ -144,13 +143,14 @@ make_long_text (GString *text)
 static void
 add_performance (GVariantDict *details, GString *text)
 {
-  g_autofree char *performance = make_long_text (text);
+  g_autofree char *performance = heartbeat_text_dup_valid (text->str);
+  g_autofree char *shown = make_long_text (text);
   g_autoptr (GVariant) values = NULL;
 
-  if (*performance == '\0')
+  if (*shown == '\0')
     return;
-  g_variant_dict_insert (details, "performance-data", "s", performance);
-  values = g_variant_ref_sink (heartbeat_performance_parse (performance));
+  g_variant_dict_insert (details, "performance-data", "s", shown);
+  values = g_variant_ref_sink (heartbeat_performance_parse (g_strstrip (performance)));
   if (g_variant_n_children (values) > 0)
     g_variant_dict_insert_value (details, "performance", values);
 }

@@ -183,6 +183,9 @@ heartbeat_agent_watch_new (HeartbeatAgent *agent, HeartbeatNotificationThread *t
 {
   HeartbeatAgentWatch *self = g_new0 (HeartbeatAgentWatch, 1);
 
+  g_return_val_if_fail (HEARTBEAT_IS_AGENT (agent), NULL);
+  g_return_val_if_fail (thread != NULL, NULL);
+
   self->agent = g_object_ref (agent);
   self->thread = thread;
   self->all = all;
@@ -226,5 +229,7 @@ heartbeat_agent_watch_free (HeartbeatAgentWatch *self)
 HeartbeatAgent *
 heartbeat_agent_watch_get_agent (HeartbeatAgentWatch *self)
 {
+  g_return_val_if_fail (self != NULL, NULL);
+
   return self->agent;
 }

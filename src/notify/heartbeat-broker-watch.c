@@ -109,6 +109,8 @@ heartbeat_broker_watch_new (HeartbeatNotificationThread *thread, guint patience)
 {
   HeartbeatBrokerWatch *self = g_new0 (HeartbeatBrokerWatch, 1);
 
+  g_return_val_if_fail (thread != NULL, NULL);
+
   self->thread = thread;
   self->patience = patience;
   self->absences = g_hash_table_new_full (NULL, NULL, NULL, absence_free);
@@ -136,6 +138,9 @@ heartbeat_broker_watch_add (HeartbeatBrokerWatch *self, HeartbeatConsumer *consu
 {
   Absence *absence = g_new0 (Absence, 1);
 
+  g_return_if_fail (self != NULL);
+  g_return_if_fail (HEARTBEAT_IS_CONSUMER (consumer));
+
   absence->watch = self;
   absence->consumer = g_object_ref (consumer);
   g_hash_table_insert (self->absences, consumer, absence);
@@ -151,5 +156,8 @@ heartbeat_broker_watch_add (HeartbeatBrokerWatch *self, HeartbeatConsumer *consu
 void
 heartbeat_broker_watch_remove (HeartbeatBrokerWatch *self, HeartbeatConsumer *consumer)
 {
+  g_return_if_fail (self != NULL);
+  g_return_if_fail (HEARTBEAT_IS_CONSUMER (consumer));
+
   g_hash_table_remove (self->absences, consumer);
 }

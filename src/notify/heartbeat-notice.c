@@ -104,6 +104,8 @@ heartbeat_notice_new_for_check (const char *key,
 HeartbeatNotice *
 heartbeat_notice_ref (HeartbeatNotice *notice)
 {
+  g_return_val_if_fail (notice != NULL, NULL);
+
   return g_atomic_rc_box_acquire (notice);
 }
 

@@ -242,6 +242,9 @@ heartbeat_notification_thread_free (HeartbeatNotificationThread *self)
 void
 heartbeat_notification_thread_present (HeartbeatNotificationThread *self, HeartbeatNotice *notice)
 {
+  g_return_if_fail (self != NULL);
+  g_return_if_fail (notice != NULL);
+
   if (self->thread != NULL || start_thread (self))
     send (self, NULL, notice);
 }
@@ -257,6 +260,9 @@ heartbeat_notification_thread_resolve (HeartbeatNotificationThread *self,
                                        const char *key,
                                        HeartbeatNotice *brief)
 {
+  g_return_if_fail (self != NULL);
+  g_return_if_fail (key != NULL);
+
   if (self->thread != NULL)
     send (self, key, brief);
 }

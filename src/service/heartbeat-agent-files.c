@@ -31,8 +31,11 @@
 char *
 heartbeat_agent_files_dup_stem (const char *entry)
 {
-  const char *slash = strchr (entry, G_DIR_SEPARATOR);
+  const char *slash;
 
+  g_return_val_if_fail (entry != NULL, NULL);
+
+  slash = strchr (entry, G_DIR_SEPARATOR);
   if (*entry == '.')
     return NULL;
   if (slash != NULL)
@@ -54,6 +57,9 @@ heartbeat_agent_files_dup_stem (const char *entry)
 HeartbeatAgentFile *
 heartbeat_agent_file_new (const char *folder, const char *entry)
 {
+  g_return_val_if_fail (folder != NULL, NULL);
+  g_return_val_if_fail (entry != NULL, NULL);
+
   g_autofree char *stem = heartbeat_agent_files_dup_stem (entry);
   HeartbeatAgentFile *self = NULL;
 
@@ -86,6 +92,8 @@ heartbeat_agent_file_free (HeartbeatAgentFile *self)
 const char *
 heartbeat_agent_file_get_name (const HeartbeatAgentFile *self)
 {
+  g_return_val_if_fail (self != NULL, NULL);
+
   return self->agent != NULL ? self->agent : self->stem;
 }
 
@@ -214,6 +222,8 @@ files_new (void)
 HeartbeatAgentFiles *
 heartbeat_agent_files_ref (HeartbeatAgentFiles *self)
 {
+  g_return_val_if_fail (self != NULL, NULL);
+
   g_atomic_ref_count_inc (&self->refs);
   return self;
 }
@@ -316,6 +326,8 @@ add_entry (HeartbeatAgentFiles *self, const char *folder, const char *name, GHas
 HeartbeatAgentFiles *
 heartbeat_agent_files_read (const char *folder, HeartbeatAgentFiles *known, GError **error)
 {
+  g_return_val_if_fail (folder != NULL, NULL);
+
   g_autoptr (HeartbeatAgentFiles) self = NULL;
   g_autoptr (GHashTable) index = NULL;
   g_autoptr (GDir) directory = g_dir_open (folder, 0, error);

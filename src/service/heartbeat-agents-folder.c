@@ -134,6 +134,8 @@ heartbeat_agents_folder_new (const char *path)
 {
   HeartbeatAgentsFolder *self = g_object_new (HEARTBEAT_TYPE_AGENTS_FOLDER, NULL);
 
+  g_return_val_if_fail (path != NULL, NULL);
+
   self->path = g_canonicalize_filename (path, NULL);
   return self;
 }
@@ -316,6 +318,8 @@ read_in_thread (GTask *task, gpointer source, gpointer data, GCancellable *cance
 void
 heartbeat_agents_folder_look (HeartbeatAgentsFolder *self)
 {
+  g_return_if_fail (HEARTBEAT_IS_AGENTS_FOLDER (self));
+
   g_autoptr (GTask) task = NULL;
   Job *job;
 
@@ -343,6 +347,8 @@ heartbeat_agents_folder_look (HeartbeatAgentsFolder *self)
 void
 heartbeat_agents_folder_stop (HeartbeatAgentsFolder *self)
 {
+  g_return_if_fail (HEARTBEAT_IS_AGENTS_FOLDER (self));
+
   self->stopped = TRUE;
   heartbeat_deadline_clear (&self->timer);
   g_hash_table_remove_all (self->watches);
@@ -357,6 +363,8 @@ heartbeat_agents_folder_stop (HeartbeatAgentsFolder *self)
 gboolean
 heartbeat_agents_folder_was_read (HeartbeatAgentsFolder *self)
 {
+  g_return_val_if_fail (HEARTBEAT_IS_AGENTS_FOLDER (self), FALSE);
+
   return self->was_read;
 }
 
@@ -369,6 +377,8 @@ heartbeat_agents_folder_was_read (HeartbeatAgentsFolder *self)
 gboolean
 heartbeat_agents_folder_is_settled (HeartbeatAgentsFolder *self)
 {
+  g_return_val_if_fail (HEARTBEAT_IS_AGENTS_FOLDER (self), FALSE);
+
   return !self->reading && !self->look_again;
 }
 
@@ -382,6 +392,8 @@ heartbeat_agents_folder_is_settled (HeartbeatAgentsFolder *self)
 GPtrArray *
 heartbeat_agents_folder_get_files (HeartbeatAgentsFolder *self)
 {
+  g_return_val_if_fail (HEARTBEAT_IS_AGENTS_FOLDER (self), NULL);
+
   return self->contents != NULL ? self->contents->files : NULL;
 }
 
@@ -394,5 +406,7 @@ heartbeat_agents_folder_get_files (HeartbeatAgentsFolder *self)
 const char *
 heartbeat_agents_folder_get_error (HeartbeatAgentsFolder *self)
 {
+  g_return_val_if_fail (HEARTBEAT_IS_AGENTS_FOLDER (self), NULL);
+
   return self->error;
 }

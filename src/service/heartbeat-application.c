@@ -47,8 +47,8 @@ heartbeat_application_finalize (GObject *object)
 
   clear_source (&self->watchdog);
   clear_source (&self->update);
-  g_clear_pointer (&self->desktop, heartbeat_desktop_free);
   g_clear_object (&self->roster);
+  g_clear_pointer (&self->desktop, heartbeat_desktop_free);
   g_clear_pointer (&self->loop, g_main_loop_unref);
   G_OBJECT_CLASS (heartbeat_application_parent_class)->finalize (object);
 }

@@ -41,6 +41,8 @@ heartbeat_desktop_new (const HeartbeatSettings *settings)
 {
   HeartbeatDesktop *self = g_new0 (HeartbeatDesktop, 1);
 
+  g_return_val_if_fail (settings != NULL, NULL);
+
   if (heartbeat_settings_is (settings, "HEARTBEAT_BUS", "none"))
     return self;
   self->bus = heartbeat_bus_new ();
@@ -70,6 +72,8 @@ heartbeat_desktop_free (HeartbeatDesktop *self)
 void
 heartbeat_desktop_start_bus (HeartbeatDesktop *self)
 {
+  g_return_if_fail (self != NULL);
+
   if (self->bus_delay == NULL)
     return;
   heartbeat_deadline_clear (&self->bus_delay);
@@ -86,6 +90,9 @@ heartbeat_desktop_start_bus (HeartbeatDesktop *self)
 void
 heartbeat_desktop_add_consumer (HeartbeatDesktop *self, HeartbeatConsumer *consumer)
 {
+  g_return_if_fail (self != NULL);
+  g_return_if_fail (HEARTBEAT_IS_CONSUMER (consumer));
+
   if (self->bus != NULL)
     heartbeat_bus_add_consumer (self->bus, consumer);
   if (self->notifier != NULL)
@@ -102,6 +109,9 @@ heartbeat_desktop_add_consumer (HeartbeatDesktop *self, HeartbeatConsumer *consu
 void
 heartbeat_desktop_remove_consumer (HeartbeatDesktop *self, HeartbeatConsumer *consumer)
 {
+  g_return_if_fail (self != NULL);
+  g_return_if_fail (HEARTBEAT_IS_CONSUMER (consumer));
+
   if (self->notifier != NULL)
     heartbeat_notifier_remove_consumer (self->notifier, consumer);
   if (self->bus != NULL)
@@ -117,6 +127,8 @@ heartbeat_desktop_remove_consumer (HeartbeatDesktop *self, HeartbeatConsumer *co
 void
 heartbeat_desktop_stop (HeartbeatDesktop *self)
 {
+  g_return_if_fail (self != NULL);
+
   heartbeat_deadline_clear (&self->bus_delay);
   if (self->notifier != NULL)
     heartbeat_notifier_stop (self->notifier);

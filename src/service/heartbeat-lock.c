@@ -93,6 +93,8 @@ write_holder (int fd, const char *agent)
 HeartbeatLock *
 heartbeat_lock_take (const char *agent, GError **error)
 {
+  g_return_val_if_fail (agent != NULL, NULL);
+
   g_autofree char *path = make_path (agent);
   g_autoptr (HeartbeatLock) self = NULL;
 
@@ -114,6 +116,8 @@ heartbeat_lock_take (const char *agent, GError **error)
 void
 heartbeat_lock_release (HeartbeatLock *self)
 {
+  g_return_if_fail (self != NULL);
+
   if (self->fd >= 0)
     close (self->fd);
   g_free (self);

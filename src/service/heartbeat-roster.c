@@ -110,6 +110,9 @@ heartbeat_roster_new (const HeartbeatSettings *settings, HeartbeatDesktop *deskt
 {
   HeartbeatRoster *self = g_object_new (HEARTBEAT_TYPE_ROSTER, NULL);
 
+  g_return_val_if_fail (settings != NULL, NULL);
+  g_return_val_if_fail (desktop != NULL, NULL);
+
   self->settings = settings;
   self->desktop = desktop;
   return self;
@@ -201,6 +204,8 @@ heartbeat_roster_dup_status (HeartbeatRoster *self)
   HeartbeatConnectionState state = HEARTBEAT_CONNECTION_STATE_DISABLED;
   guint served;
 
+  g_return_val_if_fail (HEARTBEAT_IS_ROSTER (self), NULL);
+
   if (self->folder == NULL)
     {
       agent = g_hash_table_lookup (self->agents,
@@ -227,6 +232,8 @@ heartbeat_roster_is_ready (HeartbeatRoster *self)
 {
   GHashTableIter iter;
   HeartbeatServedAgent *agent;
+
+  g_return_val_if_fail (HEARTBEAT_IS_ROSTER (self), FALSE);
 
   if (self->folder != NULL && !heartbeat_agents_folder_was_read (self->folder))
     return FALSE;
@@ -498,6 +505,8 @@ heartbeat_roster_start (HeartbeatRoster *self, GError **error)
 {
   HeartbeatServedAgent *agent;
 
+  g_return_val_if_fail (HEARTBEAT_IS_ROSTER (self), FALSE);
+
   if (heartbeat_settings_has (self->settings, "HEARTBEAT_DIR"))
     return serve_folder (self, error);
   agent = add_agent (self, heartbeat_settings_get (self->settings, "AGENT_NAME"),
@@ -523,6 +532,8 @@ heartbeat_roster_reload (HeartbeatRoster *self)
 {
   GHashTableIter iter;
   HeartbeatServedAgent *agent;
+
+  g_return_if_fail (HEARTBEAT_IS_ROSTER (self));
 
   /* This one keeps it open until all have begun. */
   self->reloads++;
@@ -596,6 +607,8 @@ heartbeat_roster_force_stop (HeartbeatRoster *self)
 {
   GHashTableIter iter;
   HeartbeatServedAgent *agent;
+
+  g_return_if_fail (HEARTBEAT_IS_ROSTER (self));
 
   g_hash_table_iter_init (&iter, self->agents);
   while (g_hash_table_iter_next (&iter, NULL, (gpointer *) &agent))

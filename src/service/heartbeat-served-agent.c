@@ -76,6 +76,9 @@ heartbeat_served_agent_new (const char *name, const char *path)
 {
   HeartbeatServedAgent *self = g_object_new (HEARTBEAT_TYPE_SERVED_AGENT, NULL);
 
+  g_return_val_if_fail (name != NULL, NULL);
+  g_return_val_if_fail (path != NULL, NULL);
+
   self->name = g_strdup (name);
   self->path = g_strdup (path);
   return self;
@@ -158,6 +161,10 @@ heartbeat_served_agent_open (HeartbeatServedAgent *self,
                              HeartbeatClockWatch *clock,
                              GError **error)
 {
+  g_return_val_if_fail (HEARTBEAT_IS_SERVED_AGENT (self), FALSE);
+  g_return_val_if_fail (settings != NULL, FALSE);
+  g_return_val_if_fail (HEARTBEAT_IS_CLOCK_WATCH (clock), FALSE);
+
   g_autoptr (GError) lock_error = NULL;
 
   g_clear_pointer (&self->problem, g_free);
@@ -184,6 +191,8 @@ heartbeat_served_agent_open (HeartbeatServedAgent *self,
 gboolean
 heartbeat_served_agent_start (HeartbeatServedAgent *self, GError **error)
 {
+  g_return_val_if_fail (HEARTBEAT_IS_SERVED_AGENT (self), FALSE);
+
   g_autoptr (GError) start_error = NULL;
 
   if (heartbeat_consumer_start (self->consumer, &start_error))
@@ -215,6 +224,8 @@ heartbeat_served_agent_stop_async (HeartbeatServedAgent *self,
                                    GAsyncReadyCallback callback,
                                    gpointer user_data)
 {
+  g_return_if_fail (HEARTBEAT_IS_SERVED_AGENT (self));
+
   g_autoptr (GTask) task = g_task_new (self, NULL, callback, user_data);
 
   self->stopping = TRUE;
@@ -234,6 +245,8 @@ heartbeat_served_agent_stop_async (HeartbeatServedAgent *self,
 void
 heartbeat_served_agent_stop_finish (HeartbeatServedAgent *self, GAsyncResult *result)
 {
+  g_return_if_fail (g_task_is_valid (result, self));
+
   g_task_propagate_boolean (G_TASK (result), NULL);
   g_clear_object (&self->consumer);
   g_clear_pointer (&self->lock, heartbeat_lock_release);
@@ -248,6 +261,8 @@ heartbeat_served_agent_stop_finish (HeartbeatServedAgent *self, GAsyncResult *re
 void
 heartbeat_served_agent_force_stop (HeartbeatServedAgent *self)
 {
+  g_return_if_fail (HEARTBEAT_IS_SERVED_AGENT (self));
+
   if (self->consumer != NULL)
     heartbeat_consumer_force_stop (self->consumer);
 }
@@ -261,6 +276,8 @@ heartbeat_served_agent_force_stop (HeartbeatServedAgent *self)
 const char *
 heartbeat_served_agent_get_name (HeartbeatServedAgent *self)
 {
+  g_return_val_if_fail (HEARTBEAT_IS_SERVED_AGENT (self), NULL);
+
   return self->name;
 }
 
@@ -273,6 +290,8 @@ heartbeat_served_agent_get_name (HeartbeatServedAgent *self)
 const char *
 heartbeat_served_agent_get_path (HeartbeatServedAgent *self)
 {
+  g_return_val_if_fail (HEARTBEAT_IS_SERVED_AGENT (self), NULL);
+
   return self->path;
 }
 
@@ -285,6 +304,8 @@ heartbeat_served_agent_get_path (HeartbeatServedAgent *self)
 HeartbeatConsumer *
 heartbeat_served_agent_get_consumer (HeartbeatServedAgent *self)
 {
+  g_return_val_if_fail (HEARTBEAT_IS_SERVED_AGENT (self), NULL);
+
   return self->consumer;
 }
 
@@ -297,6 +318,8 @@ heartbeat_served_agent_get_consumer (HeartbeatServedAgent *self)
 const char *
 heartbeat_served_agent_get_problem (HeartbeatServedAgent *self)
 {
+  g_return_val_if_fail (HEARTBEAT_IS_SERVED_AGENT (self), NULL);
+
   return self->problem;
 }
 
@@ -309,6 +332,8 @@ heartbeat_served_agent_get_problem (HeartbeatServedAgent *self)
 gboolean
 heartbeat_served_agent_is_stopping (HeartbeatServedAgent *self)
 {
+  g_return_val_if_fail (HEARTBEAT_IS_SERVED_AGENT (self), FALSE);
+
   return self->stopping;
 }
 
@@ -322,6 +347,8 @@ gboolean
 heartbeat_served_agent_is_settled (HeartbeatServedAgent *self)
 {
   gboolean ready;
+
+  g_return_val_if_fail (HEARTBEAT_IS_SERVED_AGENT (self), FALSE);
 
   if (self->consumer == NULL || self->problem != NULL)
     return TRUE;

@@ -131,7 +131,7 @@ require (HeartbeatSettings *self, const char *variable, GError **error)
   return FALSE;
 }
 
-/* One agent, or a folder of them: who gives both may mean either. */
+/* One agent, or a folder of them: if both are given, it is unclear which is meant. */
 static gboolean
 check_folder (HeartbeatSettings *self, GError **error)
 {
@@ -240,6 +240,9 @@ heartbeat_settings_free (HeartbeatSettings *self)
 gboolean
 heartbeat_settings_has (const HeartbeatSettings *self, const char *variable)
 {
+  g_return_val_if_fail (self != NULL, FALSE);
+  g_return_val_if_fail (variable != NULL, FALSE);
+
   return g_hash_table_contains (self->values, variable);
 }
 
@@ -253,9 +256,14 @@ heartbeat_settings_has (const HeartbeatSettings *self, const char *variable)
 const char *
 heartbeat_settings_get (const HeartbeatSettings *self, const char *variable)
 {
-  const HeartbeatSettingSpec *spec = heartbeat_setting_spec_find (variable);
-  const char *value = g_hash_table_lookup (self->values, variable);
+  const HeartbeatSettingSpec *spec;
+  const char *value;
 
+  g_return_val_if_fail (self != NULL, NULL);
+  g_return_val_if_fail (variable != NULL, NULL);
+
+  spec = heartbeat_setting_spec_find (variable);
+  value = g_hash_table_lookup (self->values, variable);
   return value != NULL ? value : spec->fallback;
 }
 
@@ -270,6 +278,10 @@ heartbeat_settings_get (const HeartbeatSettings *self, const char *variable)
 gboolean
 heartbeat_settings_is (const HeartbeatSettings *self, const char *variable, const char *value)
 {
+  g_return_val_if_fail (self != NULL, FALSE);
+  g_return_val_if_fail (variable != NULL, FALSE);
+  g_return_val_if_fail (value != NULL, FALSE);
+
   return g_strcmp0 (heartbeat_settings_get (self, variable), value) == 0;
 }
 
@@ -283,6 +295,9 @@ heartbeat_settings_is (const HeartbeatSettings *self, const char *variable, cons
 guint
 heartbeat_settings_get_number (const HeartbeatSettings *self, const char *variable)
 {
+  g_return_val_if_fail (self != NULL, 0);
+  g_return_val_if_fail (variable != NULL, 0);
+
   return (guint) g_ascii_strtoull (heartbeat_settings_get (self, variable), NULL, 10);
 }
 

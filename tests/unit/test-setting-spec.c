@@ -71,7 +71,7 @@ static const Case cases[] = {
   { "secret-without-utf-8", "RABBIT_URL", "a\xff", NULL,
     "RABBIT_URL (--rabbit-url) is “…”: UTF-8 is expected" },
   { "misplaced-url", "INBOX_HANDLER", "AMQP://a:geheim@b", NULL,
-    "INBOX_HANDLER (--inbox-handler) is “AMQP://…”: a broker's URL belongs into RABBIT_URL "
+    "INBOX_HANDLER (--inbox-handler) is “AMQP://…”: a broker's URL belongs in RABBIT_URL "
     "(--rabbit-url)" },
 };
 

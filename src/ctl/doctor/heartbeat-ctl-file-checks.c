@@ -205,7 +205,7 @@ static void
 check_window (HeartbeatCtlDoctor *doctor, HeartbeatCtlFinding *finding)
 {
   gint64 now = g_get_real_time () / 1000;
-  guint counts[HEARTBEAT_REASON_INVALID + 1] = { 0 };
+  guint counts[HEARTBEAT_N_REASONS] = { 0 };
   g_autofree char *text = NULL;
 
   if (skip_without_config (doctor, finding))

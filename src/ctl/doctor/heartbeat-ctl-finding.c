@@ -36,6 +36,9 @@ heartbeat_ctl_finding_new (const char *check, const char *title, const char *bro
 {
   HeartbeatCtlFinding *self = g_new0 (HeartbeatCtlFinding, 1);
 
+  g_return_val_if_fail (check != NULL, NULL);
+  g_return_val_if_fail (title != NULL, NULL);
+
   self->check = check;
   self->title = title;
   self->broker = g_strdup (broker);

@@ -105,6 +105,9 @@ heartbeat_ctl_table_free (HeartbeatCtlTable *self)
 void
 heartbeat_ctl_table_add (HeartbeatCtlTable *self, const char *cell)
 {
+  g_return_if_fail (self != NULL);
+  g_return_if_fail (cell != NULL);
+
   heartbeat_ctl_table_add_styled (self, cell, HEARTBEAT_CTL_STYLE_PLAIN);
 }
 
@@ -137,6 +140,10 @@ heartbeat_ctl_table_add_styled (HeartbeatCtlTable *self, const char *cell, Heart
 void
 heartbeat_ctl_table_add_labelled (HeartbeatCtlTable *self, const char *label, const char *text)
 {
+  g_return_if_fail (self != NULL);
+  g_return_if_fail (label != NULL);
+  g_return_if_fail (text != NULL);
+
   heartbeat_ctl_table_add_styled (self, label, HEARTBEAT_CTL_STYLE_HEAD);
   heartbeat_ctl_table_add (self, text);
 }
@@ -313,6 +320,8 @@ heartbeat_ctl_table_to_string (HeartbeatCtlTable *self)
 void
 heartbeat_ctl_table_print (HeartbeatCtlTable *self)
 {
+  g_return_if_fail (self != NULL);
+
   g_autofree char *text = heartbeat_ctl_table_to_string (self);
 
   g_print ("%s", text);

@@ -7,7 +7,7 @@ import time
 
 from bench import files
 from bench.case import Case
-from bench.kinds import measured
+from bench.kinds import is_measured, measured
 from bench.load import Ticks, figure, now_ms
 from bench.wait import until
 
@@ -67,7 +67,9 @@ class Auto(Case):
             gaps = [b - a for a, b in zip(times, times[1:])]
             self.assertGreater(min(gaps), cadence * self.INTERVAL * 1000, f"{agent}: {times}")
             latest = max(latest, max(gaps) - cadence * self.INTERVAL * 1000)
-        self.assert_within(latest, 2500 * self.INTERVAL + self.SLACK)
+        # how late means something only in the backlog's test and in the long forms
+        if is_measured(self) or SOAK:
+            self.assert_within(latest, 2500 * self.INTERVAL + self.SLACK)
         return latest
 
     def tell(self, what, latest):
@@ -96,7 +98,6 @@ class Auto(Case):
             service.send(signal.SIGHUP)
         self.wait_runs(self.RUNS, since=back, local=False)
 
-    @measured
     def test_without_the_broker_for_a_while(self):
         service, ticks = self.start_with_ticks()
         for outage in range(self.OUTAGES):
@@ -132,7 +133,6 @@ class Auto(Case):
         self.assertGreater(len(ticks.sent), before)
         self.tell(f"cut off from the broker, {depth} ticks waited in the queue", self.assert_on_time())
 
-    @measured
     def test_no_broker_from_the_start(self):
         self.env["RABBIT_URL"] = "amqp://guest:guest@127.0.0.1:1/"
         begin = time.monotonic()

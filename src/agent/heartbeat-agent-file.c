@@ -94,7 +94,14 @@ on_loaded (HeartbeatAgent *self)
 {
   g_autoptr (HeartbeatAgent) keep = g_object_ref (self); /* a signal may drop the last other one */
 
-  apply_config (self);
+  if (heartbeat_document_get_config (self->document)
+      != heartbeat_schedule_get_config (self->schedule))
+    apply_config (self);
+  else
+    {
+      refresh_last_runs (self);
+      set_config_error (self, "");
+    }
   move_last_runs (self);
 }
 

@@ -124,12 +124,14 @@ heartbeat_schedule_apply (HeartbeatSchedule *self,
                           GPtrArray *added,
                           GPtrArray *removed)
 {
+  g_autoptr (HeartbeatConfig) old = NULL;
+  g_autoptr (GPtrArray) before = NULL;
+
   g_return_if_fail (self != NULL);
   g_return_if_fail (config != NULL);
 
-  g_autoptr (HeartbeatConfig) old = g_steal_pointer (&self->config);
-  g_autoptr (GPtrArray) before = g_steal_pointer (&self->checks);
-
+  old = g_steal_pointer (&self->config);
+  before = g_steal_pointer (&self->checks);
   self->config = heartbeat_config_ref (config);
   self->checks = g_ptr_array_new_full (config->checks->len, g_object_unref);
   for (guint i = 0; i < config->checks->len; i++)

@@ -52,7 +52,8 @@ typedef struct
   HeartbeatStorageEditFunc edit; /* NULL only reads */
   gpointer data;
   GDestroyNotify destroy;
-  GTask *edit_task; /* the task of heartbeat_document_edit_async() */
+  HeartbeatConfig *known; /* the configuration when the job began */
+  GTask *edit_task;       /* the task of heartbeat_document_edit_async() */
 
   gboolean read;
   HeartbeatIdentity identity;
@@ -301,6 +302,7 @@ job_free (gpointer data)
   if (job->destroy != NULL)
     job->destroy (job->data);
   g_clear_object (&job->edit_task);
+  g_clear_pointer (&job->known, heartbeat_config_unref);
   g_free (job->path);
   g_free (job);
 }
@@ -311,6 +313,15 @@ may_pass (const GError *error)
 {
   return error != NULL && error->domain == G_IO_ERROR
          && !g_error_matches (error, G_IO_ERROR, G_IO_ERROR_NOT_FOUND);
+}
+
+/* Before a save, and once more after most of them, the text is that of the active configuration. */
+static HeartbeatConfig *
+parse (const Job *job, GBytes *text, GError **error)
+{
+  if (job->known != NULL && g_bytes_equal (text, job->known->text))
+    return heartbeat_config_ref (job->known);
+  return heartbeat_config_parse (text, error);
 }
 
 static HeartbeatConfig *
@@ -324,7 +335,7 @@ read_config (Job *job, GError **error)
   job->read = TRUE;
   job->racy = heartbeat_identity_is_racy (&job->identity, read_at) || may_pass (reason);
   if (text != NULL)
-    return heartbeat_config_parse (text, error);
+    return parse (job, text, error);
   g_propagate_error (error, g_steal_pointer (&reason));
   return NULL;
 }
@@ -334,7 +345,7 @@ static GBytes *
 edit_valid (GBytes *text, gconstpointer data, GError **error)
 {
   const Job *job = data;
-  g_autoptr (HeartbeatConfig) config = heartbeat_config_parse (text, error);
+  g_autoptr (HeartbeatConfig) config = parse (job, text, error);
 
   return config != NULL ? job->edit (text, job->data, error) : NULL;
 }
@@ -392,6 +403,8 @@ push (HeartbeatDocument *self, Job *job)
   GTask *task = g_task_new (self, NULL, on_job_done, NULL);
 
   job->path = g_strdup (self->path);
+  if (self->config != NULL)
+    job->known = heartbeat_config_ref (self->config);
   job->sweep = !self->swept;
   self->swept = TRUE;
   g_task_set_task_data (task, job, job_free);

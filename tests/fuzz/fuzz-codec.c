@@ -185,7 +185,7 @@ count_body (FuzzPeer *self, const HeartbeatFrame *frame)
 {
   guint64 *left = &self->left[frame->channel];
 
-  if (frame->type == AMQP_FRAME_HEADER)
+  if (frame->type == AMQP_FRAME_HEADER && frame->length >= 12)
     {
       memcpy (left, frame->payload + 4, sizeof *left);
       *left = GUINT64_FROM_BE (*left);

@@ -173,7 +173,7 @@ on_reloaded (GObject *source, GAsyncResult *result, gpointer user_data)
 /**
  * heartbeat_agent_reload_async:
  * @self: an agent
- * @cancellable: (nullable): the answer is not waited for any more
+ * @cancellable: (nullable): stops waiting for the answer
  * @callback: called when it is done; it calls heartbeat_agent_reload_finish()
  * @user_data: passed to @callback
  *
@@ -200,7 +200,7 @@ heartbeat_agent_reload_async (HeartbeatAgent *self,
  *
  * Ends heartbeat_agent_reload_async().
  *
- * Returns: whether the file is good
+ * Returns: whether the file is valid
  */
 gboolean
 heartbeat_agent_reload_finish (HeartbeatAgent *self, GAsyncResult *result, GError **error)

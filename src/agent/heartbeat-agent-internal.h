@@ -9,7 +9,7 @@
 G_BEGIN_DECLS
 
 /* What the sources of #HeartbeatAgent share: heartbeat-agent.c is the object, heartbeat-agent-file.c keeps its checks in
- * step with the files, heartbeat-agent-tick.c decides and runs, heartbeat-agent-request.c is what people ask for. */
+ * sync with the files, heartbeat-agent-tick.c decides and runs, heartbeat-agent-request.c serves requests of users. */
 
 enum
 {
@@ -61,7 +61,7 @@ struct _HeartbeatAgent
   guint n_running_for_ticks;
   GCancellable *cancellable; /* ends the runs */
   gboolean stopping;
-  gboolean abandoned; /* nobody is to hear of it any more */
+  gboolean abandoned; /* signals, logs and records nothing any more */
   GTask *stop_task;
   GSource *stop_timer;
 

@@ -16,7 +16,7 @@ G_BEGIN_DECLS
  * @HEARTBEAT_TICK_DUE: something may be due: it is to be passed to heartbeat_agent_run_due_async()
  * @HEARTBEAT_TICK_REFUSED: the agent stops: it is left to the broker
  *
- * What becomes of a tick.
+ * How an agent answers a tick.
  */
 typedef enum
 {

@@ -10,7 +10,7 @@
 #include "config/heartbeat-config-edit.h"
 #include "json/heartbeat-json.h"
 
-/* What people ask for: changes to heartbeat.json, and manual runs. */
+/* Requests of users: changes to heartbeat.json, and manual runs. */
 
 static GError *
 to_change_error (HeartbeatAgent *self, const GError *error)
@@ -305,7 +305,7 @@ on_current_for_run (GObject *source, GAsyncResult *result, gpointer user_data)
  * @self: an agent
  * @name: the name of a check
  * @timeout: its time limit in ms, or 0 for that of the check
- * @cancellable: (nullable): the answer is not waited for any more; the run goes on
+ * @cancellable: (nullable): stops waiting for the answer; the run continues
  * @callback: called when the run has ended and `lastRun` is saved; it calls heartbeat_agent_run_check_finish()
  * @user_data: passed to @callback
  *
@@ -338,7 +338,7 @@ heartbeat_agent_run_check_async (HeartbeatAgent *self,
  * @self: an agent
  * @result: what the callback was given
  * @error: return location for %HEARTBEAT_ERROR_NO_SUCH_CHECK, %HEARTBEAT_ERROR_ALREADY_RUNNING or
- *   %HEARTBEAT_ERROR_CONFIG_UNUSABLE; a run that failed is no error
+ *   %HEARTBEAT_ERROR_CONFIG_UNUSABLE; a failed run is not an error
  *
  * Ends heartbeat_agent_run_check_async().
  *

@@ -183,7 +183,7 @@ on_refreshed (GObject *source, GAsyncResult *result, gpointer user_data)
   heartbeat_agent_decide_waiting_tick (self);
 }
 
-/* The tick that waits is decided by what the file says now. */
+/* Reads the file, if it has changed, before the waiting tick is decided. */
 static void
 refresh (HeartbeatAgent *self)
 {
@@ -193,17 +193,18 @@ refresh (HeartbeatAgent *self)
   heartbeat_document_refresh_async (self->document, on_refreshed, g_object_ref (self));
 }
 
-/* Goes on with the tick that waits, if nothing is in its way any more. */
+/* Decides the waiting tick, unless something still blocks it. */
 void
 heartbeat_agent_decide_waiting_tick (HeartbeatAgent *self)
 {
-  g_return_if_fail (HEARTBEAT_IS_AGENT (self));
-
   g_autoptr (GTask) task = NULL;
   const WaitingTick *tick;
   HeartbeatCheck *check;
-  gint64 now = now_ms ();
+  gint64 now;
 
+  g_return_if_fail (HEARTBEAT_IS_AGENT (self));
+
+  now = now_ms ();
   if (self->waiting == NULL || !self->store_ready || self->refreshing || self->stopping
       || self->n_running_for_ticks >= self->max_concurrent_runs)
     return;

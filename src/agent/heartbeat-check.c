@@ -367,11 +367,12 @@ was_edited (const HeartbeatCheckSpec *old, const HeartbeatCheckSpec *spec)
 void
 heartbeat_check_set_spec (HeartbeatCheck *self, HeartbeatCheckSpec *spec)
 {
+  g_autoptr (HeartbeatCheckSpec) old = NULL;
+
   g_return_if_fail (HEARTBEAT_IS_CHECK (self));
   g_return_if_fail (spec != NULL);
 
-  g_autoptr (HeartbeatCheckSpec) old = self->spec;
-
+  old = self->spec;
   self->spec = heartbeat_check_spec_ref (spec);
   if (was_edited (old, spec))
     self->reported = FALSE;

@@ -135,10 +135,11 @@ heartbeat_state_file_load_async (HeartbeatStateFile *self,
                                  GAsyncReadyCallback callback,
                                  gpointer user_data)
 {
+  g_autoptr (GTask) task = NULL;
+
   g_return_if_fail (HEARTBEAT_IS_STATE_FILE (self));
 
-  g_autoptr (GTask) task = g_task_new (self, NULL, callback, user_data);
-
+  task = g_task_new (self, NULL, callback, user_data);
   g_task_set_task_data (task, g_strdup (self->path), g_free);
   g_task_run_in_thread (task, read_in_thread);
 }
@@ -203,14 +204,15 @@ read_bus_handlers (HeartbeatStateFile *self, const HeartbeatJson *root)
 gboolean
 heartbeat_state_file_load_finish (HeartbeatStateFile *self, GAsyncResult *result, GError **error)
 {
-  g_return_val_if_fail (g_task_is_valid (result, self), FALSE);
-
   g_autoptr (GError) local = NULL;
-  g_autoptr (GBytes) text = g_task_propagate_pointer (G_TASK (result), &local);
+  g_autoptr (GBytes) text = NULL;
   HeartbeatJson root;
   gsize length;
   const char *data;
 
+  g_return_val_if_fail (g_task_is_valid (result, self), FALSE);
+
+  text = g_task_propagate_pointer (G_TASK (result), &local);
   if (text == NULL)
     {
       if (g_error_matches (local, G_IO_ERROR, G_IO_ERROR_NOT_FOUND))

@@ -124,7 +124,7 @@ parse_vhost (HeartbeatBrokerUri *self, GUri *uri, GError **error)
   return decode (*path != '\0' ? path : NULL, "/", &self->vhost, error);
 }
 
-/* What may stand after the '?', each at most once. The names are RabbitMQ's; all but auth_mechanism are about TLS. */
+/* Parameters that may follow the '?', each at most once. The names are RabbitMQ's; all but auth_mechanism are about TLS. */
 static const char *const parameter_names[]
     = { "cacertfile",     "certfile", "keyfile", "verify", "server_name_indication",
         "auth_mechanism", NULL };

@@ -573,10 +573,10 @@ heartbeat_channel_handle_frame (HeartbeatChannel *self,
                                 amqp_pool_t *pool,
                                 GError **error)
 {
+  g_autoptr (GObject) owner = NULL;
+
   g_return_val_if_fail (HEARTBEAT_IS_CHANNEL (self), FALSE);
   g_return_val_if_fail (frame != NULL, FALSE);
-
-  g_autoptr (GObject) owner = NULL;
 
   if (frame->type == AMQP_FRAME_METHOD)
     {
@@ -608,9 +608,9 @@ heartbeat_channel_handle_frame (HeartbeatChannel *self,
 void
 heartbeat_channel_batch_done (HeartbeatChannel *self)
 {
-  g_return_if_fail (HEARTBEAT_IS_CHANNEL (self));
-
   g_autoptr (GObject) owner = NULL;
+
+  g_return_if_fail (HEARTBEAT_IS_CHANNEL (self));
 
   g_set_object (&owner, self->owner);
   if (owner != NULL && self->events->batch_done != NULL)

@@ -135,15 +135,17 @@ heartbeat_tls_is_spoken (const guint8 *data, gsize length)
 char *
 heartbeat_tls_describe_verdict (const HeartbeatTlsVerdict *verdict, gint64 now)
 {
-  g_return_val_if_fail (verdict != NULL, NULL);
-
-  g_autoptr (GString) text = g_string_new (NULL);
+  g_autoptr (GString) text = NULL;
   const GTlsCertificateFlags known = G_TLS_CERTIFICATE_UNKNOWN_CA | G_TLS_CERTIFICATE_BAD_IDENTITY
                                      | G_TLS_CERTIFICATE_NOT_ACTIVATED | G_TLS_CERTIFICATE_EXPIRED
                                      | G_TLS_CERTIFICATE_REVOKED | G_TLS_CERTIFICATE_INSECURE;
-  GTlsCertificateFlags errors = verdict->errors & known;
   const char *separator = "";
+  GTlsCertificateFlags errors;
 
+  g_return_val_if_fail (verdict != NULL, NULL);
+
+  text = g_string_new (NULL);
+  errors = verdict->errors & known;
   /* The general error accompanies others, and adds nothing to them. */
   if (errors == 0)
     errors = G_TLS_CERTIFICATE_GENERIC_ERROR;

@@ -126,12 +126,13 @@ heartbeat_ctl_settings_resolver_dup_usable (const HeartbeatCtlSettingsResolver *
                                             const char *option,
                                             const char *variable)
 {
+  g_autoptr (GError) error = NULL;
+  char *value;
+
   g_return_val_if_fail (self != NULL, NULL);
   g_return_val_if_fail (variable != NULL, NULL);
 
-  g_autoptr (GError) error = NULL;
-  char *value = heartbeat_ctl_settings_resolver_dup (self, option, variable, &error);
-
+  value = heartbeat_ctl_settings_resolver_dup (self, option, variable, &error);
   return error == NULL ? value : g_strdup (heartbeat_setting_spec_find (variable)->fallback);
 }
 

@@ -158,11 +158,12 @@ heartbeat_ctl_list_names (HeartbeatCtl *self, const char *method, GError **error
 GPtrArray *
 heartbeat_ctl_list_agents (HeartbeatCtl *self, GError **error)
 {
-  g_return_val_if_fail (self != NULL, NULL);
-
-  g_auto (GStrv) names = heartbeat_ctl_list_names (self, "ListNames", error);
+  g_auto (GStrv) names = NULL;
   GPtrArray *agents = NULL;
 
+  g_return_val_if_fail (self != NULL, NULL);
+
+  names = heartbeat_ctl_list_names (self, "ListNames", error);
   if (names == NULL)
     return NULL;
   agents = g_ptr_array_new_with_free_func (g_free);

@@ -290,10 +290,11 @@ heartbeat_bus_agent_export_get_agent_name (HeartbeatBusAgentExport *self)
 void
 heartbeat_bus_agent_export_begin (HeartbeatBusAgentExport *self, GDBusObjectManagerServer *manager)
 {
+  g_autoptr (GPtrArray) checks = NULL;
+
   g_return_if_fail (HEARTBEAT_IS_BUS_AGENT_EXPORT (self));
 
-  g_autoptr (GPtrArray) checks = heartbeat_agent_list_checks (self->agent);
-
+  checks = heartbeat_agent_list_checks (self->agent);
   self->manager = g_object_ref (manager);
   g_signal_connect_swapped (self->agent, "check-added", G_CALLBACK (on_check_added), self);
   g_signal_connect_swapped (self->agent, "check-removed", G_CALLBACK (on_check_removed), self);
@@ -314,9 +315,9 @@ heartbeat_bus_agent_export_begin (HeartbeatBusAgentExport *self, GDBusObjectMana
 void
 heartbeat_bus_agent_export_end (HeartbeatBusAgentExport *self)
 {
-  g_return_if_fail (HEARTBEAT_IS_BUS_AGENT_EXPORT (self));
-
   g_autoptr (GList) checks = NULL;
+
+  g_return_if_fail (HEARTBEAT_IS_BUS_AGENT_EXPORT (self));
 
   if (self->manager == NULL)
     return;

@@ -301,12 +301,14 @@ heartbeat_bus_names_claim (HeartbeatBusNames *self, const char *agent)
 void
 heartbeat_bus_names_release (HeartbeatBusNames *self, const char *agent)
 {
+  g_autofree char *name = NULL;
+  Claim *claim;
+
   g_return_if_fail (HEARTBEAT_IS_BUS_NAMES (self));
   g_return_if_fail (agent != NULL);
 
-  g_autofree char *name = heartbeat_bus_names_for_agent (agent);
-  Claim *claim = g_hash_table_lookup (self->claims, name);
-
+  name = heartbeat_bus_names_for_agent (agent);
+  claim = g_hash_table_lookup (self->claims, name);
   if (claim == NULL)
     return;
   if (claim->owned)

@@ -11,7 +11,7 @@ typedef struct
   GTask *task;       /* owns this; NULL once the run has ended */
   HeartbeatRun *run; /* owned until it is handed to its handler; NULL once it has ended */
   char *handler;
-  const char *fallback; /* for a handler that does not exist; NULL from when it has been tried */
+  const char *fallback; /* for a handler that does not exist; NULL once it has been tried */
   char *note;           /* in place of the fallback's message */
   gboolean called;
   gint64 started;
@@ -165,8 +165,8 @@ look_up (Execution *self, HeartbeatRegistry *registry, const char *handler)
  * @callback: called when the run has ended; it calls heartbeat_execute_finish()
  * @user_data: passed to @callback
  *
- * Finds the handler, or else the fallback, and has it execute a run, which it may keep for as long as it likes. Nobody else holds the
- * #HeartbeatRun, so that one which its handler drops is noticed.
+ * Finds the handler, or else the fallback, and has it execute a run. The handler may keep the run for as long as it likes.
+ * Nobody else holds a reference to it, so a run that its handler drops is noticed.
  */
 void
 heartbeat_execute_async (HeartbeatRegistry *registry,

@@ -57,12 +57,13 @@ heartbeat_agent_files_dup_stem (const char *entry)
 HeartbeatAgentFile *
 heartbeat_agent_file_new (const char *folder, const char *entry)
 {
+  g_autofree char *stem = NULL;
+  HeartbeatAgentFile *self = NULL;
+
   g_return_val_if_fail (folder != NULL, NULL);
   g_return_val_if_fail (entry != NULL, NULL);
 
-  g_autofree char *stem = heartbeat_agent_files_dup_stem (entry);
-  HeartbeatAgentFile *self = NULL;
-
+  stem = heartbeat_agent_files_dup_stem (entry);
   if (stem == NULL)
     return NULL;
   self = g_new0 (HeartbeatAgentFile, 1);
@@ -326,13 +327,14 @@ add_entry (HeartbeatAgentFiles *self, const char *folder, const char *name, GHas
 HeartbeatAgentFiles *
 heartbeat_agent_files_read (const char *folder, HeartbeatAgentFiles *known, GError **error)
 {
-  g_return_val_if_fail (folder != NULL, NULL);
-
   g_autoptr (HeartbeatAgentFiles) self = NULL;
   g_autoptr (GHashTable) index = NULL;
-  g_autoptr (GDir) directory = g_dir_open (folder, 0, error);
+  g_autoptr (GDir) directory = NULL;
   const char *name;
 
+  g_return_val_if_fail (folder != NULL, NULL);
+
+  directory = g_dir_open (folder, 0, error);
   if (directory == NULL)
     return NULL;
   self = files_new ();

@@ -318,10 +318,10 @@ read_in_thread (GTask *task, gpointer source, gpointer data, GCancellable *cance
 void
 heartbeat_agents_folder_look (HeartbeatAgentsFolder *self)
 {
-  g_return_if_fail (HEARTBEAT_IS_AGENTS_FOLDER (self));
-
   g_autoptr (GTask) task = NULL;
   Job *job;
+
+  g_return_if_fail (HEARTBEAT_IS_AGENTS_FOLDER (self));
 
   if (self->stopped)
     return;

@@ -93,11 +93,12 @@ write_holder (int fd, const char *agent)
 HeartbeatLock *
 heartbeat_lock_take (const char *agent, GError **error)
 {
-  g_return_val_if_fail (agent != NULL, NULL);
-
-  g_autofree char *path = make_path (agent);
+  g_autofree char *path = NULL;
   g_autoptr (HeartbeatLock) self = NULL;
 
+  g_return_val_if_fail (agent != NULL, NULL);
+
+  path = make_path (agent);
   self = g_new (HeartbeatLock, 1);
   self->fd = open (path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
   if (self->fd >= 0 && flock (self->fd, LOCK_EX | LOCK_NB) == 0)

@@ -161,11 +161,11 @@ heartbeat_served_agent_open (HeartbeatServedAgent *self,
                              HeartbeatClockWatch *clock,
                              GError **error)
 {
+  g_autoptr (GError) lock_error = NULL;
+
   g_return_val_if_fail (HEARTBEAT_IS_SERVED_AGENT (self), FALSE);
   g_return_val_if_fail (settings != NULL, FALSE);
   g_return_val_if_fail (HEARTBEAT_IS_CLOCK_WATCH (clock), FALSE);
-
-  g_autoptr (GError) lock_error = NULL;
 
   g_clear_pointer (&self->problem, g_free);
   self->lock = heartbeat_lock_take (self->name, &lock_error);
@@ -191,9 +191,9 @@ heartbeat_served_agent_open (HeartbeatServedAgent *self,
 gboolean
 heartbeat_served_agent_start (HeartbeatServedAgent *self, GError **error)
 {
-  g_return_val_if_fail (HEARTBEAT_IS_SERVED_AGENT (self), FALSE);
-
   g_autoptr (GError) start_error = NULL;
+
+  g_return_val_if_fail (HEARTBEAT_IS_SERVED_AGENT (self), FALSE);
 
   if (heartbeat_consumer_start (self->consumer, &start_error))
     return TRUE;
@@ -224,10 +224,11 @@ heartbeat_served_agent_stop_async (HeartbeatServedAgent *self,
                                    GAsyncReadyCallback callback,
                                    gpointer user_data)
 {
+  g_autoptr (GTask) task = NULL;
+
   g_return_if_fail (HEARTBEAT_IS_SERVED_AGENT (self));
 
-  g_autoptr (GTask) task = g_task_new (self, NULL, callback, user_data);
-
+  task = g_task_new (self, NULL, callback, user_data);
   self->stopping = TRUE;
   if (self->consumer == NULL)
     g_task_return_boolean (task, TRUE);

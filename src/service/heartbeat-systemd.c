@@ -116,10 +116,11 @@ heartbeat_systemd_stopping (void)
 void
 heartbeat_systemd_status (const char *status)
 {
+  g_autofree char *message = NULL;
+
   g_return_if_fail (status != NULL);
 
-  g_autofree char *message = g_strconcat ("STATUS=", status, NULL);
-
+  message = g_strconcat ("STATUS=", status, NULL);
   notify (message, TRUE);
 }
 

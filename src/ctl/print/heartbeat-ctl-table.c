@@ -320,9 +320,10 @@ heartbeat_ctl_table_to_string (HeartbeatCtlTable *self)
 void
 heartbeat_ctl_table_print (HeartbeatCtlTable *self)
 {
+  g_autofree char *text = NULL;
+
   g_return_if_fail (self != NULL);
 
-  g_autofree char *text = heartbeat_ctl_table_to_string (self);
-
+  text = heartbeat_ctl_table_to_string (self);
   g_print ("%s", text);
 }

@@ -91,6 +91,7 @@ CODEC = {
     "wrong-reply": [QOS_OK],
     "method-within": [*message(1, "k", TICK)[:2], QOS_OK],
     "unknown-method": [method((60, 999))],
+    "after-closing": [OPEN_OK, *message(1, "k", b"closes"), (BODY, 1, b"of nothing")],
     "short-header": [*message(1, "k", TICK)[:1], (HEADER, 1, b"\0\x3c")],
 }
 

@@ -18,6 +18,8 @@ typedef struct
   const char *end;
   const char *rule; /* what the text at `at` breaks, set where scanning stops */
   gboolean is_ascii;
+  HeartbeatJsonMemberFunc on_member; /* or NULL */
+  gpointer user_data;
 } Scanner;
 
 /* NUL at the end of the text: it is valid nowhere, so only messages need to tell the two apart. */
@@ -194,16 +196,21 @@ scan_scalar (Scanner *scanner)
 
 /* A name and its colon. */
 static gboolean
-scan_name (Scanner *scanner)
+scan_name (Scanner *scanner, guint depth)
 {
+  HeartbeatJson name = { .start = scanner->at };
+
   if (peek (scanner) != '"')
     return fail (scanner, _ ("a member's name in double quotes is expected here"));
   if (!scan_string (scanner))
     return FALSE;
+  name.end = scanner->at;
   skip_space (scanner);
   if (!take (scanner, ':'))
     return fail (scanner, _ ("a colon is expected here"));
   skip_space (scanner);
+  if (scanner->on_member != NULL)
+    scanner->on_member (depth, &name, scanner->at, scanner->user_data);
   return TRUE;
 }
 
@@ -222,7 +229,7 @@ scan_after_value (Scanner *scanner, const char *open, guint *depth)
       if (take (scanner, ','))
         {
           skip_space (scanner);
-          return !object || scan_name (scanner);
+          return !object || scan_name (scanner, *depth);
         }
       if (!take (scanner, object ? '}' : ']'))
         return fail (scanner, object ? _ ("a comma or } is expected here")
@@ -245,7 +252,7 @@ scan_open (Scanner *scanner, char *open, guint *depth, gboolean *whole)
   if (*whole)
     return TRUE;
   (*depth)++;
-  return !object || scan_name (scanner);
+  return !object || scan_name (scanner, *depth);
 }
 
 /* An explicit stack of brackets instead of recursion, so that a text cannot exhaust ours. */
@@ -288,6 +295,30 @@ scan_text (Scanner *scanner, HeartbeatJson *root)
   return scanner->at == scanner->end || fail (scanner, _ ("nothing may follow the value"));
 }
 
+static const char *
+find_fault (Scanner *scanner, const char *text, gsize length, HeartbeatJson *root)
+{
+  const char *invalid = NULL;
+
+  if (!scan_text (scanner, root))
+    return scanner->at;
+  if (scanner->is_ascii || g_utf8_validate_len (text, length, &invalid))
+    return NULL;
+  scanner->rule = _ ("this byte is not UTF-8");
+  return invalid;
+}
+
+static void
+set_error (GError **error, const char *text, gsize length, const char *fault, const char *rule)
+{
+  HeartbeatJsonCursor cursor;
+
+  heartbeat_json_cursor_init (&cursor, text, length);
+  heartbeat_json_cursor_advance (&cursor, fault);
+  g_set_error (error, HEARTBEAT_ERROR, HEARTBEAT_ERROR_INVALID_ARGUMENT,
+               _ ("line %u, column %u: %s"), cursor.line, cursor.column, rule);
+}
+
 /**
  * heartbeat_json_find_fault:
  * @text: (array length=length): a text, not necessarily with a NUL at its end
@@ -309,7 +340,7 @@ heartbeat_json_find_fault (const char *text,
                            const char **rule)
 {
   Scanner scanner = { .at = text, .end = text + length, .is_ascii = TRUE };
-  const char *invalid = NULL;
+  const char *fault = NULL;
 
   g_return_val_if_fail (text != NULL, NULL);
   g_return_val_if_fail (root != NULL, NULL);
@@ -317,15 +348,10 @@ heartbeat_json_find_fault (const char *text,
 
   if ((flags & HEARTBEAT_JSON_ALLOW_BOM) && length >= 3 && memcmp (text, BOM, 3) == 0)
     scanner.at += 3;
-  if (!scan_text (&scanner, root))
-    {
-      *rule = scanner.rule;
-      return scanner.at;
-    }
-  if (scanner.is_ascii || g_utf8_validate_len (text, length, &invalid))
-    return NULL;
-  *rule = _ ("this byte is not UTF-8");
-  return invalid;
+  fault = find_fault (&scanner, text, length, root);
+  if (fault != NULL)
+    *rule = scanner.rule;
+  return fault;
 }
 
 /**
@@ -349,19 +375,56 @@ heartbeat_json_scan (const char *text,
 {
   const char *start = text != NULL ? text : "";
   const char *fault = NULL, *rule = NULL;
-  HeartbeatJsonCursor cursor;
 
   g_return_val_if_fail (text != NULL || length == 0, FALSE);
   g_return_val_if_fail (root != NULL, FALSE);
 
   fault = heartbeat_json_find_fault (start, length, flags, root, &rule);
-  if (fault == NULL)
-    return TRUE;
-  heartbeat_json_cursor_init (&cursor, start, length);
-  heartbeat_json_cursor_advance (&cursor, fault);
-  g_set_error (error, HEARTBEAT_ERROR, HEARTBEAT_ERROR_INVALID_ARGUMENT,
-               _ ("line %u, column %u: %s"), cursor.line, cursor.column, rule);
-  return FALSE;
+  if (fault != NULL)
+    set_error (error, start, length, fault, rule);
+  return fault == NULL;
+}
+
+/**
+ * heartbeat_json_scan_members:
+ * @text: (array length=length) (nullable): a text, not necessarily with a NUL at its end
+ * @length: its length in bytes
+ * @func: (scope call): called for each member of each object, in the order of the text
+ * @user_data: passed to @func
+ * @root: (out caller-allocates): the value
+ * @error: return location for a #HeartbeatError, naming line, column and rule
+ *
+ * As heartbeat_json_scan(), for who needs few members of a message and reads it once. What @func was told counts only
+ * where this returns %TRUE.
+ *
+ * Returns: whether @text is one JSON value
+ */
+gboolean
+heartbeat_json_scan_members (const char *text,
+                             gsize length,
+                             HeartbeatJsonMemberFunc func,
+                             gpointer user_data,
+                             HeartbeatJson *root,
+                             GError **error)
+{
+  const char *start = text != NULL ? text : "";
+  const char *fault = NULL;
+  Scanner scanner = {
+    .at = start,
+    .end = start + length,
+    .is_ascii = TRUE,
+    .on_member = func,
+    .user_data = user_data,
+  };
+
+  g_return_val_if_fail (text != NULL || length == 0, FALSE);
+  g_return_val_if_fail (func != NULL, FALSE);
+  g_return_val_if_fail (root != NULL, FALSE);
+
+  fault = find_fault (&scanner, start, length, root);
+  if (fault != NULL)
+    set_error (error, start, length, fault, scanner.rule);
+  return fault == NULL;
 }
 
 /**

@@ -36,6 +36,18 @@ typedef struct
   guint column;
 } HeartbeatJsonCursor;
 
+/**
+ * HeartbeatJsonMemberFunc:
+ * @depth: in how many containers the member is, from 1
+ * @name: its name, a string value with its quotes
+ * @value: first byte of its value, for heartbeat_json_init() once the whole text is accepted
+ * @user_data: what was passed to heartbeat_json_scan_members()
+ */
+typedef void (*HeartbeatJsonMemberFunc) (guint depth,
+                                         const HeartbeatJson *name,
+                                         const char *value,
+                                         gpointer user_data);
+
 typedef enum
 {
   HEARTBEAT_JSON_NONE = 0,
@@ -47,6 +59,12 @@ gboolean heartbeat_json_scan (const char *text,
                               HeartbeatJsonFlags flags,
                               HeartbeatJson *root,
                               GError **error);
+gboolean heartbeat_json_scan_members (const char *text,
+                                      gsize length,
+                                      HeartbeatJsonMemberFunc func,
+                                      gpointer user_data,
+                                      HeartbeatJson *root,
+                                      GError **error);
 const char *heartbeat_json_find_fault (const char *text,
                                        gsize length,
                                        HeartbeatJsonFlags flags,

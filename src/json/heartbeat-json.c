@@ -101,6 +101,24 @@ skip_to_token (const char *at, const char *end)
 }
 
 /**
+ * heartbeat_json_init:
+ * @value: (out caller-allocates): the value
+ * @start: its first byte
+ * @root: the value that @start lies in
+ *
+ * Finds the end of a value that heartbeat_json_scan_members() has named.
+ */
+void
+heartbeat_json_init (HeartbeatJson *value, const char *start, const HeartbeatJson *root)
+{
+  g_return_if_fail (value != NULL);
+  g_return_if_fail (start != NULL);
+  g_return_if_fail (root != NULL);
+
+  *value = (HeartbeatJson){ start, skip_value (start, root->end) };
+}
+
+/**
  * heartbeat_json_iter_init:
  * @iter: (out caller-allocates): the iterator
  * @container: an object or an array

@@ -28,6 +28,7 @@ gboolean heartbeat_json_is_array (const HeartbeatJson *value);
 gboolean heartbeat_json_is_string (const HeartbeatJson *value);
 gboolean heartbeat_json_is_null (const HeartbeatJson *value);
 
+void heartbeat_json_init (HeartbeatJson *value, const char *start, const HeartbeatJson *root);
 void heartbeat_json_iter_init (HeartbeatJsonIter *iter, const HeartbeatJson *container);
 gboolean
 heartbeat_json_iter_member (HeartbeatJsonIter *iter, HeartbeatJson *name, HeartbeatJson *value);

@@ -6,17 +6,56 @@
 #include "base/heartbeat-limits.h"
 #include "json/heartbeat-json.h"
 
-/* 0 if it is not a time. */
-static gint64
-read_timestamp (const HeartbeatJson *value)
+/* Where the values begin that a tick is read for, NULL where they are not there. Of duplicate members the last counts. */
+typedef struct
 {
+  gboolean in_payload;
+  const char *timestamp;
+  const char *payload_timestamp;
+  const char *payload_time;
+  const char *payload_quarter;
+} Members;
+
+static void
+on_payload_member (Members *members, const HeartbeatJson *name, const char *value)
+{
+  if (heartbeat_json_equals (name, "quarter"))
+    members->payload_quarter = value;
+  else if (heartbeat_json_equals (name, "epochMs") || heartbeat_json_equals (name, "epoch_ms"))
+    members->payload_time = value;
+  else if (heartbeat_json_equals (name, "timestamp"))
+    members->payload_timestamp = value;
+}
+
+static void
+on_member (guint depth, const HeartbeatJson *name, const char *value, gpointer user_data)
+{
+  Members *members = user_data;
+
+  if (depth == 2 && members->in_payload)
+    on_payload_member (members, name, value);
+  if (depth != 1)
+    return;
+  members->in_payload = heartbeat_json_equals (name, "payload");
+  if (members->in_payload)
+    members->payload_timestamp = members->payload_time = members->payload_quarter = NULL;
+  else if (heartbeat_json_equals (name, "timestamp"))
+    members->timestamp = value;
+}
+
+/* 0 where there is none, or it is not a time. */
+static gint64
+read_timestamp (const char *start, const HeartbeatJson *root)
+{
+  HeartbeatJson value;
   g_autofree char *text = NULL;
   g_autoptr (GTimeZone) utc = NULL;
   g_autoptr (GDateTime) time = NULL;
 
-  if (!heartbeat_json_is_string (value))
+  if (start == NULL || *start != '"')
     return 0;
-  text = heartbeat_json_dup_string (value, NULL);
+  heartbeat_json_init (&value, start, root);
+  text = heartbeat_json_dup_string (&value, NULL);
   utc = g_time_zone_new_utc ();
   time = g_date_time_new_from_iso8601 (text, utc);
   if (time == NULL)
@@ -39,33 +78,25 @@ read_quarter (const HeartbeatJson *value)
   return 0;
 }
 
-/* Of duplicate members the last counts. */
 static void
-read_payload (HeartbeatTick *tick, const HeartbeatJson *payload)
+read_members (HeartbeatTick *tick, const Members *members, const HeartbeatJson *root)
 {
-  HeartbeatJsonIter iter;
-  HeartbeatJson name, value, timestamp;
-  gboolean has_timestamp = FALSE;
+  HeartbeatJson value;
 
-  heartbeat_json_iter_init (&iter, payload);
-  while (heartbeat_json_iter_member (&iter, &name, &value))
+  if (members->payload_quarter != NULL)
     {
-      if (heartbeat_json_equals (&name, "quarter"))
-        tick->quarter = read_quarter (&value);
-      else if (heartbeat_json_equals (&name, "epochMs")
-               || heartbeat_json_equals (&name, "epoch_ms"))
-        {
-          tick->time = 0;
-          heartbeat_json_get_integer (&value, &tick->time);
-        }
-      else if (heartbeat_json_equals (&name, "timestamp"))
-        {
-          timestamp = value;
-          has_timestamp = TRUE;
-        }
+      heartbeat_json_init (&value, members->payload_quarter, root);
+      tick->quarter = read_quarter (&value);
     }
-  if (tick->time == 0 && has_timestamp)
-    tick->time = read_timestamp (&timestamp);
+  if (members->payload_time != NULL)
+    {
+      heartbeat_json_init (&value, members->payload_time, root);
+      heartbeat_json_get_integer (&value, &tick->time);
+    }
+  if (tick->time == 0)
+    tick->time = read_timestamp (members->payload_timestamp, root);
+  if (tick->time == 0)
+    tick->time = read_timestamp (members->timestamp, root);
 }
 
 /**
@@ -82,13 +113,14 @@ read_payload (HeartbeatTick *tick, const HeartbeatJson *payload)
 gboolean
 heartbeat_tick_parse (HeartbeatTick *tick, const char *body, gsize length, GError **error)
 {
-  HeartbeatJson root, member;
+  Members members = { FALSE };
+  HeartbeatJson root;
 
   g_return_val_if_fail (tick != NULL, FALSE);
   g_return_val_if_fail (body != NULL || length == 0, FALSE);
 
   *tick = (HeartbeatTick){ .body = body, .length = length };
-  if (!heartbeat_json_scan (body, length, HEARTBEAT_JSON_NONE, &root, error))
+  if (!heartbeat_json_scan_members (body, length, on_member, &members, &root, error))
     return FALSE;
   if (!heartbeat_json_is_object (&root))
     {
@@ -96,10 +128,7 @@ heartbeat_tick_parse (HeartbeatTick *tick, const char *body, gsize length, GErro
                            "an event is a JSON object");
       return FALSE;
     }
-  if (heartbeat_json_get_member (&root, "payload", &member) && heartbeat_json_is_object (&member))
-    read_payload (tick, &member);
-  if (tick->time == 0 && heartbeat_json_get_member (&root, "timestamp", &member))
-    tick->time = read_timestamp (&member);
+  read_members (tick, &members, &root);
   return TRUE;
 }
 

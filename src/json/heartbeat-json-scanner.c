@@ -147,10 +147,11 @@ scan_escape (Scanner *scanner)
 static void
 skip_plain (Scanner *scanner)
 {
+  static const guint8 is_special[256] = { [0 ... 0x1f] = 1, ['"'] = 1, ['\\'] = 1 };
   const char *at = scanner->at;
   guchar all = 0;
 
-  for (; at < scanner->end && *at != '"' && *at != '\\' && (guchar) *at >= 0x20; at++)
+  for (; at < scanner->end && !is_special[(guchar) *at]; at++)
     all |= (guchar) *at;
   scanner->is_ascii = scanner->is_ascii && all < 0x80;
   scanner->at = at;

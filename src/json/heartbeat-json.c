@@ -229,9 +229,15 @@ heartbeat_json_equals (const HeartbeatJson *string, const char *text)
   g_return_val_if_fail (string != NULL, FALSE);
   g_return_val_if_fail (text != NULL, FALSE);
 
+  if (*string->start != '"')
+    return FALSE;
+  /* The first byte tells most names apart. */
+  if (string->start[1] != text[0] && string->start[1] != '\\' && text[0] != '\0')
+    return FALSE;
+
   length = string->end - string->start;
   text_length = strlen (text);
-  if (*string->start != '"' || length < text_length + 2)
+  if (length < text_length + 2)
     return FALSE;
   if (memchr (string->start, '\\', length) == NULL)
     return length == text_length + 2 && memcmp (string->start + 1, text, text_length) == 0;

@@ -52,6 +52,8 @@ finding() {
   for file in "$build/findings/$1"/*; do
     [ -e "$file" ] || continue
     echo "$1: again with: $build/tests/fuzz/fuzz-$1 $file" >&2
+    # Where only the log is left, such as in CI.
+    [ "$(stat -c %s "$file")" -gt 4096 ] || echo "$1: base64 -d: $(base64 -w 0 "$file")" >&2
   done
   echo "$1: mended, copy the file to tests/fuzz/corpus/$1 under a name that says what it is" >&2
 }
